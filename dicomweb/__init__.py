@@ -1,0 +1,1 @@
+"""PS3.18 over HTTP: storing, searching, retrieving and rendering."""

@@ -1,0 +1,1 @@
+"""Frames into pictures: pure functions on arrays and headers."""

@@ -1,0 +1,1 @@
+"""FHIR R4 REST over what the report mapper and the index know."""

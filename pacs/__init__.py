@@ -1,0 +1,1 @@
+"""The archive. It knows DICOM and knows no web."""

@@ -1,0 +1,191 @@
+"""The attributes that the index keeps, and how each is matched: one table for C-FIND and QIDO-RS.
+
+PS3.4 C.6.1.1 and C.6.2.1 (Patient and Study Root), PS3.18 10.6.1.2 and 10.6.3.3 (search transaction).
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+
+from pacs.model import Level
+
+
+class Matching(StrEnum):
+    """How a key is compared with what is stored (PS3.4 C.2.2.2)."""
+
+    UID = "list of UIDs"
+    EXACT = "single value or wildcard, case-sensitive"
+    TEXT = "single value or wildcard, without regard to case and accents"
+    NAME = "single value or wildcard on person names, without regard to case and accents"
+    DATE = "single value or range of dates"
+    TIME = "single value or range of times"
+    NUMBER = "single integer"
+    RETURNED = "returned, not matched"
+    COMPUTED = "counted from what is stored, returned only"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One row of the table.
+
+    path: keywords from the data set's root; more than one where the value lies inside a sequence.
+    level: where the value is kept; an attribute of a level is returned for all levels below it.
+    default: returned by QIDO-RS although not asked for.
+    """
+
+    path: tuple[str, ...]
+    level: Level
+    matching: Matching
+    default: bool = False
+
+    @property
+    def keyword(self) -> str:
+        """The keyword of the value itself."""
+        return self.path[-1]
+
+    @cached_property
+    def tags(self) -> tuple[int, ...]:
+        """One integer tag for each keyword of the path."""
+        return tuple(_tag(keyword) for keyword in self.path)
+
+    @cached_property
+    def vr(self) -> str:
+        """The value representation of the value itself."""
+        return dictionary_VR(self.tags[-1])
+
+    @cached_property
+    def json_key(self) -> str:
+        """The outermost tag as DICOM JSON spells it, such as "00100020"."""
+        return f"{self.tags[0]:08X}"
+
+    @cached_property
+    def column(self) -> str:
+        """The name of its column in the index."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", self.keyword).lower()
+
+
+def _tag(keyword: str) -> int:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise LookupError(f"{keyword} is not in the data dictionary")
+    return tag
+
+
+def _rows(level: Level, matching: Matching, default: str = "", others: str = "") -> list[Attribute]:
+    return [
+        Attribute(tuple(path.split(".")), level, matching, is_default)
+        for names, is_default in ((default, True), (others, False))
+        for path in names.split()
+    ]
+
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    # PS3.4 Table C.6-1, patient level
+    *_rows(Level.PATIENT, Matching.NAME, "PatientName"),
+    *_rows(Level.PATIENT, Matching.EXACT, "PatientID IssuerOfPatientID PatientSex"),
+    *_rows(Level.PATIENT, Matching.DATE, "PatientBirthDate"),
+    *_rows(
+        Level.PATIENT,
+        Matching.RETURNED,
+        others="""IssuerOfPatientIDQualifiersSequence TypeOfPatientID OtherPatientIDsSequence OtherPatientNames
+        PatientBirthTime EthnicGroup PatientComments PatientSpeciesDescription""",
+    ),
+    *_rows(
+        Level.PATIENT,
+        Matching.COMPUTED,
+        others="""NumberOfPatientRelatedStudies NumberOfPatientRelatedSeries
+        NumberOfPatientRelatedInstances""",
+    ),
+    # PS3.4 Table C.6-2, study level
+    *_rows(Level.STUDY, Matching.UID, "StudyInstanceUID"),
+    *_rows(Level.STUDY, Matching.DATE, "StudyDate"),
+    *_rows(Level.STUDY, Matching.TIME, "StudyTime"),
+    *_rows(Level.STUDY, Matching.EXACT, "AccessionNumber StudyID"),
+    *_rows(Level.STUDY, Matching.NAME, "ReferringPhysicianName"),
+    *_rows(Level.STUDY, Matching.TEXT, "StudyDescription"),
+    *_rows(
+        Level.STUDY,
+        Matching.EXACT,
+        others="""IssuerOfAccessionNumberSequence.LocalNamespaceEntityID
+        IssuerOfAccessionNumberSequence.UniversalEntityID""",
+    ),
+    *_rows(Level.STUDY, Matching.RETURNED, "TimezoneOffsetFromUTC"),
+    *_rows(
+        Level.STUDY,
+        Matching.RETURNED,
+        others="""ProcedureCodeSequence NameOfPhysiciansReadingStudy PhysiciansOfRecord
+        AdmittingDiagnosesDescription ReferencedStudySequence PatientAge PatientSize PatientWeight Occupation
+        AdditionalPatientHistory AdmissionID RequestedProcedureCodeSequence
+        IssuerOfAccessionNumberSequence ReferringPhysicianIdentificationSequence""",
+    ),
+    # Matched against the series (modalities) and instances (SOP classes) of a study
+    *_rows(Level.STUDY, Matching.EXACT, "ModalitiesInStudy"),
+    *_rows(Level.STUDY, Matching.UID, others="SOPClassesInStudy"),
+    *_rows(Level.STUDY, Matching.COMPUTED, "NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances"),
+    # PS3.4 Table C.6-3, series level
+    *_rows(Level.SERIES, Matching.UID, "SeriesInstanceUID"),
+    *_rows(Level.SERIES, Matching.EXACT, "Modality"),
+    *_rows(Level.SERIES, Matching.NUMBER, "SeriesNumber"),
+    *_rows(Level.SERIES, Matching.TEXT, "SeriesDescription"),
+    *_rows(Level.SERIES, Matching.DATE, "SeriesDate PerformedProcedureStepStartDate"),
+    *_rows(Level.SERIES, Matching.TIME, "SeriesTime PerformedProcedureStepStartTime"),
+    *_rows(Level.SERIES, Matching.EXACT, others="BodyPartExamined StationName"),
+    *_rows(Level.SERIES, Matching.TEXT, others="InstitutionName ProtocolName"),
+    *_rows(
+        Level.SERIES,
+        Matching.EXACT,
+        others="""RequestAttributesSequence.ScheduledProcedureStepID
+        RequestAttributesSequence.RequestedProcedureID""",
+    ),
+    *_rows(
+        Level.SERIES,
+        Matching.RETURNED,
+        "RequestAttributesSequence",
+        """Laterality OperatorsName PerformingPhysicianName InstitutionalDepartmentName Manufacturer
+        ManufacturerModelName DeviceSerialNumber SoftwareVersions DeviceUID FrameOfReferenceUID
+        PatientPosition PerformedProcedureStepID PerformedProcedureStepDescription""",
+    ),
+    *_rows(Level.SERIES, Matching.COMPUTED, "NumberOfSeriesRelatedInstances"),
+    # PS3.4 Table C.6-4, composite object instance level
+    *_rows(Level.INSTANCE, Matching.UID, "SOPInstanceUID SOPClassUID"),
+    *_rows(Level.INSTANCE, Matching.NUMBER, "InstanceNumber"),
+    *_rows(Level.INSTANCE, Matching.DATE, others="ContentDate AcquisitionDate"),
+    *_rows(Level.INSTANCE, Matching.TIME, others="ContentTime AcquisitionTime"),
+    *_rows(
+        Level.INSTANCE,
+        Matching.RETURNED,
+        "Rows Columns BitsAllocated NumberOfFrames",
+        """ImageType AcquisitionDateTime ContentLabel ContentDescription ConceptNameCodeSequence
+        CompletionFlag VerificationFlag PreliminaryFlag DocumentTitle MIMETypeOfEncapsulatedDocument
+        ContainerIdentifier PresentationCreationDate PresentationCreationTime""",
+    ),
+    *_rows(Level.INSTANCE, Matching.COMPUTED, "InstanceAvailability", "AvailableTransferSyntaxUID"),
+)
+
+BY_TAG: dict[int, Attribute] = {a.tags[0]: a for a in ATTRIBUTES if len(a.path) == 1}
+BY_PATH: dict[tuple[int, ...], Attribute] = {a.tags: a for a in ATTRIBUTES}
+
+# Kept in the instances and series, and only compared, never stored, at the level that names them.
+DERIVED_KEYWORDS = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
+
+
+def columns(level: Level) -> list[Attribute]:
+    """The attributes of one level that have a column of their own in the index."""
+    unindexed = (Matching.RETURNED, Matching.COMPUTED)
+    return [
+        a
+        for a in ATTRIBUTES
+        if a.level is level and a.matching not in unindexed and a.keyword not in DERIVED_KEYWORDS
+    ]
+
+
+def stored_tags(level: Level) -> frozenset[int]:
+    """The outermost tags whose values are kept, as DICOM JSON, in the rows of one level."""
+    return frozenset(
+        a.tags[0]
+        for a in ATTRIBUTES
+        if a.level is level and a.matching is not Matching.COMPUTED and a.keyword not in DERIVED_KEYWORDS
+    )

@@ -1,0 +1,1 @@
+"""Reading what arrives: elements, header values, DICOM JSON, frame positions."""

@@ -1,0 +1,1 @@
+"""The archive over DICOM networking (PS3.7, PS3.8); the only room with pynetdicom."""

@@ -1,0 +1,1 @@
+"""What is known of the stored objects; the only room with SQL."""

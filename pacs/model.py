@@ -1,0 +1,121 @@
+"""Frozen values that the rooms of the archive hand to each other."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+# One element is {"vr": "DA", "Value": ["20240101"]}; one object is {"00080020": element, ...} (PS3.18 F.2).
+DicomJson = dict[str, Any]
+
+
+class Level(IntEnum):
+    """The levels of the information model, PS3.4 C.6.1.1, from the outermost inwards."""
+
+    PATIENT = 0
+    STUDY = 1
+    SERIES = 2
+    INSTANCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an object comes from, for file meta information, quarantine and logs.
+
+    ae_title: of the sending application entity; empty when there is none (HTTP, import).
+    address: network address or kind of source, such as "10.1.2.3" or "import".
+    """
+
+    ae_title: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PixelLocation:
+    """Where the pixels of a stored instance lie, so that a frame is one positioned read.
+
+    tag: PixelData, FloatPixelData or DoubleFloatPixelData.
+    offset: first byte of the value (of the first item when encapsulated), from the start of the file.
+    length: bytes of the value up to its end or up to the sequence delimiter.
+    encapsulated: whether the value is a sequence of fragments (PS3.5 A.4).
+    number_of_frames: at least 1.
+    frame_bits: bits of one native frame; 0 when encapsulated. Frames are not padded between each other.
+    """
+
+    tag: int
+    offset: int
+    length: int
+    encapsulated: bool
+    number_of_frames: int
+    frame_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A stored instance: all that is needed to serve it without opening it first.
+
+    file: its key in the file store.  size: bytes of the whole Part 10 file.
+    dataset_offset: where the data set begins behind the file meta information.
+    digest: SHA-256 of the data set, hexadecimal.
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    file: str
+    size: int
+    dataset_offset: int
+    digest: str
+    pixels: PixelLocation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One answer to a query.
+
+    attributes: all that is kept of the level asked and of the levels above it, with what is counted.
+    patient_identity: the same for all answers of one patient, and for no other patient.
+    """
+
+    patient_identity: str
+    attributes: DicomJson
+
+
+class Outcome(StrEnum):
+    """What became of an object that was handed in and not refused."""
+
+    STORED = "stored"
+    ALREADY_STORED = "already stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer to a success: the instance is durably kept."""
+
+    outcome: Outcome
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+
+
+class Action(StrEnum):
+    """What a row of the change feed tells of."""
+
+    CREATED = "created"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the change feed, in the order of commitment.
+
+    sequence: strictly growing.
+    """
+
+    sequence: int
+    action: Action
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str

@@ -1,0 +1,1 @@
+"""Structured reports into FHIR: content tree, meaning, resources as plain dicts. Pure."""

@@ -1,0 +1,1 @@
+"""The web page, and the few lines that serve it. It speaks DICOMweb and FHIR only."""
