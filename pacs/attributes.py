@@ -90,7 +90,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     *_rows(
         Level.PATIENT,
         Matching.RETURNED,
-        others="""IssuerOfPatientIDQualifiersSequence TypeOfPatientID OtherPatientIDsSequence OtherPatientNames
+        others="""IssuerOfPatientIDQualifiersSequence TypeOfPatientID OtherPatientIDsSequence
+        OtherPatientNames
         PatientBirthTime EthnicGroup PatientComments PatientSpeciesDescription""",
     ),
     *_rows(
