@@ -1,0 +1,92 @@
+"""The head of a Part 10 file (PS3.10 7.1): reading the sender's, writing ours."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from struct import pack, unpack_from
+
+from pacs.dataset.elements import Encoding, read_elements
+from pacs.errors import MalformedObject
+from pacs.model import Source
+
+IMPLEMENTATION_CLASS_UID = "2.25.190146791043182537444806132342625375407"
+IMPLEMENTATION_VERSION_NAME = f"DIAFANA_{version('diafana')}"[:16]
+
+HEAD_LIMIT = 1 << 16  # bytes; file meta information of real files is below 1 KB
+
+_MAGIC_END = 132
+_GROUP_LENGTH_END = _MAGIC_END + 12
+_PREAMBLE = bytes(128)  # nothing that another program could take for its own (CVE-2019-11687)
+
+
+@dataclass(frozen=True, slots=True)
+class FileMeta:
+    """What file meta information says that the archive needs (PS3.10 Table 7.1-1)."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+
+
+def file_meta_bytes(meta: FileMeta, source: Source, receiver: str) -> bytes:
+    """Preamble, prefix and file meta information of our own making.
+
+    receiver: AE title that took the object in, empty when none did.
+    """
+    body = b"".join(
+        (
+            pack("<HH2sHI", 2, 0x0001, b"OB", 0, 2) + b"\x00\x01",
+            _element(0x0002, b"UI", meta.sop_class_uid),
+            _element(0x0003, b"UI", meta.sop_instance_uid),
+            _element(0x0010, b"UI", meta.transfer_syntax_uid),
+            _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID),
+            _element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME),
+            _element(0x0017, b"AE", source.ae_title),
+            _element(0x0018, b"AE", receiver),
+        )
+    )
+    return b"".join((_PREAMBLE, b"DICM", pack("<HH2sHI", 2, 0, b"UL", 4, len(body)), body))
+
+
+def _element(number: int, vr: bytes, text: str) -> bytes:
+    value = text.encode("ascii", "replace")
+    if not value:
+        return b""
+    if len(value) % 2:
+        value += b"\0" if vr == b"UI" else b" "
+    return pack("<HH2sH", 2, number, vr, len(value)) + value
+
+
+def read_file_meta(head: bytes) -> tuple[FileMeta, int] | None:
+    """What the head of a file says, and where its data set begins; None when more bytes are needed.
+
+    Raises MalformedObject when this is no Part 10 file.
+    """
+    if len(head) < _GROUP_LENGTH_END:
+        return None
+    if head[128:132] != b"DICM":
+        raise MalformedObject("not a DICOM Part 10 file: the prefix DICM is missing at byte 128")
+    end = _meta_end(head)
+    if end is None:
+        return None
+    elements = read_elements(head, Encoding(explicit=True), _MAGIC_END, end).elements
+    texts = {e.tag: head[e.offset : e.offset + e.length].decode("latin-1").strip("\0 ") for e in elements}
+    transfer_syntax = texts.get(0x00020010, "")
+    if not transfer_syntax:
+        raise MalformedObject("the file does not say its transfer syntax (0002,0010)", 0x00020010)
+    return FileMeta(texts.get(0x00020002, ""), texts.get(0x00020003, ""), transfer_syntax), end
+
+
+def _meta_end(head: bytes) -> int | None:
+    """Where group 0002 ends, by its elements: group lengths are often wrong."""
+    pos = _MAGIC_END
+    while pos + 12 <= len(head):
+        group, _, vr, length = unpack_from("<HH2sH", head, pos)
+        if group != 2:
+            return pos
+        if vr in (b"OB", b"UN"):
+            pos += 12 + unpack_from("<I", head, pos + 8)[0]
+        else:
+            pos += 8 + length
+        if pos > HEAD_LIMIT:
+            raise MalformedObject(f"the file meta information exceeds {HEAD_LIMIT >> 10} KB", 0x00020000)
+    return None
