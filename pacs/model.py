@@ -34,7 +34,8 @@ class PixelLocation:
     """Where the pixels of a stored instance lie, so that a frame is one positioned read.
 
     tag: PixelData, FloatPixelData or DoubleFloatPixelData.
-    offset: first byte of the value (of the first item when encapsulated), from the start of the file.
+    offset: first byte of the value (of the first item when encapsulated), from the start of the file;
+        of a deflated object, from the start of its inflated data set.
     length: bytes of the value up to its end or up to the sequence delimiter.
     encapsulated: whether the value is a sequence of fragments (PS3.5 A.4).
     number_of_frames: at least 1.

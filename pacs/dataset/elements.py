@@ -5,6 +5,7 @@ differential test over every file at hand.
 """
 
 from dataclasses import dataclass
+from mmap import mmap
 from struct import Struct
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ PIXEL_DATA = 0x7FE00010
 UNDEFINED = 0xFFFFFFFF
 
 # Anything that struct can unpack from: bytes, memoryview, mmap.
-Buffer = bytes | bytearray | memoryview
+Buffer = bytes | bytearray | memoryview | mmap
 
 
 class Element(NamedTuple):

@@ -25,6 +25,7 @@ class Header:
     """What was read of one object.
 
     levels: the kept attributes of each level, as DICOM JSON.
+    pixels: counted from the beginning of the data set, inflated where it was deflated.
     """
 
     levels: dict[Level, DicomJson]
@@ -42,15 +43,13 @@ def read_header(buffer: Buffer, transfer_syntax_uid: str, start: int = 0) -> Hea
     Raises MalformedObject, InvalidIdentifier or UnsupportedObject; nothing is decoded but what is kept.
     """
     encoding = encoding_of(transfer_syntax_uid)
-    deflated = is_deflated(transfer_syntax_uid)
-    if deflated:
+    if is_deflated(transfer_syntax_uid):
         buffer, start = inflate(buffer[start:]), 0
     parsed = read_elements(buffer, encoding, start)
     attributes = JsonWriter(buffer, encoding).write(e for e in parsed.elements if e.tag in _WANTED)
     levels = {level: _of_level(attributes, level) for level in Level}
     _check_identity(levels)
-    pixels = None if deflated else _locate_pixels(parsed, attributes)
-    return Header(levels, pixels)
+    return Header(levels, _locate_pixels(parsed, attributes, start))
 
 
 def _of_level(attributes: DicomJson, level: Level) -> DicomJson:
@@ -77,14 +76,14 @@ def is_uid(text: Any) -> bool:
     return isinstance(text, str) and len(text) <= 64 and _UID.fullmatch(text) is not None
 
 
-def _locate_pixels(parsed: Parsed, attributes: DicomJson) -> PixelLocation | None:
+def _locate_pixels(parsed: Parsed, attributes: DicomJson, start: int) -> PixelLocation | None:
     element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
     if element is None:
         return None
     frames = max(1, _integer(attributes, "00280008", 1))
     encapsulated = parsed.fragments is not None
     bits = 0 if encapsulated else _frame_bits(attributes)
-    return PixelLocation(element.tag, element.offset, element.length, encapsulated, frames, bits)
+    return PixelLocation(element.tag, element.offset - start, element.length, encapsulated, frames, bits)
 
 
 def _frame_bits(attributes: DicomJson) -> int:

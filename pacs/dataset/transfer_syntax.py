@@ -3,13 +3,13 @@
 import zlib
 
 from pydicom._uid_dict import UID_dictionary
-from pydicom.uid import UID
 
 from pacs.dataset.elements import Buffer, Encoding
 from pacs.errors import MalformedObject, UnsupportedObject
 
 IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 
 INFLATED_LIMIT = 128 << 20  # bytes; a data set that inflates beyond it is taken for a bomb
@@ -27,8 +27,10 @@ def encoding_of(transfer_syntax_uid: str) -> Encoding:
     """How elements are written in this transfer syntax. Raises UnsupportedObject for an unknown one."""
     if transfer_syntax_uid not in TRANSFER_SYNTAXES:
         raise UnsupportedObject("its transfer syntax is none of the standard's", 0x00020010)
-    uid = UID(transfer_syntax_uid)
-    return Encoding(explicit=not uid.is_implicit_VR, little_endian=uid.is_little_endian)
+    return Encoding(
+        explicit=transfer_syntax_uid != IMPLICIT_LITTLE_ENDIAN,
+        little_endian=transfer_syntax_uid != EXPLICIT_BIG_ENDIAN,
+    )
 
 
 def is_deflated(transfer_syntax_uid: str) -> bool:

@@ -1,1 +1,6 @@
-"""The bytes as received."""
+"""The bytes as received: one contract, and the stores that keep it."""
+
+from pacs.files.contract import FileStore, NewFile, StoredFile
+from pacs.files.disk import DiskFiles
+
+__all__ = ["DiskFiles", "FileStore", "NewFile", "StoredFile"]

@@ -1,1 +1,56 @@
 """What is known of the stored objects; the only room with SQL."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from sqlalchemy import Engine
+
+from pacs.index import search
+from pacs.index.engine import WriteLock, open_engine, sqlite_url
+from pacs.index.hierarchy import Record
+from pacs.index.migrate import migrate
+from pacs.index.tasks import Backlog, Task, Tasks
+from pacs.index.write import Verdict, Writer
+from pacs.model import Found, Instance
+from pacs.query import Query
+
+__all__ = ["Backlog", "Index", "Record", "Task", "Tasks", "Verdict", "Writer", "migrate", "sqlite_url"]
+
+
+class Index:
+    """The index at one address. Made anew in each process; connections are opened as they are needed."""
+
+    def __init__(self, url: str) -> None:
+        """url: as SQLAlchemy writes it; `sqlite_url` makes one from a path."""
+        self._engine: Engine = open_engine(url)
+        self._lock = WriteLock(self._engine)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """The writer of this process."""
+        return Writer(self._engine, self._lock)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """The durable side of the followers."""
+        return Tasks(self._engine, self._lock)
+
+    def search(self, query: Query) -> Iterator[Found]:
+        """All answers to a query, in its order."""
+        return search.search(self._engine, query)
+
+    def instances(self, study: str, series: str | None = None, instance: str | None = None) -> list[Instance]:
+        """The instances below these UIDs, by series number and instance number; none when there are none."""
+        return search.find_instances(self._engine, study, series, instance)
+
+    def series_versions(self, study: str, series: str | None = None) -> list[tuple[str, int]]:
+        """Series Instance UIDs with the sequence of the last change in each, by series number."""
+        return search.series_versions(self._engine, study, series)
+
+    def known_files(self, keys: list[str]) -> set[str]:
+        """Which of these files the index names."""
+        return search.known_files(self._engine, keys)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()

@@ -1,0 +1,147 @@
+"""The one door to what is stored, for every protocol."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import orjson
+from pydicom import Dataset
+
+from pacs.dataset.part10 import FileMeta
+from pacs.errors import NotFound
+from pacs.files import FileStore, StoredFile
+from pacs.files.derived import DerivedFiles
+from pacs.index import Index
+from pacs.ingest import Committer, Incoming, Pending
+from pacs.model import DicomJson, Found, Instance, Source, Stored
+from pacs.query import Query
+from pacs.retrieve import Reader
+
+KNOWN_INSTANCES = 20_000  # instances whose place each process remembers, about 1 KB each
+
+_METADATA = "metadata"
+
+
+class Archive:
+    """Stores, finds and gives back DICOM objects. One for each process; safe for threads."""
+
+    def __init__(
+        self,
+        files: FileStore,
+        derived: DerivedFiles,
+        index: Index,
+        ae_title: str,
+        bulk_data_root: str,
+        on_commit: Callable[[], None],
+    ) -> None:
+        """ae_title: ours, noted in the files as that of the receiver.
+
+        bulk_data_root: what BulkDataURIs begin with, before `/studies/...`.
+        on_commit: called after each commit that stored something new.
+        """
+        self._files = files
+        self._derived = derived
+        self._index = index
+        self._ae_title = ae_title
+        self._bulk_data_root = bulk_data_root
+        self._committer = Committer(files, index.writer, on_commit)
+        self._reader = Reader(files)
+        self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
+
+    def begin(self, meta: FileMeta, source: Source) -> Incoming:
+        """Begin to receive a data set that was announced. Raises UnsupportedObject, StorageFailed."""
+        return Incoming(self._files, source, self._ae_title, meta)
+
+    def begin_part10(self, source: Source) -> Incoming:
+        """Begin to receive a whole Part 10 file."""
+        return Incoming(self._files, source, self._ae_title, None)
+
+    def submit(self, incoming: Incoming, study_instance_uid: str | None = None) -> Pending:
+        """Check and sync what was received; `Pending.result` then commits it with all others that wait.
+
+        study_instance_uid: the study that it must belong to, when the request names one.
+        Raises Refused or StorageFailed leaves; nothing of the object stays then.
+        """
+        return self._committer.submit(incoming, study_instance_uid)
+
+    def store(self, incoming: Incoming, study_instance_uid: str | None = None) -> Stored:
+        """Check, sync and commit one object: when this returns, it survives a power cut.
+
+        Raises Refused or StorageFailed leaves.
+        """
+        return self.submit(incoming, study_instance_uid).result()
+
+    def search(self, query: Query) -> Iterator[Found]:
+        """All answers to a query in its order, read in pages as they are taken."""
+        return self._index.search(query)
+
+    def instances(self, study: str, series: str | None = None, instance: str | None = None) -> list[Instance]:
+        """The instances below these UIDs, by series number and instance number. Raises NotFound."""
+        found = self._index.instances(study, series, instance)
+        if not found:
+            raise NotFound("there is no such study, series or instance here")
+        return found
+
+    def instance(self, study: str, series: str, instance: str) -> Instance:
+        """One instance, remembered once found. Raises NotFound."""
+        return self._instance(study, series, instance)
+
+    def _find_instance(self, study: str, series: str, instance: str) -> Instance:
+        return self.instances(study, series, instance)[0]
+
+    def open(self, instance: Instance) -> StoredFile:
+        """The Part 10 file of an instance, for reading at any position."""
+        return self._files.open(instance.file)
+
+    def frame_pieces(self, instance: Instance, number: int) -> tuple[tuple[int, int], ...] | None:
+        """(offset, length) in the file of each piece of a frame; None when they must be worked out of it."""
+        return self._reader.direct_pieces(instance, number)
+
+    def read_frame(self, instance: Instance, number: int) -> bytes:
+        """One frame in the stored transfer syntax, number counting from 1. Raises FrameNotFound."""
+        return self._reader.frame(instance, number)
+
+    def header(self, instance: Instance) -> Dataset:
+        """All of an object but its pixel data. It is shared: not to be changed."""
+        return self._reader.header(instance)
+
+    def dataset(self, instance: Instance) -> Dataset:
+        """All of an object."""
+        return self._reader.dataset(instance)
+
+    def metadata(self, instance: Instance) -> DicomJson:
+        """The whole data set as DICOM JSON, bulk data by URI."""
+        return self._reader.metadata(instance, lambda path: f"{self.url_of(instance)}/bulkdata/{path}")
+
+    def url_of(self, instance: Instance) -> str:
+        """Where the instance is on the web."""
+        return (
+            f"{self._bulk_data_root}/studies/{instance.study_instance_uid}"
+            f"/series/{instance.series_instance_uid}/instances/{instance.sop_instance_uid}"
+        )
+
+    def bulk_data(self, instance: Instance, path: str) -> list[bytes]:
+        """The values at a path that the metadata named. Raises NotFound."""
+        return self._reader.bulk_data(instance, path)
+
+    def series_of(self, study: str, series: str | None = None) -> list[tuple[str, int]]:
+        """Series Instance UIDs by number, with the version that grows with each change. Raises NotFound."""
+        found = self._index.series_versions(study, series)
+        if not found:
+            raise NotFound("there is no such study or series here")
+        return found
+
+    def series_metadata(self, study: str, series: str) -> bytes:
+        """The metadata of all instances of a series: a JSON array, gzipped.
+
+        It is kept from when the series came to rest; asked for earlier, it is made on the spot.
+        Raises NotFound.
+        """
+        ((_, version),) = self.series_of(study, series)
+        subject = f"{study}/{series}"
+        kept = self._derived.read(_METADATA, subject, version)
+        if kept is None:
+            instances = self.instances(study, series)
+            kept = gzip.compress(orjson.dumps([self.metadata(i) for i in instances]), compresslevel=5)
+            self._derived.write(_METADATA, subject, version, kept)
+        return kept

@@ -1,0 +1,131 @@
+"""Followers of the change feed: everything that is made from what was stored, off the ingest path.
+
+A follower names what it wants; the feed is turned into tasks, kept in the index, that are retried with
+growing delays and given up, visibly, after RETRY_DELAYS is used up. Nothing polls: the runner sleeps until
+the bell rings or the next task is due.
+"""
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from pacs.index import Task, Tasks
+from pacs.model import Change, Level
+
+RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0, 6 * 3600.0)  # seconds before each further attempt
+
+_BATCH = 1000  # changes read at a time
+_TASKS = 50  # tasks run before the feed is read again
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Something that is done for what was stored.
+
+    level: what one task is about: an instance, a series or a study.
+    rest: seconds without change after which a task is due, so that a series is handled once it is complete.
+    wants: which changes it cares for.  work: does one task; whatever it raises makes the task be retried.
+    """
+
+    name: str
+    level: Level
+    rest: float
+    wants: Callable[[Change], bool]
+    work: Callable[[Task], None]
+
+
+class Bell:
+    """Rings across threads and processes: made before the fork, rung after each commit."""
+
+    def __init__(self) -> None:
+        self._listen, self._pull = os.pipe()
+        os.set_blocking(self._listen, False)
+        os.set_blocking(self._pull, False)
+
+    def ring(self) -> None:
+        """Wake whoever waits. Ringing a bell that rings already changes nothing."""
+        try:
+            os.write(self._pull, b"!")
+        except BlockingIOError:
+            return  # a full pipe rings already
+
+    def wait(self, seconds: float | None) -> None:
+        """Sleep until it rings or the time is over; None waits for the ring alone."""
+        select.select([self._listen], [], [], seconds)
+        try:
+            os.read(self._listen, 65536)
+        except BlockingIOError:
+            return  # the time was over
+
+
+class Runner:
+    """Runs the followers, one task at a time. One process has one runner."""
+
+    def __init__(self, tasks: Tasks, followers: list[Follower], bell: Bell) -> None:
+        self._tasks = tasks
+        self._followers = {follower.name: follower for follower in followers}
+        self._bell = bell
+
+    def run(self, stopping: threading.Event) -> None:
+        """Work until stopping is set and the bell rung."""
+        while not stopping.is_set():
+            self.read_feed()
+            if not self.run_due(stopping):
+                due = self._tasks.next_due()
+                self._bell.wait(None if due is None else max(0.0, due - time.time()))
+
+    def read_feed(self) -> None:
+        """Turn what is new in the change feed into tasks."""
+        for follower in self._followers.values():
+            cursor = self._tasks.cursor(follower.name)
+            while changes := self._tasks.changes(cursor, _BATCH):
+                cursor = changes[-1].sequence
+                subjects = {_subject(c, follower.level): c.sequence for c in changes if follower.wants(c)}
+                self._tasks.plan(follower.name, subjects, time.time() + follower.rest, cursor)
+
+    def run_due(self, stopping: threading.Event) -> bool:
+        """Run tasks that are due; whether there were any."""
+        tasks = self._tasks.due(time.time(), _TASKS)
+        for task in tasks:
+            if stopping.is_set():
+                break
+            self._run(task)
+        return bool(tasks)
+
+    def _run(self, task: Task) -> None:
+        follower = self._followers.get(task.follower)
+        if follower is None:
+            self._tasks.failed(task, "there is no such follower any more", None)
+            return
+        try:
+            follower.work(task)
+        except Exception as error:  # noqa: BLE001 - the edge: no follower may stop the others
+            self._failed(task, error)
+        else:
+            self._tasks.done([task])
+
+    def _failed(self, task: Task, error: Exception) -> None:
+        delay = RETRY_DELAYS[task.attempts] if task.attempts < len(RETRY_DELAYS) else None
+        log.warning(
+            "follower failed",
+            follower=task.follower,
+            study=task.study_instance_uid,
+            error=type(error).__name__,
+            attempt=task.attempts + 1,
+            retry_in=delay,
+        )
+        self._tasks.failed(task, f"{type(error).__name__}: {error}", delay and time.time() + delay)
+
+
+def _subject(change: Change, level: Level) -> tuple[str, str, str]:
+    uids = (change.study_instance_uid, change.series_instance_uid, change.sop_instance_uid)
+    kept = level - Level.PATIENT
+    study, series, instance = (uid if place < kept else "" for place, uid in enumerate(uids))
+    return study, series, instance

@@ -1,0 +1,93 @@
+"""What every file store does. Names are the store's own; nothing from outside enters them."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pacs.dataset.elements import Buffer
+
+
+class NewFile(Protocol):
+    """A file being written. It is nobody's until the index names it.
+
+    Every method raises OutOfSpace when there is no room, StorageFailed when the device fails.
+    """
+
+    @property
+    def key(self) -> str:
+        """Its name in the store. Keys grow with time, so that the newest sort last."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        ...
+
+    def write(self, data: Buffer) -> None:
+        """Append all of the data."""
+        ...
+
+    def view(self) -> AbstractContextManager[Buffer]:
+        """All that was written, to be read in place while the context lasts."""
+        ...
+
+    def sync(self) -> None:
+        """Return when the content is on the device, and close the file."""
+        ...
+
+    def discard(self) -> None:
+        """Remove the file, whatever its state. May be called twice."""
+        ...
+
+
+class StoredFile(AbstractContextManager["StoredFile"], Protocol):
+    """A kept file, open for reading at any position by any thread."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """That many bytes from there; fewer only at the end of the file."""
+        ...
+
+    def read_cached(self, offset: int, length: int) -> bytes | None:
+        """The same without waiting for a device: None when that is not possible now."""
+        ...
+
+    def chunks(self, offset: int, length: int) -> Iterator[bytes]:
+        """The same in pieces, for what is too large for memory."""
+        ...
+
+
+class FileStore(Protocol):
+    """Keeps files under keys of its own making, never changing one."""
+
+    def create(self) -> NewFile:
+        """Begin a new file. Raises OutOfSpace, StorageFailed."""
+        ...
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Return when the names of these synced files would survive a power cut, too."""
+        ...
+
+    def open(self, key: str) -> StoredFile:
+        """Open a kept file. Raises NotFound when there is none."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove a file; nothing happens when there is none."""
+        ...
+
+    def set_aside(self, key: str) -> str:
+        """Move a synced file out of the archive into quarantine, durably; returns its key there."""
+        ...
+
+    def forget_aside(self, key: str) -> None:
+        """Remove a file from quarantine."""
+        ...
+
+    def keys(self, since: str = "") -> Iterator[str]:
+        """The keys of all files of the archive in order, from `since` on; quarantine left out."""
+        ...

@@ -1,0 +1,206 @@
+"""Files in folders: one folder an hour, so that what arrives together shares one directory to sync."""
+
+import errno
+import mmap
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from pacs.dataset.elements import Buffer
+from pacs.errors import ArchiveError, NotFound, OutOfSpace, StorageFailed
+
+CHUNK = 1 << 20  # bytes read at a time when a file is streamed
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ARCHIVE = "objects"
+_QUARANTINE = "quarantine"
+
+
+class DiskFiles:
+    """The file store on a local disk, or one that behaves like it. Keeps the contract of FileStore."""
+
+    def __init__(self, root: Path) -> None:
+        """root: the folder that holds everything; made when absent."""
+        self._root = root
+        self._folders: set[Path] = set()
+        self._make_folder(root / _ARCHIVE)
+
+    def create(self) -> "DiskNewFile":
+        """Begin a new file in the folder of this hour."""
+        now = time.time_ns()
+        folder = time.strftime("%Y/%m/%d/%H", time.gmtime(now // 1_000_000_000))
+        path = self._root / _ARCHIVE / folder
+        try:
+            self._make_folder(path)
+            name = f"{now:016x}{secrets.token_hex(4)}.dcm"
+            descriptor = os.open(path / name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise storage_error(error) from error
+        return DiskNewFile(f"{folder}/{name}", path / name, descriptor)
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Sync each folder that these files were made in."""
+        try:
+            for folder in {self._path(key).parent for key in keys}:
+                _sync_folder(folder)
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def open(self, key: str) -> "DiskStoredFile":
+        """Open a kept file for reading."""
+        try:
+            return DiskStoredFile(os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC))
+        except FileNotFoundError as error:
+            raise NotFound("the file of this instance is gone from the store") from error
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def delete(self, key: str) -> None:
+        """Unlink a file."""
+        self._path(key).unlink(missing_ok=True)
+
+    def set_aside(self, key: str) -> str:
+        """Rename a file into the quarantine folder."""
+        source = self._path(key)
+        target = self._root / _QUARANTINE / source.name
+        try:
+            self._make_folder(target.parent)
+            source.rename(target)
+            _sync_folder(target.parent)
+        except OSError as error:
+            raise storage_error(error) from error
+        return source.name
+
+    def forget_aside(self, key: str) -> None:
+        """Unlink a file in the quarantine folder."""
+        (self._root / _QUARANTINE / key).unlink(missing_ok=True)
+
+    def keys(self, since: str = "") -> Iterator[str]:
+        """Walk the folders in order of time."""
+        archive = self._root / _ARCHIVE
+        for hour in sorted(archive.glob("*/*/*/*")):
+            folder = hour.relative_to(archive).as_posix()
+            if folder >= since[: len(folder)]:
+                keys = (f"{folder}/{entry.name}" for entry in os.scandir(hour))
+                yield from sorted(key for key in keys if key >= since)
+
+    def _path(self, key: str) -> Path:
+        return self._root / _ARCHIVE / key
+
+    def _make_folder(self, path: Path) -> None:
+        """Make a folder and those above it, each name synced before anything is put into it."""
+        if path in self._folders:
+            return
+        if path != self._root:
+            self._make_folder(path.parent)
+        path.mkdir(parents=path == self._root, exist_ok=True)
+        _sync_folder(path.parent)
+        self._folders.add(path)
+
+
+class DiskNewFile:
+    """A file being written to its final place."""
+
+    def __init__(self, key: str, path: Path, descriptor: int) -> None:
+        self.key = key
+        self.size = 0
+        self._path = path
+        self._descriptor = descriptor
+
+    def write(self, data: Buffer) -> None:
+        """Append all of the data to the page cache."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                written = os.write(self._descriptor, rest)
+                self.size += written
+                rest = rest[written:]
+        except OSError as error:
+            raise storage_error(error) from error
+
+    @contextmanager
+    def view(self) -> Iterator[Buffer]:
+        """Map the file; slices of the map are bytes."""
+        if not self.size:
+            yield b""
+            return
+        with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as mapped:
+            yield mapped
+
+    def sync(self) -> None:
+        """fsync and close."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise storage_error(error) from error
+        finally:
+            self._close()
+
+    def discard(self) -> None:
+        """Close and unlink."""
+        self._close()
+        self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class DiskStoredFile:
+    """A kept file, read by position."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.size = os.fstat(descriptor).st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """One positioned read."""
+        try:
+            return os.pread(self._descriptor, length, offset)
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def read_cached(self, offset: int, length: int) -> bytes | None:
+        """One positioned read out of the page cache, or None when any of it is not there."""
+        buffer = bytearray(length)
+        try:
+            count = os.preadv(self._descriptor, [buffer], offset, os.RWF_NOWAIT)
+        except OSError:
+            return None
+        return bytes(buffer) if count == length else None
+
+    def chunks(self, offset: int, length: int) -> Iterator[bytes]:
+        """Pieces of CHUNK bytes."""
+        end = offset + length
+        while offset < end:
+            piece = self.read(offset, min(CHUNK, end - offset))
+            if not piece:
+                return
+            yield piece
+            offset += len(piece)
+
+
+def storage_error(error: OSError) -> ArchiveError:
+    """What an error of the operating system means to the archive."""
+    if error.errno in _FULL:
+        return OutOfSpace("no room left on the storage device; make room, and storing goes on by itself")
+    return StorageFailed(f"the storage device failed: {error.strerror}")
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

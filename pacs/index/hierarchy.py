@@ -1,0 +1,147 @@
+"""Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, Table, insert, select, update
+
+from pacs.dataset.header import Header
+from pacs.index import schema
+from pacs.index.rows import dump, first, patient_identity, search_columns
+from pacs.model import DicomJson, Instance, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One received object: what it says, and where its bytes lie, synced."""
+
+    header: Header
+    instance: Instance
+
+    @property
+    def owner(self) -> "Owner":
+        """Whose it says that it is."""
+        patient = self.header.levels[Level.PATIENT]
+        return Owner(first(patient, "00100020"), first(patient, "00100021"))
+
+
+class Owner(NamedTuple):
+    """Patient ID and its issuer, each empty when unknown."""
+
+    patient_id: str
+    issuer: str
+
+    def contradicts(self, other: "Owner") -> bool:
+        """Whether both name a patient, and not the same; an issuer that one leaves out contradicts none."""
+        if not self.patient_id or not other.patient_id:
+            return False
+        if self.patient_id != other.patient_id:
+            return True
+        return bool(self.issuer and other.issuer) and self.issuer != other.issuer
+
+
+@dataclass(slots=True)
+class PlacedSeries:
+    """A series of the index, with what decides whether an object may join it."""
+
+    key: int
+    study_key: int
+    owner: Owner
+    sop_class_uids: set[str]
+
+
+def place(connection: Connection, record: Record) -> PlacedSeries | None:
+    """The series that this record belongs to, made with its study and patient when new.
+
+    None when the study belongs to another patient.
+    """
+    study_key, owner = _study(connection, record)
+    owner = agree(connection, record, study_key, owner)
+    if owner.contradicts(record.owner):
+        return None
+    uid = record.instance.series_instance_uid
+    return _find_series(connection, study_key, owner, uid) or _insert_series(
+        connection, study_key, owner, record
+    )
+
+
+def agree(connection: Connection, record: Record, study_key: int, owner: Owner) -> Owner:
+    """Whose study it is once this record is heard: one without a Patient ID takes the first that is named."""
+    if owner.patient_id or not record.owner.patient_id:
+        return owner
+    table = schema.study
+    row = connection.execute(select(table).where(table.c.key == study_key)).one()
+    if row.patient_id:
+        return _owner_of(row)
+    patient = record.header.levels[Level.PATIENT]
+    study = orjson.loads(row.attributes)
+    values = _patient_columns(connection, patient, row.study_instance_uid) | {
+        "attributes": dump(study | patient)
+    }
+    connection.execute(update(table).where(table.c.key == study_key), values)
+    return record.owner
+
+
+def _study(connection: Connection, record: Record) -> tuple[int, Owner]:
+    table = schema.study
+    uid = record.instance.study_instance_uid
+    row = connection.execute(
+        select(table.c.key, table.c.patient_id, table.c.issuer_of_patient_id).where(
+            table.c.study_instance_uid == uid
+        )
+    ).first()
+    return (row.key, _owner_of(row)) if row else (_insert_study(connection, record), record.owner)
+
+
+def _owner_of(row: Any) -> Owner:
+    return Owner(row.patient_id or "", row.issuer_of_patient_id or "")
+
+
+def _insert_study(connection: Connection, record: Record) -> int:
+    patient, study = record.header.levels[Level.PATIENT], record.header.levels[Level.STUDY]
+    row = _patient_columns(connection, patient, record.instance.study_instance_uid)
+    row |= search_columns(study, Level.STUDY) | {"attributes": dump(patient | study)}
+    return _insert_row(connection, schema.study, row)
+
+
+def _patient_columns(connection: Connection, patient: DicomJson, study_instance_uid: str) -> dict[str, Any]:
+    """What a study's row keeps of its patient, whose own row is made or brought up to this newest study."""
+    table = schema.patient
+    identity = patient_identity(patient, study_instance_uid)
+    columns = search_columns(patient, Level.PATIENT) | {"identity": identity}
+    row = columns | {"attributes": dump(patient)}
+    key = connection.scalar(select(table.c.key).where(table.c.identity == identity))
+    if key is None:
+        key = _insert_row(connection, table, row)
+    else:
+        connection.execute(update(table).where(table.c.key == key), row)
+    return columns | {"patient_key": key}
+
+
+def _find_series(connection: Connection, study_key: int, owner: Owner, uid: str) -> PlacedSeries | None:
+    table = schema.series
+    row = connection.execute(
+        select(table.c.key, table.c.sop_class_uids).where(
+            table.c.study_key == study_key, table.c.series_instance_uid == uid
+        )
+    ).first()
+    return row and PlacedSeries(row.key, study_key, owner, set(row.sop_class_uids.split("\\")))
+
+
+def _insert_series(connection: Connection, study_key: int, owner: Owner, record: Record) -> PlacedSeries:
+    attributes = record.header.levels[Level.SERIES]
+    row = search_columns(attributes, Level.SERIES) | {
+        "study_key": study_key,
+        "attributes": dump(attributes),
+        "number_of_instances": 0,
+        "sop_class_uids": record.instance.sop_class_uid,
+        "version": 0,
+    }
+    key = _insert_row(connection, schema.series, row)
+    return PlacedSeries(key, study_key, owner, {record.instance.sop_class_uid})
+
+
+def _insert_row(connection: Connection, table: Table, row: dict[str, Any]) -> int:
+    key: int = connection.execute(insert(table).returning(table.c.key), row).scalar_one()
+    return key

@@ -1,0 +1,22 @@
+"""Bringing the tables of an index to the present form, step by step."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from pacs.index.engine import open_engine
+
+
+def migrate(url: str) -> None:
+    """Create the tables, or alter those of an older version. One process does this, before all others."""
+    engine = open_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    try:
+        with engine.connect().execution_options(begin="IMMEDIATE") as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    finally:
+        engine.dispose()

@@ -1,0 +1,108 @@
+"""Between the archive's values and rows of the index."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from sqlalchemy import Row
+
+from pacs.attributes import Attribute, Matching, columns
+from pacs.model import DicomJson, Instance, Level, PixelLocation
+from pacs.query import fold, fold_name, normal_date, normal_time
+
+
+def patient_identity(patient: DicomJson, study_instance_uid: str) -> str:
+    """What tells one patient from all others: Patient ID with its issuer, as 64 hexadecimal digits.
+
+    Patients without an ID are never taken for each other: each study has one of its own.
+    """
+    patient_id = first(patient, "00100020")
+    parts = (patient_id, first(patient, "00100021")) if patient_id else ("", study_instance_uid)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def first(attributes: DicomJson, key: str) -> str:
+    """The first value as text, empty when there is none."""
+    values = attributes.get(key, {}).get("Value")
+    return "" if not values or values[0] is None else str(values[0])
+
+
+def search_columns(attributes: DicomJson, level: Level) -> dict[str, str | int | None]:
+    """The columns of one level in the form that queries compare with."""
+    return {a.column: _column_value(a, attributes) for a in columns(level)}
+
+
+def _column_value(attribute: Attribute, attributes: DicomJson) -> str | int | None:
+    value = _value(attribute, attributes)
+    if value is None:
+        return None
+    match attribute.matching:
+        case Matching.NAME:
+            return fold_name("=".join(value.get(g, "") for g in ("Alphabetic", "Ideographic", "Phonetic")))
+        case Matching.TEXT:
+            return fold(str(value))
+        case Matching.DATE:
+            return normal_date(str(value))
+        case Matching.TIME:
+            return normal_time(str(value))
+        case Matching.NUMBER:
+            return value if isinstance(value, int) else None
+    return str(value)
+
+
+def _value(attribute: Attribute, attributes: DicomJson) -> Any:
+    """The first value at the end of the attribute's path, in the first item that has it."""
+    items = [attributes]
+    for tag in attribute.tags[:-1]:
+        items = [nested for item in items for nested in item.get(f"{tag:08X}", {}).get("Value", [])]
+    key = f"{attribute.tags[-1]:08X}"
+    values = (value for item in items for value in item.get(key, {}).get("Value", []))
+    return next((value for value in values if value is not None), None)
+
+
+def dump(attributes: DicomJson) -> bytes:
+    """Attributes as they are kept in a row."""
+    return orjson.dumps(attributes)
+
+
+def instance_columns(instance: Instance) -> dict[str, Any]:
+    """The columns that tell where an instance lies."""
+    pixels = instance.pixels
+    return {
+        "transfer_syntax_uid": instance.transfer_syntax_uid,
+        "file": instance.file,
+        "size": instance.size,
+        "dataset_offset": instance.dataset_offset,
+        "digest": instance.digest,
+        "pixel_tag": pixels and pixels.tag,
+        "pixel_offset": pixels and pixels.offset,
+        "pixel_length": pixels and pixels.length,
+        "encapsulated": pixels and pixels.encapsulated,
+        "number_of_frames": pixels and pixels.number_of_frames,
+        "frame_bits": pixels and pixels.frame_bits,
+    }
+
+
+def instance_of(row: Row[Any]) -> Instance:
+    """The instance that a row of study, series and instance columns tells of."""
+    values = row._mapping
+    pixels = values["pixel_tag"] and PixelLocation(
+        tag=values["pixel_tag"],
+        offset=values["pixel_offset"],
+        length=values["pixel_length"],
+        encapsulated=values["encapsulated"],
+        number_of_frames=values["number_of_frames"],
+        frame_bits=values["frame_bits"],
+    )
+    return Instance(
+        study_instance_uid=values["study_instance_uid"],
+        series_instance_uid=values["series_instance_uid"],
+        sop_instance_uid=values["sop_instance_uid"],
+        sop_class_uid=values["sop_class_uid"],
+        transfer_syntax_uid=values["transfer_syntax_uid"],
+        file=values["file"],
+        size=values["size"],
+        dataset_offset=values["dataset_offset"],
+        digest=values["digest"],
+        pixels=pixels,
+    )

@@ -1,0 +1,167 @@
+"""The tables of the index. Columns for searching come from the attribute table, one for one."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from pacs.attributes import Attribute, Matching, columns
+from pacs.model import Level
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite grows a primary key by itself only when its type is INTEGER.
+_Key = BigInteger().with_variant(Integer, "sqlite")
+
+# The search keys that lead to few rows, and so deserve an index of their own.
+_INDEXED = frozenset(
+    {"PatientName", "PatientID", "StudyDate", "AccessionNumber", "StudyID", "ReferringPhysicianName"}
+    | {"SeriesInstanceUID", "Modality", "ScheduledProcedureStepID", "RequestedProcedureID"}
+)
+
+
+def _column(attribute: Attribute) -> Column[str] | Column[int]:
+    if attribute.matching is Matching.NUMBER:
+        return Column(attribute.column, BigInteger)
+    return Column(attribute.column, Text, index=attribute.keyword in _INDEXED)
+
+
+def _columns(level: Level, *without: str) -> list[Column[str] | Column[int]]:
+    return [_column(a) for a in columns(level) if a.keyword not in without]
+
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("identity", Text, nullable=False, unique=True),
+    *_columns(Level.PATIENT),
+    # As DICOM JSON, of the study that came last
+    Column("attributes", LargeBinary, nullable=False),
+)
+
+# A study keeps the patient's attributes as its own objects state them, so that no answer ever shows
+# one patient's study under the name of another who bears the same number.
+study = Table(
+    "study",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("patient_key", ForeignKey("patient.key"), nullable=False, index=True),
+    Column("identity", Text, nullable=False),
+    *_columns(Level.PATIENT),
+    Column("study_instance_uid", Text, nullable=False, unique=True),
+    *_columns(Level.STUDY, "StudyInstanceUID"),
+    Column("attributes", LargeBinary, nullable=False),
+    Index("ix_study_newest", "study_date", "study_time", "key"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("study_key", ForeignKey("study.key"), nullable=False),
+    *_columns(Level.SERIES),
+    Column("attributes", LargeBinary, nullable=False),
+    Column("number_of_instances", Integer, nullable=False),
+    # Each SOP Class UID once, parted by backslashes
+    Column("sop_class_uids", Text, nullable=False),
+    # The sequence of the last change in it
+    Column("version", BigInteger, nullable=False),
+    UniqueConstraint("study_key", "series_instance_uid"),
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("series_key", ForeignKey("series.key"), nullable=False),
+    Column("sop_instance_uid", Text, nullable=False, unique=True),
+    *[c for c in _columns(Level.INSTANCE, "SOPInstanceUID")],
+    Column("attributes", LargeBinary, nullable=False),
+    Column("transfer_syntax_uid", Text, nullable=False),
+    Column("file", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("dataset_offset", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    # Where the pixels lie; all empty when there are none
+    Column("pixel_tag", BigInteger),
+    Column("pixel_offset", BigInteger),
+    Column("pixel_length", BigInteger),
+    Column("encapsulated", Boolean),
+    Column("number_of_frames", Integer),
+    Column("frame_bits", BigInteger),
+    Index("ix_instance_series_key", "series_key", "instance_number"),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("sequence", _Key, primary_key=True),
+    # Seconds since 1970
+    Column("at", Float, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("study_instance_uid", Text, nullable=False),
+    Column("series_instance_uid", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("sop_class_uid", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("ae_title", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    UniqueConstraint("sop_instance_uid", "digest"),
+)
+
+# How far each follower has read the change feed
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("follower", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+# What each follower still has to do; a task that failed too often stays as a dead letter
+task = Table(
+    "task",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("follower", Text, nullable=False),
+    Column("study_instance_uid", Text, nullable=False),
+    Column("series_instance_uid", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    # The last change that asked for it: a task asked for again while it ran is run again
+    Column("sequence", BigInteger, nullable=False),
+    # Seconds since 1970
+    Column("due", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("dead", Boolean, nullable=False),
+    Column("error", Text, nullable=False),
+    UniqueConstraint("follower", "study_instance_uid", "series_instance_uid", "sop_instance_uid"),
+    Index("ix_task_due", "dead", "due"),
+)

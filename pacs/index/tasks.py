@@ -1,0 +1,174 @@
+"""The durable side of the followers: how far each has read the change feed, and what it still has to do."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from pacs.index import schema
+from pacs.index.engine import WriteLock, writing
+from pacs.model import Action, Change
+
+_task, _cursor, _change = schema.task, schema.cursor, schema.change
+_SUBJECT = ("follower", "study_instance_uid", "series_instance_uid", "sop_instance_uid")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that a follower has to do.
+
+    The UIDs below the level that the follower works at are empty.
+    sequence: the last change that asked for it.  attempts: how often it failed already.
+    """
+
+    key: int
+    follower: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sequence: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How a follower stands: changes not read yet, tasks waiting, tasks given up."""
+
+    follower: str
+    behind: int
+    waiting: int
+    dead: int
+
+
+class Tasks:
+    """The tables of the followers."""
+
+    def __init__(self, engine: Engine, lock: WriteLock) -> None:
+        self._engine = engine
+        self._lock = lock
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        """The change feed behind this sequence, in order."""
+        rows = select(_change).where(_change.c.sequence > after).order_by(_change.c.sequence).limit(limit)
+        with self._engine.connect() as connection:
+            return [
+                Change(
+                    row.sequence,
+                    Action(row.action),
+                    row.study_instance_uid,
+                    row.series_instance_uid,
+                    row.sop_instance_uid,
+                    row.sop_class_uid,
+                )
+                for row in connection.execute(rows)
+            ]
+
+    def cursor(self, follower: str) -> int:
+        """The sequence of the last change that this follower has read; 0 at first."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(select(_cursor.c.sequence).where(_cursor.c.follower == follower))
+        return found or 0
+
+    def plan(self, follower: str, subjects: dict[tuple[str, str, str], int], due: float, cursor: int) -> None:
+        """Put down what is to do, and how far the feed is read, in one transaction.
+
+        subjects: study, series and SOP Instance UID, with the change that asks for it.
+        due: seconds since 1970.
+        A task that waits already is put off until due; a dead one is given another chance.
+        """
+        rows = [
+            dict(zip(_SUBJECT, (follower, *subject), strict=True))
+            | {"sequence": sequence, "due": due, "attempts": 0, "dead": False, "error": ""}
+            for subject, sequence in subjects.items()
+        ]
+        with writing(self._engine, self._lock) as connection:
+            if rows:
+                self._upsert(
+                    connection, _task, rows, _SUBJECT, ("sequence", "due", "attempts", "dead", "error")
+                )
+            row = {"follower": follower, "sequence": cursor}
+            self._upsert(connection, _cursor, [row], ("follower",), ("sequence",))
+
+    def _upsert(
+        self,
+        connection: Connection,
+        table: Table,
+        rows: list[dict[str, object]] | list[dict[str, str | int]],
+        keys: Sequence[str],
+        values: Sequence[str],
+    ) -> None:
+        insert = postgresql_insert if self._engine.dialect.name == "postgresql" else sqlite_insert
+        statement = insert(table)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=list(keys), set_={name: statement.excluded[name] for name in values}
+            ),
+            rows,
+        )
+
+    def due(self, now: float, limit: int) -> list[Task]:
+        """What is to be done now, longest waiting first."""
+        rows = (
+            select(_task)
+            .where(_task.c.dead.is_(False), _task.c.due <= now)
+            .order_by(_task.c.due)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [
+                Task(
+                    row.key,
+                    row.follower,
+                    row.study_instance_uid,
+                    row.series_instance_uid,
+                    row.sop_instance_uid,
+                    row.sequence,
+                    row.attempts,
+                )
+                for row in connection.execute(rows)
+            ]
+
+    def next_due(self) -> float | None:
+        """When the next task is due, in seconds since 1970; None when none waits."""
+        with self._engine.connect() as connection:
+            due: float | None = connection.scalar(
+                select(func.min(_task.c.due)).where(_task.c.dead.is_(False))
+            )
+        return due
+
+    def done(self, tasks: Iterable[Task]) -> None:
+        """Forget tasks, but for those that were asked for again meanwhile."""
+        pairs = [(task.key, task.sequence) for task in tasks]
+        with writing(self._engine, self._lock) as connection:
+            connection.execute(delete(_task).where(tuple_(_task.c.key, _task.c.sequence).in_(pairs)))
+
+    def failed(self, task: Task, error: str, retry_at: float | None) -> None:
+        """Note a failure. retry_at: seconds since 1970, or None to give the task up as a dead letter."""
+        values = {"attempts": task.attempts + 1, "error": error[:1000], "dead": retry_at is None}
+        with writing(self._engine, self._lock) as connection:
+            connection.execute(
+                update(_task)
+                .where(_task.c.key == task.key, _task.c.sequence == task.sequence)
+                .values(**values, due=retry_at or time.time())
+            )
+
+    def backlog(self) -> list[Backlog]:
+        """How each follower stands."""
+        with self._engine.connect() as connection:
+            last = connection.scalar(select(func.max(_change.c.sequence))) or 0
+            cursors = {row.follower: row.sequence for row in connection.execute(select(_cursor))}
+            counts = {
+                (row.follower, bool(row.dead)): row.number
+                for row in connection.execute(
+                    select(_task.c.follower, _task.c.dead, func.count().label("number")).group_by(
+                        _task.c.follower, _task.c.dead
+                    )
+                )
+            }
+        return [
+            Backlog(name, last - sequence, counts.get((name, False), 0), counts.get((name, True), 0))
+            for name, sequence in sorted(cursors.items())
+        ]

@@ -1,0 +1,172 @@
+"""Writing to the index: whatever waits at one moment becomes one durable transaction."""
+
+import time
+from collections import OrderedDict
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from pacs.index import schema
+from pacs.index.engine import WriteLock, writing
+from pacs.index.hierarchy import PlacedSeries, Record, agree, place
+from pacs.index.rows import dump, instance_columns, search_columns
+from pacs.model import Action, Instance, Level, Source
+
+KNOWN_SERIES = 4096  # series that one writer remembers
+
+_Known = OrderedDict[tuple[str, str], PlacedSeries]
+
+
+class Verdict(StrEnum):
+    """What the index made of a record."""
+
+    CREATED = "created"
+    IDENTICAL = "the same instance is there already"
+    CONFLICT = "the SOP Instance UID is taken by other content"
+    OTHER_PATIENT = "the study belongs to another patient"
+
+
+class _StaleError(Exception):
+    """What the writer remembers is no longer so."""
+
+
+class Writer:
+    """Writes records. One for each process, used by one thread at a time."""
+
+    def __init__(self, engine: Engine, lock: WriteLock) -> None:
+        self._engine = engine
+        self._lock = lock
+        self._known: _Known = OrderedDict()
+
+    def write(self, records: list[Record]) -> list[Verdict]:
+        """Write all records in one transaction, which is on the device when this returns.
+
+        Returns a verdict for each record, in their order. Raises StorageFailed or OutOfSpace, and then
+        none of them is written.
+        """
+        try:
+            return self._write(records)
+        except _StaleError:
+            return self._write(records)
+
+    def _write(self, records: list[Record]) -> list[Verdict]:
+        try:
+            with writing(self._engine, self._lock) as connection:
+                verdicts = _Transaction(connection, self._known).write(records)
+        except BaseException:
+            self._known.clear()  # what was learnt in it was rolled back with it
+            raise
+        while len(self._known) > KNOWN_SERIES:
+            self._known.popitem(last=False)
+        return verdicts
+
+    def quarantine(self, instance: Instance, reason: Verdict, file: str, source: Source) -> bool:
+        """Note an object that was set aside; False when the same content was set aside before."""
+        table = schema.quarantine
+        same = (table.c.sop_instance_uid == instance.sop_instance_uid) & (table.c.digest == instance.digest)
+        row = {
+            "at": time.time(),
+            "reason": reason.value,
+            "file": file,
+            "sop_instance_uid": instance.sop_instance_uid,
+            "digest": instance.digest,
+            "ae_title": source.ae_title,
+            "address": source.address,
+        }
+        with writing(self._engine, self._lock) as connection:
+            if connection.scalar(select(table.c.key).where(same)) is not None:
+                return False
+            connection.execute(insert(table), row)
+            return True
+
+
+class _Transaction:
+    def __init__(self, connection: Connection, known: _Known) -> None:
+        self._connection = connection
+        self._known = known
+
+    def write(self, records: list[Record]) -> list[Verdict]:
+        digests = self._digests([r.instance.sop_instance_uid for r in records])
+        verdicts = []
+        created: list[tuple[Record, PlacedSeries]] = []
+        for record in records:
+            uid, digest = record.instance.sop_instance_uid, record.instance.digest
+            if uid in digests:
+                verdicts.append(Verdict.IDENTICAL if digests[uid] == digest else Verdict.CONFLICT)
+                continue
+            series = self._series(record)
+            if series is None:
+                verdicts.append(Verdict.OTHER_PATIENT)
+                continue
+            digests[uid] = digest
+            created.append((record, series))
+            verdicts.append(Verdict.CREATED)
+        if created:
+            self._insert(created)
+        return verdicts
+
+    def _digests(self, uids: list[str]) -> dict[str, str]:
+        table = schema.instance
+        rows = self._connection.execute(
+            select(table.c.sop_instance_uid, table.c.digest).where(table.c.sop_instance_uid.in_(uids))
+        )
+        return {uid: digest for uid, digest in rows}
+
+    def _series(self, record: Record) -> PlacedSeries | None:
+        names = record.instance.study_instance_uid, record.instance.series_instance_uid
+        series = self._known.get(names)
+        if series is None:
+            series = place(self._connection, record)
+            if series is not None:
+                self._known[names] = series
+            return series
+        self._known.move_to_end(names)
+        series.owner = agree(self._connection, record, series.study_key, series.owner)
+        return None if series.owner.contradicts(record.owner) else series
+
+    def _insert(self, created: list[tuple[Record, PlacedSeries]]) -> None:
+        rows = [
+            search_columns(record.header.levels[Level.INSTANCE], Level.INSTANCE)
+            | instance_columns(record.instance)
+            | {"series_key": series.key, "attributes": dump(record.header.levels[Level.INSTANCE])}
+            for record, series in created
+        ]
+        self._connection.execute(insert(schema.instance), rows)
+        version = self._insert_changes([record.instance for record, _ in created])
+        joined: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
+        for record, series in created:
+            joined.setdefault(series.key, (series, []))[1].append(record.instance)
+        for series, instances in joined.values():
+            self._count(series, instances, version)
+
+    def _insert_changes(self, instances: list[Instance]) -> int:
+        """One row of the change feed for each; returns the sequence of the last."""
+        now = time.time()
+        rows = [
+            {
+                "at": now,
+                "action": Action.CREATED.value,
+                "study_instance_uid": instance.study_instance_uid,
+                "series_instance_uid": instance.series_instance_uid,
+                "sop_instance_uid": instance.sop_instance_uid,
+                "sop_class_uid": instance.sop_class_uid,
+            }
+            for instance in instances
+        ]
+        sequences = self._connection.execute(insert(schema.change).returning(schema.change.c.sequence), rows)
+        return max(int(sequence) for sequence in sequences.scalars())
+
+    def _count(self, series: PlacedSeries, instances: list[Instance], version: int) -> None:
+        table = schema.series
+        values: dict[str, Any] = {
+            "number_of_instances": table.c.number_of_instances + len(instances),
+            "version": version,
+        }
+        classes = {instance.sop_class_uid for instance in instances} - series.sop_class_uids
+        if classes:
+            series.sop_class_uids |= classes
+            values["sop_class_uids"] = "\\".join(sorted(series.sop_class_uids))
+        done = self._connection.execute(update(table).where(table.c.key == series.key).values(values))
+        if done.rowcount != 1:
+            raise _StaleError

@@ -1,0 +1,255 @@
+"""Taking objects in. A success means kept: file and folder synced, then the index committed with sync.
+
+Whatever waits at one moment shares one commit: the first thread to come commits for all that wait.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from pacs.dataset.elements import Buffer
+from pacs.dataset.header import Header, read_header
+from pacs.dataset.part10 import FileMeta, file_meta_bytes, read_file_meta
+from pacs.dataset.transfer_syntax import encoding_of, is_deflated
+from pacs.errors import (
+    ArchiveError,
+    InstanceConflict,
+    MalformedObject,
+    MismatchedObject,
+    OutOfSpace,
+    PatientConflict,
+    StorageFailed,
+)
+from pacs.files import FileStore, NewFile
+from pacs.index import Record, Verdict, Writer
+from pacs.model import Instance, Level, Outcome, Source, Stored
+
+GROUP = 256  # objects at most that share one commit
+
+_COPY = 1 << 20  # bytes copied at a time
+
+
+class Incoming:
+    """One object being received, written to its final place as it comes."""
+
+    def __init__(self, files: FileStore, source: Source, receiver: str, meta: FileMeta | None) -> None:
+        """meta: what was announced of the data set that will be written.
+
+        None when a whole Part 10 file will be written, which tells it at its head.
+        Raises UnsupportedObject for an unknown transfer syntax, OutOfSpace, StorageFailed.
+        """
+        self.source = source
+        self._files = files
+        self._receiver = receiver
+        self._announced = meta is not None
+        self._head = bytearray()
+        self._file: NewFile | None = None
+        self._digest = hashlib.sha256()
+        if meta is not None:
+            self._begin(meta)
+
+    sop_class_uid = ""
+    sop_instance_uid = ""
+
+    def _begin(self, meta: FileMeta) -> None:
+        encoding_of(meta.transfer_syntax_uid)
+        self.sop_class_uid = meta.sop_class_uid
+        self.sop_instance_uid = meta.sop_instance_uid
+        self._meta = meta
+        self._file = self._files.create()
+        head = file_meta_bytes(meta, self.source, self._receiver)
+        self._dataset_offset = len(head)
+        self._file.write(head)
+
+    def write(self, data: Buffer) -> None:
+        """Append what arrived. Raises MalformedObject, UnsupportedObject, OutOfSpace, StorageFailed."""
+        if self._file is None:
+            self._head += data
+            read = read_file_meta(bytes(self._head))
+            if read is None:
+                return
+            meta, start = read
+            self._begin(meta)
+            data = memoryview(self._head)[start:]
+        self._append(data)
+
+    def _append(self, data: Buffer) -> None:
+        assert self._file is not None  # noqa: S101 - both callers have begun it
+        self._file.write(data)
+        self._digest.update(data)
+
+    def finish(self, study_instance_uid: str | None) -> Record:
+        """Read what was received, and sync it. Raises what keeps it from being stored."""
+        if self._file is None:
+            raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
+        with self._file.view() as content:
+            header = read_header(content, self._meta.transfer_syntax_uid, self._dataset_offset)
+        study = header.uid(Level.STUDY, "0020000D")
+        if study_instance_uid not in (None, study):
+            raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
+        self._agree(header)
+        self._file.sync()
+        return Record(header, self._instance(self._file, header))
+
+    def _agree(self, header: Header) -> None:
+        """See that the file meta information tells what the data set is: the data set is right."""
+        found = header.uid(Level.INSTANCE, "00080016"), header.uid(Level.INSTANCE, "00080018")
+        if found == (self.sop_class_uid, self.sop_instance_uid):
+            return
+        if self._announced:
+            raise MismatchedObject("the data set is not of the SOP class and instance announced", 0x00080018)
+        self._rewrite(FileMeta(*found, self._meta.transfer_syntax_uid))
+
+    def _rewrite(self, meta: FileMeta) -> None:
+        wrong, start = self._file, self._dataset_offset
+        assert wrong is not None  # noqa: S101 - it was just read
+        self._digest = hashlib.sha256()
+        with wrong.view() as content:
+            try:
+                self._begin(meta)
+                for offset in range(start, len(content), _COPY):
+                    self._append(content[offset : offset + _COPY])
+            finally:
+                wrong.discard()
+
+    def _instance(self, file: NewFile, header: Header) -> Instance:
+        shift = 0 if is_deflated(self._meta.transfer_syntax_uid) else self._dataset_offset
+        return Instance(
+            study_instance_uid=header.uid(Level.STUDY, "0020000D"),
+            series_instance_uid=header.uid(Level.SERIES, "0020000E"),
+            sop_instance_uid=self.sop_instance_uid,
+            sop_class_uid=self.sop_class_uid,
+            transfer_syntax_uid=self._meta.transfer_syntax_uid,
+            file=file.key,
+            size=file.size,
+            dataset_offset=self._dataset_offset,
+            digest=self._digest.hexdigest(),
+            pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
+        )
+
+    def abort(self) -> None:
+        """Remove what was written. May be called at any time, and twice."""
+        if self._file is not None:
+            self._file.discard()
+
+
+class Pending:
+    """An object that is synced and waits for the commit of the index."""
+
+    def __init__(self, committer: "Committer", incoming: Incoming, record: Record) -> None:
+        self._committer = committer
+        self.incoming = incoming
+        self.record = record
+        self.outcome: Stored | ArchiveError | None = None
+
+    def result(self) -> Stored:
+        """Commit, with all others that wait, unless another thread has done so. Raises what refused it."""
+        self._committer.commit_until(self)
+        if isinstance(self.outcome, Stored):
+            return self.outcome
+        raise self.outcome or StorageFailed("the commit of the index broke off")
+
+
+class Committer:
+    """Commits to the index in groups. One for each process."""
+
+    def __init__(self, files: FileStore, writer: Writer, on_commit: Callable[[], None]) -> None:
+        """on_commit: called after each commit that stored something new."""
+        self._files = files
+        self._writer = writer
+        self._on_commit = on_commit
+        self._waiting: list[Pending] = []
+        self._committing = threading.Lock()
+
+    def submit(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
+        """Read and sync an object, and let it wait. Raises what refuses it; then nothing of it stays."""
+        try:
+            record = incoming.finish(study_instance_uid)
+        except BaseException:
+            incoming.abort()
+            raise
+        pending = Pending(self, incoming, record)
+        self._waiting.append(pending)
+        return pending
+
+    def commit_until(self, pending: Pending) -> None:
+        """Return when this object's outcome is known."""
+        while pending.outcome is None:
+            with self._committing:
+                if pending.outcome is None:
+                    group, self._waiting[:GROUP] = self._waiting[:GROUP], []
+                    self._commit(group)
+
+    def _commit(self, group: list[Pending]) -> None:
+        try:
+            self._files.settle(p.record.instance.file for p in group)
+            verdicts = self._writer.write([p.record for p in group])
+        except StorageFailed as error:
+            if len(group) > 1 and not isinstance(error, OutOfSpace):
+                for pending in group:  # one bad object must not fail its neighbours
+                    self._commit([pending])
+            else:
+                _give_up(group, error)
+            return
+        except BaseException:
+            _give_up(group, StorageFailed("the index could not take the object in"))
+            raise
+        for pending, verdict in zip(group, verdicts, strict=True):
+            pending.outcome = self._outcome(pending, verdict)
+        if Verdict.CREATED in verdicts:
+            self._on_commit()
+
+    def _outcome(self, pending: Pending, verdict: Verdict) -> Stored | ArchiveError:
+        instance = pending.record.instance
+        match verdict:
+            case Verdict.CREATED:
+                return _stored(instance, Outcome.STORED)
+            case Verdict.IDENTICAL:
+                pending.incoming.abort()
+                return _stored(instance, Outcome.ALREADY_STORED)
+            case Verdict.CONFLICT:
+                error: ArchiveError = InstanceConflict(
+                    "the SOP Instance UID is taken by other content; the first stays, this is set aside",
+                    0x00080018,
+                )
+            case Verdict.OTHER_PATIENT:
+                error = PatientConflict(
+                    "the study belongs to another Patient ID; the object is set aside for a person to decide",
+                    0x00100020,
+                )
+        return self._set_aside(pending, verdict) or error
+
+    def _set_aside(self, pending: Pending, verdict: Verdict) -> ArchiveError | None:
+        instance = pending.record.instance
+        try:
+            file = self._files.set_aside(instance.file)
+            new = self._writer.quarantine(instance, verdict, file, pending.incoming.source)
+            if not new:
+                self._files.forget_aside(file)
+        except StorageFailed as error:
+            pending.incoming.abort()
+            return error
+        return None
+
+
+def _give_up(group: list[Pending], error: StorageFailed) -> None:
+    """Answer all with the error.
+
+    Their files go only when the commit surely failed; otherwise whether an index row names them is not
+    known, and the collector of orphans asks the index later.
+    """
+    for pending in group:
+        if isinstance(error, OutOfSpace):
+            pending.incoming.abort()
+        pending.outcome = error
+
+
+def _stored(instance: Instance, outcome: Outcome) -> Stored:
+    return Stored(
+        outcome,
+        instance.study_instance_uid,
+        instance.series_instance_uid,
+        instance.sop_instance_uid,
+        instance.sop_class_uid,
+    )

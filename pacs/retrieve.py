@@ -1,0 +1,164 @@
+"""Reading stored objects: frames, headers, metadata and bulk data, each with as few reads as it takes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from io import BytesIO
+from struct import unpack
+
+from pydicom import Dataset, dcmread
+
+from pacs.dataset.dicom_json import BulkDataUri, JsonWriter
+from pacs.dataset.elements import Element, Parsed, read_elements
+from pacs.dataset.frames import Frame, Read, fragments, frames
+from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
+from pacs.errors import FrameNotFound, NotFound
+from pacs.files import FileStore
+from pacs.model import DicomJson, Instance, PixelLocation
+
+KNOWN_FRAME_TABLES = 256  # instances whose frame positions are remembered
+KNOWN_HEADERS = 256  # headers kept ready for rendering
+
+_FLOAT_PIXELS = {0x7FE00008: "OF", 0x7FE00009: "OD"}
+
+
+class Reader:
+    """Reads what the file store keeps. One for each process; safe for threads."""
+
+    def __init__(self, files: FileStore) -> None:
+        self._files = files
+        self._frame_table = lru_cache(KNOWN_FRAME_TABLES)(self._read_frame_table)
+        self.header: Callable[[Instance], Dataset] = lru_cache(KNOWN_HEADERS)(self._read_header)
+
+    @contextmanager
+    def content(self, instance: Instance) -> Iterator[Read]:
+        """Reads from the file, or from the inflated data set of a deflated one."""
+        with self._files.open(instance.file) as file:
+            if not is_deflated(instance.transfer_syntax_uid):
+                yield file.read
+                return
+            inflated = inflate(file.read(instance.dataset_offset, file.size - instance.dataset_offset))
+        yield lambda offset, length: inflated[offset : offset + length]
+
+    def frame(self, instance: Instance, number: int) -> bytes:
+        """One frame in the stored transfer syntax, number counting from 1. Raises FrameNotFound."""
+        pieces = self.frame_pieces(instance, number)
+        with self.content(instance) as read:
+            content = b"".join(read(*piece) for piece in pieces)
+        bits = instance.pixels.frame_bits if instance.pixels else 0
+        return content if bits % 8 == 0 else _aligned(content, bits, bits * (number - 1) % 8)
+
+    def frame_pieces(self, instance: Instance, number: int) -> Frame:
+        """Where the bytes of a frame lie; of a native one whose bits are no whole bytes, those it touches."""
+        pixels = instance.pixels
+        if pixels is None or not 1 <= number <= pixels.number_of_frames:
+            count = pixels.number_of_frames if pixels else 0
+            raise FrameNotFound(f"the instance has no frame {number}; it has {count}")
+        if pixels.encapsulated:
+            table = self._frame_table(instance)
+            if number > len(table):
+                raise FrameNotFound(f"frame {number} is announced, but {len(table)} are there")
+            return table[number - 1]
+        return (_native_piece(pixels, number),)
+
+    def direct_pieces(self, instance: Instance, number: int) -> Frame | None:
+        """The pieces of a frame that can be sent as they lie in the file; None when they cannot be."""
+        pixels = instance.pixels
+        if pixels is None or is_deflated(instance.transfer_syntax_uid) or pixels.frame_bits % 8:
+            return None
+        return self.frame_pieces(instance, number)
+
+    def _read_frame_table(self, instance: Instance) -> list[Frame]:
+        pixels = instance.pixels
+        if pixels is None:
+            return []
+        with self.content(instance) as read:
+            items = fragments(read, pixels.offset, pixels.length)
+            count = pixels.number_of_frames
+            needs_table = count > 1 and len(items) - 1 != count
+            offsets = self._extended_offsets(instance) if needs_table else ()
+            return frames(items, count, read, offsets)
+
+    def _extended_offsets(self, instance: Instance) -> tuple[int, ...]:
+        table: bytes = self.header(instance).get("ExtendedOffsetTable", b"")
+        return unpack(f"<{len(table) // 8}Q", table[: len(table) // 8 * 8])
+
+    def _read_header(self, instance: Instance) -> Dataset:
+        pixels = instance.pixels
+        end = pixels.offset if pixels and not is_deflated(instance.transfer_syntax_uid) else instance.size
+        with self._files.open(instance.file) as file:
+            return dcmread(BytesIO(file.read(0, end)), stop_before_pixels=True)
+
+    def dataset(self, instance: Instance) -> Dataset:
+        """The whole object, decoded by pydicom as its elements are asked for."""
+        with self._files.open(instance.file) as file:
+            return dcmread(BytesIO(file.read(0, file.size)))
+
+    def metadata(self, instance: Instance, bulk_data_uri: BulkDataUri) -> DicomJson:
+        """The whole data set as DICOM JSON, but for bulk data, which it names by URI (PS3.18 10.4.1.1.2)."""
+        encoding = encoding_of(instance.transfer_syntax_uid)
+        head, tail = self._around_pixels(instance)
+        written = JsonWriter(head, encoding, bulk_data_uri).write(read_elements(head, encoding).elements)
+        pixels = instance.pixels
+        if pixels:
+            vr = _FLOAT_PIXELS.get(pixels.tag) or ("OB" if pixels.encapsulated else "OW")
+            key = f"{pixels.tag:08X}"
+            written[key] = {"vr": vr, "BulkDataURI": bulk_data_uri(key)}
+        written |= JsonWriter(tail, encoding, bulk_data_uri).write(read_elements(tail, encoding).elements)
+        syntax = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
+        return dict(sorted((written | {"00083002": syntax}).items()))
+
+    def _around_pixels(self, instance: Instance) -> tuple[bytes, bytes]:
+        """The elements before the pixel data and those after it."""
+        pixels = instance.pixels
+        deflated = is_deflated(instance.transfer_syntax_uid)
+        start = 0 if deflated else instance.dataset_offset
+        with self.content(instance) as read:
+            if pixels is None:
+                return read(start, instance.size if not deflated else 1 << 62), b""
+            is_long = encoding_of(instance.transfer_syntax_uid).explicit
+            head = read(start, pixels.offset - start - (12 if is_long else 8))
+            end = pixels.offset + pixels.length + (8 if pixels.encapsulated else 0)
+            return head, read(end, max(0, instance.size - end))
+
+    def bulk_data(self, instance: Instance, path: str) -> list[bytes]:
+        """The values at a path that `metadata` named: one, or one a frame for encapsulated pixel data.
+
+        Raises NotFound when nothing lies there.
+        """
+        pixels = instance.pixels
+        if pixels and path == f"{pixels.tag:08X}":
+            if pixels.encapsulated:
+                return [self.frame(instance, number + 1) for number in range(pixels.number_of_frames)]
+            with self.content(instance) as read:
+                return [read(pixels.offset, pixels.length)]
+        head, _ = self._around_pixels(instance)
+        element = _find(read_elements(head, encoding_of(instance.transfer_syntax_uid)), path)
+        return [head[element.offset : element.offset + element.length]]
+
+
+def _native_piece(pixels: PixelLocation, number: int) -> tuple[int, int]:
+    first = pixels.frame_bits * (number - 1)
+    last = first + pixels.frame_bits
+    if not pixels.frame_bits or last > pixels.length * 8:
+        raise FrameNotFound(f"frame {number} lies beyond the end of the pixel data")
+    return pixels.offset + first // 8, (last + 7) // 8 - first // 8
+
+
+def _aligned(content: bytes, bits: int, skip: int) -> bytes:
+    """Bits from the middle of bytes, moved to begin with the first (PS3.5 8.1.1: the lowest bit first)."""
+    whole = int.from_bytes(content, "little") >> skip & (1 << bits) - 1
+    return whole.to_bytes((bits + 7) // 8, "little")
+
+
+def _find(parsed: Parsed, path: str) -> Element:
+    elements = parsed.elements
+    *above, last = path.split("/")
+    for key, number in zip(above[::2], above[1::2], strict=False):
+        sequence = next((e for e in elements if f"{e.tag:08X}" == key), None)
+        items = sequence.items if sequence and sequence.items else []
+        elements = items[int(number)] if number.isdecimal() and int(number) < len(items) else []
+    found = next((e for e in elements if f"{e.tag:08X}" == last and e.items is None), None)
+    if found is None:
+        raise NotFound("the instance has no bulk data there")
+    return found
