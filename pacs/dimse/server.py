@@ -1,0 +1,130 @@
+"""Listening for associations: limits before a thread exists, and an orderly end."""
+
+import selectors
+import socket
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import structlog
+
+from pacs.archive import Archive
+from pacs.dimse.association import Association, Services
+from pacs.dimse.c_echo import Echo
+from pacs.dimse.c_find import Find
+from pacs.dimse.c_store import Store
+from pacs.dimse.command import C_ECHO_RQ, C_FIND_RQ, C_STORE_RQ
+from pacs.dimse.negotiation import LIMIT_EXCEEDED
+from pacs.dimse.wire import Wire
+from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
+
+SERVICES: Services = {C_ECHO_RQ: Echo, C_STORE_RQ: Store, C_FIND_RQ: Find}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one process lets peers do.
+
+    associations: open at once; from one address: of those.
+    idle_time: seconds that an association may stay open without a request.
+    """
+
+    associations: int
+    from_one_address: int
+    idle_time: float
+    accept_unknown_sop_classes: bool
+
+
+class DimseServer:
+    """Accepts on a listening socket, which several processes may share."""
+
+    def __init__(self, listener: socket.socket, archive: Archive, limits: Limits) -> None:
+        self._listener = listener
+        self._archive = archive
+        self._limits = limits
+        self._wake_end, self._wait_end = socket.socketpair()
+        self._changed = threading.Condition()
+        self._open: dict[threading.Thread, Wire] = {}
+        self._addresses: Counter[str] = Counter()
+        self._thread = threading.Thread(target=self._accept_all, name="dimse", daemon=True)
+
+    def start(self) -> None:
+        """Accept from now on, in a thread of its own."""
+        self._listener.setblocking(False)
+        self._thread.start()
+
+    def stop(self, grace: float) -> None:
+        """Accept no more, let associations finish for so many seconds, then end those that are left."""
+        self._wake_end.send(b"!")
+        self._thread.join()
+        deadline = time.monotonic() + grace
+        with self._changed:
+            while self._open and (rest := deadline - time.monotonic()) > 0:
+                self._changed.wait(rest)
+            left = list(self._open.items())
+        for _, connection in left:
+            connection.abort()
+            connection.close()
+        for thread, _ in left:
+            thread.join()
+
+    def _accept_all(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            stop = selector.register(self._wait_end, selectors.EVENT_READ)
+            while stop not in [key for key, _ in selector.select()]:
+                try:
+                    connection, address = self._listener.accept()
+                except OSError:
+                    continue  # another process was faster, or the peer has gone already
+                self._admit(connection, str(address[0]))
+
+    def _admit(self, connection: socket.socket, address: str) -> None:
+        connection.setblocking(True)
+        with self._changed:
+            is_full = len(self._open) >= self._limits.associations
+            if is_full or self._addresses[address] >= self._limits.from_one_address:
+                self._refuse(connection, address)
+                return
+            wire = Wire(connection)
+            thread = threading.Thread(
+                target=self._run, args=(wire, address), name=f"dimse {address}", daemon=True
+            )
+            self._open[thread] = wire
+            self._addresses[address] += 1
+        OPEN_ASSOCIATIONS.inc()
+        thread.start()
+
+    def _refuse(self, connection: socket.socket, address: str) -> None:
+        """Answer before the request is read: a peer of DICOM understands it, any other learns nothing."""
+        log.warning("association refused", peer=address, reason="too many are open; try again later")
+        ASSOCIATIONS.labels("refused").inc()
+        with connection:
+            connection.settimeout(1.0)
+            try:
+                connection.sendall(LIMIT_EXCEEDED)
+            except OSError:
+                return
+
+    def _run(self, wire: Wire, address: str) -> None:
+        limits = self._limits
+        association = Association(
+            wire, address, self._archive, SERVICES, limits.idle_time, limits.accept_unknown_sop_classes
+        )
+        try:
+            association.run()
+        except Exception:
+            log.exception("association failed", peer=address)
+            wire.abort()
+        finally:
+            wire.close()
+            OPEN_ASSOCIATIONS.dec()
+            with self._changed:
+                del self._open[threading.current_thread()]
+                self._addresses[address] -= 1
+                if not self._addresses[address]:
+                    del self._addresses[address]
+                self._changed.notify_all()

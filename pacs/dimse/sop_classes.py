@@ -1,0 +1,45 @@
+"""The SOP classes that are taken, and the transfer syntaxes of each."""
+
+from pydicom._uid_dict import UID_dictionary
+from pynetdicom.presentation import AllStoragePresentationContexts
+
+from pacs.dataset.transfer_syntax import (
+    EXPLICIT_BIG_ENDIAN,
+    EXPLICIT_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE_ENDIAN,
+    TRANSFER_SYNTAXES,
+)
+from pacs.model import Level
+
+VERIFICATION = "1.2.840.10008.1.1"
+
+# PS3.4 C.6: the query models with the levels that can be asked in each
+FIND_LEVELS: dict[str, tuple[Level, ...]] = {
+    "1.2.840.10008.5.1.4.1.2.1.1": tuple(Level),
+    "1.2.840.10008.5.1.4.1.2.2.1": (Level.STUDY, Level.SERIES, Level.INSTANCE),
+    "1.2.840.10008.5.1.4.1.2.3.1": (Level.PATIENT, Level.STUDY),  # retired
+}
+
+STORAGE: frozenset[str] = frozenset(str(cx.abstract_syntax) for cx in AllStoragePresentationContexts)
+
+_COMPOSITE = "1.2.840.10008.5.1.4.1.1."  # where the standard registers composite objects
+
+_MESSAGE_SYNTAXES = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN})
+
+
+def is_stored(sop_class_uid: str, accept_unknown: bool) -> bool:
+    """Whether objects of this class are taken in.
+
+    Unknown is what pynetdicom's table does not list: private classes, retired ones, those younger than it.
+    """
+    if sop_class_uid in STORAGE or not accept_unknown:
+        return sop_class_uid in STORAGE
+    registered = UID_dictionary.get(sop_class_uid)
+    return registered is None or (sop_class_uid.startswith(_COMPOSITE) and "Storage" in registered[0])
+
+
+def transfer_syntaxes_for(abstract_syntax: str, accept_unknown: bool) -> frozenset[str]:
+    """What can be negotiated for an abstract syntax; nothing when it is not supported."""
+    if abstract_syntax == VERIFICATION or abstract_syntax in FIND_LEVELS:
+        return _MESSAGE_SYNTAXES
+    return TRANSFER_SYNTAXES if is_stored(abstract_syntax, accept_unknown) else frozenset()

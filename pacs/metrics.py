@@ -1,0 +1,11 @@
+"""What the archive counts of itself, for Prometheus."""
+
+from prometheus_client import Counter, Gauge
+
+INSTANCES = Counter("diafana_instances_total", "Objects handed in, by what became of them.", ["outcome"])
+BYTES = Counter("diafana_received_bytes_total", "Bytes of objects stored, as Part 10 files.")
+ASSOCIATIONS = Counter("diafana_associations_total", "DICOM associations, by how they ended.", ["end"])
+OPEN_ASSOCIATIONS = Gauge(
+    "diafana_open_associations", "DICOM associations open now.", multiprocess_mode="livesum"
+)
+REQUESTS = Counter("diafana_dimse_requests_total", "DIMSE requests answered.", ["service", "status"])
