@@ -21,14 +21,10 @@ UTF_8 = "ISO_IR 192"
 # PS3.4 C.4.1.1.3.1 and C.6: what the level is called in an identifier
 LEVELS = {"PATIENT": Level.PATIENT, "STUDY": Level.STUDY, "SERIES": Level.SERIES, "IMAGE": Level.INSTANCE}
 
-_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY = (
-    0x00080005,
-    0x00080052,
-    0x00080054,
-    0x00080056,
-)
-# Keys that steer the query or are answered from elsewhere than the index
-_NOT_MATCHED = frozenset({_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY, 0x00080201})
+_QUERY_LEVEL = 0x00080052
+# Keys that steer the query or are answered from elsewhere than the index: Specific Character Set,
+# Query/Retrieve Level, Retrieve AE Title, Instance Availability, Timezone Offset From UTC
+_NOT_MATCHED = frozenset({0x00080005, _QUERY_LEVEL, 0x00080054, 0x00080056, 0x00080201})
 
 
 def decode_identifier(data: bytes, context: Context) -> Dataset:

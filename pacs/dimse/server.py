@@ -90,9 +90,7 @@ class DimseServer:
                 self._refuse(connection, address)
                 return
             wire = Wire(connection)
-            thread = threading.Thread(
-                target=self._run, args=(wire, address), name=f"dimse {address}", daemon=True
-            )
+            thread = threading.Thread(target=self._run, args=(wire, address), daemon=True)
             self._open[thread] = wire
             self._addresses[address] += 1
         OPEN_ASSOCIATIONS.inc()
