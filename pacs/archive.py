@@ -138,10 +138,16 @@ class Archive:
         Raises NotFound.
         """
         ((_, version),) = self.series_of(study, series)
-        subject = f"{study}/{series}"
-        kept = self._derived.read(_METADATA, subject, version)
-        if kept is None:
-            instances = self.instances(study, series)
-            kept = gzip.compress(orjson.dumps([self.metadata(i) for i in instances]), compresslevel=5)
-            self._derived.write(_METADATA, subject, version, kept)
-        return kept
+        kept = self._derived.read(_METADATA, f"{study}/{series}", version)
+        return kept or self._make_series_metadata(study, series)
+
+    def keep_series_metadata(self, study: str, series: str) -> None:
+        """Make the metadata of a series that has come to rest, so that it is only read when asked for."""
+        ((_, version),) = self.series_of(study, series)
+        self._derived.write(
+            _METADATA, f"{study}/{series}", version, self._make_series_metadata(study, series)
+        )
+
+    def _make_series_metadata(self, study: str, series: str) -> bytes:
+        instances = [self.metadata(instance) for instance in self.instances(study, series)]
+        return gzip.compress(orjson.dumps(instances), compresslevel=5)

@@ -10,7 +10,9 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -42,27 +44,23 @@ class Follower:
 
 
 class Bell:
-    """Rings across threads and processes: made before the fork, rung after each commit."""
+    """Rings across threads and processes after each commit: a named pipe beside the index."""
 
-    def __init__(self) -> None:
-        self._listen, self._pull = os.pipe()
-        os.set_blocking(self._listen, False)
-        os.set_blocking(self._pull, False)
+    def __init__(self, path: Path) -> None:
+        with suppress(FileExistsError):
+            os.mkfifo(path, 0o600)
+        self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def ring(self) -> None:
         """Wake whoever waits. Ringing a bell that rings already changes nothing."""
-        try:
-            os.write(self._pull, b"!")
-        except BlockingIOError:
-            return  # a full pipe rings already
+        with suppress(BlockingIOError):  # a full pipe rings already
+            os.write(self._pipe, b"!")
 
     def wait(self, seconds: float | None) -> None:
         """Sleep until it rings or the time is over; None waits for the ring alone."""
-        select.select([self._listen], [], [], seconds)
-        try:
-            os.read(self._listen, 65536)
-        except BlockingIOError:
-            return  # the time was over
+        select.select([self._pipe], [], [], seconds)
+        with suppress(BlockingIOError):  # the time was over
+            os.read(self._pipe, 65536)
 
 
 class Runner:

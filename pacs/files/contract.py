@@ -88,6 +88,6 @@ class FileStore(Protocol):
         """Remove a file from quarantine."""
         ...
 
-    def keys(self, since: str = "") -> Iterator[str]:
+    def walk(self, since: str = "") -> Iterator[str]:
         """The keys of all files of the archive in order, from `since` on; quarantine left out."""
         ...

@@ -79,7 +79,7 @@ class DiskFiles:
         """Unlink a file in the quarantine folder."""
         (self._root / _QUARANTINE / key).unlink(missing_ok=True)
 
-    def keys(self, since: str = "") -> Iterator[str]:
+    def walk(self, since: str = "") -> Iterator[str]:
         """Walk the folders in order of time."""
         archive = self._root / _ARCHIVE
         for hour in sorted(archive.glob("*/*/*/*")):

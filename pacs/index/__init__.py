@@ -51,6 +51,18 @@ class Index:
         """Which of these files the index names."""
         return search.known_files(self._engine, keys)
 
+    def walk(self) -> Iterator[Instance]:
+        """Every instance, in the order of their files."""
+        return search.walk(self._engine)
+
+    def newest_file(self) -> str:
+        """The greatest key of a file that the index names; empty when it names none."""
+        return search.newest_file(self._engine)
+
+    def count(self) -> int:
+        """How many instances there are."""
+        return search.count(self._engine)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

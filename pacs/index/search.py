@@ -156,3 +156,35 @@ def known_files(engine: Engine, keys: list[str]) -> set[str]:
     """Which of these keys of the file store belong to an instance."""
     with engine.connect() as connection:
         return set(connection.scalars(select(_instance.c.file).where(_instance.c.file.in_(keys))))
+
+
+def walk(engine: Engine) -> Iterator[Instance]:
+    """Every instance in the order of its file's key, read in pages."""
+    after = ""
+    while True:
+        found = (
+            select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
+            .join(_series, _instance.c.series_key == _series.c.key)
+            .join(_study, _series.c.study_key == _study.c.key)
+            .where(_instance.c.file > after)
+            .order_by(_instance.c.file)
+            .limit(PAGE)
+        )
+        with engine.connect() as connection:
+            page = [instance_of(row) for row in connection.execute(found)]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].file
+
+
+def newest_file(engine: Engine) -> str:
+    """The greatest key of a file, empty when there is none."""
+    with engine.connect() as connection:
+        return connection.scalar(select(func.max(_instance.c.file))) or ""
+
+
+def count(engine: Engine) -> int:
+    """The number of instances."""
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(_instance)) or 0

@@ -1,0 +1,175 @@
+"""The command `diafana`."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+# Set before numpy is imported: threads of a linear algebra that nobody uses here, in every process.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from diafana.logs import set_up_logs
+from diafana.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="A DICOM imaging archive and viewer: C-STORE, C-FIND, DICOMweb, structured reports as FHIR.",
+    pretty_exceptions_show_locals=False,  # locals may hold what identifies a patient
+)
+_errors = Console(stderr=True, highlight=False)
+_out = Console(highlight=False)
+
+
+def _option(name: str) -> Any:
+    field = Settings.model_fields[name]
+    text = f"{field.description} [DIAFANA_{name.upper()}]"
+    return typer.Option(help=text, show_default=str(field.default))
+
+
+Data = Annotated[Path | None, _option("data")]
+
+
+def _settings(**given: Any) -> Settings:
+    """Settings from what was given here, the environment and the file. Wrong ones end the command."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for problem in error.errors():
+            where = ".".join(map(str, problem["loc"])) or "settings"
+            _errors.print(f"[red]{where}:[/red] {problem['msg']}")
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str | None, _option("host")] = None,
+    http_port: Annotated[int | None, _option("http_port")] = None,
+    dimse_port: Annotated[int | None, _option("dimse_port")] = None,
+    aet: Annotated[str | None, _option("aet")] = None,
+    workers: Annotated[int | None, _option("workers")] = None,
+) -> None:
+    """Start the archive: DICOM networking, DICOMweb, FHIR and the page."""
+    settings = _settings(
+        data=data, host=host, http_port=http_port, dimse_port=dimse_port, aet=aet, workers=workers
+    )
+    set_up_logs()
+    with tempfile.TemporaryDirectory(prefix="diafana-metrics-") as folder:
+        # Read when prometheus_client is imported: the folder in which the processes share their counters
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from diafana import service
+
+        try:
+            service.serve(settings)
+        except service.CannotStart as error:
+            _errors.print(f"[red]Cannot start:[/red] {error}")
+            raise typer.Exit(1) from error
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, DICOMDIRs, zip archives.")],
+    data: Data = None,
+) -> None:
+    """Put files into the archive. Broken off, the same command goes on where it was."""
+    from diafana.importing import Importer, Journal, find_items
+    from pacs.errors import OutOfSpace
+
+    settings, parts = _open_parts(data)
+    try:
+        items = list(find_items(paths))
+    except FileNotFoundError as error:
+        _errors.print(f"[red]There is no {error}.[/red]")
+        raise typer.Exit(2) from error
+    journal = Journal(settings.data / "imports", paths)
+    importer = Importer(parts.archive, journal)
+    try:
+        _with_progress("Importing", len(items), lambda step: _import_all(importer, items, step))
+    except OutOfSpace as error:
+        _errors.print(f"[red]{error}[/red] What is imported is kept; the same command goes on.")
+        raise typer.Exit(1) from error
+    journal.forget()
+    parts.close()
+    for name, reason in importer.summary.refused:
+        _errors.print(f"[red]refused[/red] {name}: {reason}")
+    for outcome, number in sorted(importer.summary.counts.items()):
+        _out.print(f"{number:8} {outcome}")
+    if importer.summary.refused:
+        raise typer.Exit(1)
+
+
+def _import_all(importer: Any, items: list[Any], step: Callable[[], None]) -> None:
+    for item in items:
+        importer.take(item)
+        step()
+    importer.settle()
+
+
+@app.command()
+def verify(data: Data = None) -> None:
+    """Read every stored file again and compare it with what was acknowledged."""
+    from pacs.upkeep import verify as verify_files
+
+    _, parts = _open_parts(data)
+    total = parts.index.count()
+    damages = _with_progress(
+        "Verifying", total, lambda step: list(verify_files(parts.files, parts.index, step))
+    )
+    parts.close()
+    for damage in damages:
+        _errors.print(f"[red]damaged[/red] {damage.instance.sop_instance_uid}: {damage.what}")
+    _out.print(f"{total - len(damages)} of {total} instances are intact.")
+    if damages:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reindex(data: Data = None) -> None:
+    """Build the index anew from the files. The service must not be running."""
+    from diafana.reindexing import rebuild
+    from diafana.service import CannotStart
+
+    settings = _settings(data=data)
+    set_up_logs()
+    try:
+        indexed, left_out = _with_progress("Indexing", None, lambda step: rebuild(settings, step))
+    except CannotStart as error:
+        _errors.print(f"[red]Cannot reindex:[/red] {error}")
+        raise typer.Exit(1) from error
+    for file, reason in left_out:
+        _errors.print(f"[red]left out[/red] {file}: {reason}")
+    _out.print(f"{indexed} instances indexed, {len(left_out)} files left out.")
+    if left_out:
+        raise typer.Exit(1)
+
+
+def _open_parts(data: Path | None) -> tuple[Settings, Any]:
+    from diafana.wiring import Parts
+    from pacs.changes import Bell
+    from pacs.index import migrate, sqlite_url
+
+    settings = _settings(data=data)
+    set_up_logs()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    migrate(sqlite_url(settings.index_path))
+    return settings, Parts(settings, Bell(settings.bell))
+
+
+def _with_progress(text: str, total: int | None, work: Callable[[Callable[[], None]], Any]) -> Any:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_errors, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(text, total=total)
+        return work(lambda: progress.advance(task))
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    app()

@@ -1,0 +1,183 @@
+"""`diafana import`: files, folders, DICOMDIRs and zip archives into the archive, to be resumed at will."""
+
+import hashlib
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
+
+from pacs.archive import Archive
+from pacs.errors import ArchiveError, OutOfSpace
+from pacs.ingest import Pending
+from pacs.model import Source
+
+SOURCE = Source(address="import")
+GROUP = 32  # objects that share one commit
+
+_CHUNK = 1 << 20  # bytes
+_MAGIC = slice(128, 132)
+_DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory: a table of contents, no object to keep
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that may be an object: a file, or a member of a zip archive.
+
+    name: unique among all that is imported, for the list of what is done and for messages.
+    """
+
+    name: str
+    path: Path
+    member: str = ""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of the items: how many by outcome, and why some were refused."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Journal:
+    """The items that are done, so that an import that was broken off goes on where it was."""
+
+    def __init__(self, folder: Path, paths: list[Path]) -> None:
+        """folder: where journals are kept; there is one for each list of paths."""
+        names = "\n".join(str(path.resolve()) for path in paths)
+        self._path = folder / hashlib.sha256(names.encode()).hexdigest()[:32]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._done = set(self._path.read_text().splitlines()) if self._path.exists() else set()
+        self._file = self._path.open("a")
+
+    def has(self, item: Item) -> bool:
+        """Whether this very version of the item is done."""
+        return _entry(item) in self._done
+
+    def add(self, items: list[Item]) -> None:
+        """Note items whose outcome is certain."""
+        self._file.writelines(f"{_entry(item)}\n" for item in items)
+        self._file.flush()
+
+    def forget(self) -> None:
+        """All is done: the next import of the same paths begins anew."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _entry(item: Item) -> str:
+    status = item.path.stat()
+    return hashlib.sha256(f"{item.name}\0{status.st_size}\0{status.st_mtime_ns}".encode()).hexdigest()
+
+
+def find_items(paths: list[Path]) -> Iterator[Item]:
+    """All that the paths lead to, in a stable order. Raises FileNotFoundError for what is not there."""
+    for path in paths:
+        if path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.is_file():
+                    yield from _of_file(file)
+        elif path.exists():
+            yield from _of_directory_file(path) if path.name.upper() == "DICOMDIR" else _of_file(path)
+        else:
+            raise FileNotFoundError(path)
+
+
+def _of_file(path: Path) -> Iterator[Item]:
+    if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            members = [info.filename for info in archive.infolist() if not info.is_dir()]
+        yield from (Item(f"{path}!{member}", path, member) for member in members)
+    else:
+        yield Item(str(path), path)
+
+
+def _of_directory_file(path: Path) -> Iterator[Item]:
+    """The files that a DICOMDIR names (PS3.3 F.3.2.2), none of them outside its folder."""
+    folder = path.parent.resolve()
+    try:
+        records = dcmread(path).get("DirectoryRecordSequence") or []
+    except InvalidDicomError:
+        return
+    for record in records:
+        parts = record.get("ReferencedFileID") or []
+        parts = [parts] if isinstance(parts, str) else list(parts)
+        file = folder.joinpath(*parts).resolve() if parts else folder
+        if parts and file.is_relative_to(folder) and file.is_file():
+            yield Item(str(file), file)
+
+
+class Importer:
+    """Puts items into the archive, many to a commit."""
+
+    def __init__(self, archive: Archive, journal: Journal) -> None:
+        self.summary = Summary()
+        self._archive = archive
+        self._journal = journal
+        self._pending: list[tuple[Item, Pending]] = []
+
+    def take(self, item: Item) -> None:
+        """Import one item. Raises OutOfSpace, after which the import can be resumed."""
+        if self._journal.has(item):
+            self.summary.counts["done before"] += 1
+            return
+        try:
+            pending = self._submit(item)
+        except OutOfSpace:
+            raise
+        except (ArchiveError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            self._refuse(item, str(error))
+            return
+        if pending is None:
+            self.summary.counts["no DICOM object"] += 1
+            self._journal.add([item])
+            return
+        self._pending.append((item, pending))
+        if len(self._pending) >= GROUP:
+            self.settle()
+
+    def settle(self) -> None:
+        """Wait until all that was taken is durably stored."""
+        for item, pending in self._pending:
+            try:
+                self.summary.counts[pending.result().outcome.value] += 1
+            except OutOfSpace:
+                raise
+            except ArchiveError as error:
+                self._refuse(item, str(error))
+        self._journal.add([item for item, _ in self._pending])
+        self._pending.clear()
+
+    def _refuse(self, item: Item, reason: str) -> None:
+        self.summary.counts["refused"] += 1
+        self.summary.refused.append((item.name, reason))
+
+    def _submit(self, item: Item) -> Pending | None:
+        """None for what is no DICOM object, or only a table of contents."""
+        if not item.member:
+            with item.path.open("rb") as file:
+                return self._read(file)
+        with zipfile.ZipFile(item.path) as archive, archive.open(item.member) as file:
+            return self._read(file)  # type: ignore[arg-type]  # ZipExtFile reads bytes as any file does
+
+    def _read(self, file: BinaryIO) -> Pending | None:
+        chunk = file.read(_CHUNK)
+        if chunk[_MAGIC] != b"DICM":
+            return None
+        incoming = self._archive.begin_part10(SOURCE)
+        try:
+            while chunk:
+                incoming.write(chunk)
+                if incoming.sop_class_uid == _DIRECTORY_CLASS:
+                    incoming.abort()
+                    return None
+                chunk = file.read(_CHUNK)
+        except BaseException:
+            incoming.abort()
+            raise
+        return self._archive.submit(incoming)

@@ -1,0 +1,162 @@
+"""The service: what `diafana serve` starts, and what each of its processes does."""
+
+import fcntl
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from diafana import web
+from diafana.processes import Role, Supervisor
+from diafana.settings import Settings
+from diafana.wiring import Parts, dimse_limits, followers
+from pacs.changes import Bell, Runner
+from pacs.dimse import DimseServer
+from pacs.index import migrate, sqlite_url
+from pacs.upkeep import adopt_orphans
+
+Ready = Callable[[], None]
+
+log = structlog.get_logger()
+
+
+class CannotStart(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT. Raises CannotStart."""
+    with only_service_of(settings.data):
+        http = _listen(settings.host, settings.http_port, "http-port")
+        dimse = _listen(settings.host, settings.dimse_port, "dimse-port")
+        migrate(sqlite_url(settings.index_path))
+        bell = Bell(settings.bell)
+
+        def work(ready: Ready) -> None:
+            _run_worker(settings, bell, http, dimse, ready)
+
+        roles = [Role(f"worker {number + 1}", work) for number in range(settings.workers)]
+        roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
+        gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
+        if not Supervisor(roles).run(lambda: _announce(settings, http, dimse)):
+            raise CannotStart("a process of the service did not start; the log above says why")
+
+
+class only_service_of:  # noqa: N801 - reads as a phrase
+    """Holds the data folder for this service alone; its processes hold it with it."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def __enter__(self) -> None:
+        try:
+            self._data.mkdir(parents=True, exist_ok=True)
+            self._file = (self._data / "service.lock").open("w")
+        except OSError as error:
+            raise CannotStart(f"the data folder {self._data} cannot be used: {error.strerror}") from error
+        for _ in range(50):  # the processes of a service that was just killed need a moment to leave
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.1)
+            else:
+                return
+        raise CannotStart(
+            f"another service uses {self._data} already; stop it, or choose another folder with --data"
+        )
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _listen(host: str, port: int, option: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise CannotStart(
+            f"cannot listen at {host}:{port}: {error.strerror}; choose another with --{option}"
+        ) from error
+
+
+def _announce(settings: Settings, http: socket.socket, dimse: socket.socket) -> None:
+    http_port, dimse_port = http.getsockname()[1], dimse.getsockname()[1]
+    log.info("ready", http=http_port, dimse=dimse_port, workers=settings.workers)
+    lines = (
+        "",
+        "  Diafana is ready.",
+        f"  Page      http://{settings.host}:{http_port}/",
+        f"  DICOMweb  http://{settings.host}:{http_port}/dicom-web",
+        f"  FHIR R4   http://{settings.host}:{http_port}/fhir",
+        f"  DICOM     {settings.aet} at {settings.host}:{dimse_port}",
+        f"  Data      {settings.data.resolve()}",
+        "  Ctrl-C stops it.",
+        "",
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, telling when it has started."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Ready) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        await super().startup(sockets)
+        self._on_started()
+
+
+def _run_worker(
+    settings: Settings, bell: Bell, http: socket.socket, dimse: socket.socket, ready: Ready
+) -> None:
+    """Answer DICOM and HTTP on the shared sockets until SIGTERM."""
+    # uvicorn ends by raising the signal again, which must not cut off the associations that finish
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    parts = Parts(settings, bell)
+    front = DimseServer(dimse, parts.archive, dimse_limits(settings))
+    config = uvicorn.Config(
+        web.application(parts, dimse.getsockname()[1]),
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(settings.shutdown_seconds),
+    )
+    front.start()
+    _Server(config, ready).run(sockets=[http])
+    front.stop(settings.shutdown_seconds)
+    parts.close()
+
+
+def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
+    """Follow the change feed until SIGTERM, behind everything that answers people."""
+    started = time.time_ns()
+    os.nice(10)
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        stopping.set()
+        bell.ring()
+
+    signal.signal(signal.SIGTERM, stop)
+    parts = Parts(settings, bell)
+    ready()
+    adopted, removed = adopt_orphans(parts.files, parts.index, started)
+    if adopted or removed:
+        log.warning("cut-off objects found", adopted=adopted, removed=removed)
+    Runner(parts.index.tasks, followers(parts), bell).run(stopping)
+    parts.close()

@@ -1,0 +1,96 @@
+"""What can be set: on the command line, by DIAFANA_* in the environment, in a TOML file; in this order."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator, model_validator
+from pydantic.types import PositiveFloat, PositiveInt
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Settings(BaseSettings):
+    """Every setting, read once. DIAFANA_CONFIG names the TOML file; it is `diafana.toml` when unset."""
+
+    model_config = SettingsConfigDict(env_prefix="DIAFANA_", frozen=True, extra="forbid")
+
+    data: Path = Field(Path("data"), description="Folder of everything: objects, index, derived files.")
+    host: str = Field("127.0.0.1", description="Address to listen at.")
+    http_port: Port = Field(8080, description="TCP port of the page, DICOMweb and FHIR; 0 takes a free one.")
+    dimse_port: Port = Field(11112, description="TCP port of DICOM networking; 0 takes a free one.")
+    aet: str = Field("DIAFANA", min_length=1, max_length=16, description="Our AE title.")
+    workers: PositiveInt = Field(
+        min(4, os.cpu_count() or 1), description="Processes that answer DICOM and HTTP."
+    )
+    unprotected: bool = Field(
+        False, description="Listen beyond this machine although nobody is asked to log in."
+    )
+    accept_unknown_sop_classes: bool = Field(
+        True, description="Take in private SOP classes, retired ones and those younger than our tables."
+    )
+    maximum_associations: PositiveInt = Field(100, description="DICOM associations open at once, a process.")
+    maximum_associations_per_address: PositiveInt = Field(
+        50, description="DICOM associations open at once from one address, a process."
+    )
+    association_idle_seconds: PositiveFloat = Field(
+        300.0, description="Seconds that an association may stay open without a request."
+    )
+    rest_seconds: PositiveFloat = Field(
+        5.0, description="Seconds without a new image after which a series is taken for complete."
+    )
+    shutdown_seconds: PositiveFloat = Field(
+        30.0, description="Seconds that associations and downloads have to finish when the service stops."
+    )
+
+    @field_validator("aet")
+    @classmethod
+    def _is_ae_title(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable() or "\\" in value or not value.strip():
+            raise ValueError("an AE title is up to 16 printable ASCII characters without backslash")
+        return value.strip()
+
+    @model_validator(mode="after")
+    def _is_protected(self) -> "Settings":
+        if self.host not in LOOPBACK and not self.unprotected:
+            raise ValueError(
+                f"{self.host} can be reached from other machines, and nobody is asked to log in yet: "
+                "listen at 127.0.0.1, or set DIAFANA_UNPROTECTED=true where something else protects it"
+            )
+        return self
+
+    @property
+    def index_path(self) -> Path:
+        """The file of the SQLite index."""
+        return self.data / "index.sqlite"
+
+    @property
+    def bell(self) -> Path:
+        """The named pipe that wakes the followers."""
+        return self.data / "bell"
+
+    @property
+    def derived(self) -> Path:
+        """The folder of what can be made again."""
+        return self.data / "derived"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its place in the signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, environment, TOML file."""
+        file = Path(os.environ.get("DIAFANA_CONFIG", "diafana.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)

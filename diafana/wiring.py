@@ -1,0 +1,72 @@
+"""From settings to the parts, each given the few values that it needs."""
+
+from functools import cached_property
+
+from diafana.settings import Settings
+from pacs.archive import Archive
+from pacs.changes import Bell, Follower
+from pacs.dimse import Limits
+from pacs.files import DiskFiles
+from pacs.files.derived import DerivedFiles
+from pacs.index import Index, sqlite_url
+from pacs.model import Level
+
+DICOMWEB_ROOT = "/dicom-web"
+
+
+class Parts:
+    """The parts of one process, made as they are asked for. Made anew after a fork."""
+
+    def __init__(self, settings: Settings, bell: Bell) -> None:
+        self.settings = settings
+        self._bell = bell
+
+    @cached_property
+    def files(self) -> DiskFiles:
+        """Where the objects are."""
+        return DiskFiles(self.settings.data)
+
+    @cached_property
+    def derived(self) -> DerivedFiles:
+        """Where what can be made again is."""
+        return DerivedFiles(self.settings.derived)
+
+    @cached_property
+    def index(self) -> Index:
+        """What is known of the objects."""
+        return Index(sqlite_url(self.settings.index_path))
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The one door to them."""
+        return Archive(
+            self.files, self.derived, self.index, self.settings.aet, DICOMWEB_ROOT, self._bell.ring
+        )
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.index.close()
+
+
+def dimse_limits(settings: Settings) -> Limits:
+    """What peers may do over DICOM networking."""
+    return Limits(
+        associations=settings.maximum_associations,
+        from_one_address=settings.maximum_associations_per_address,
+        idle_time=settings.association_idle_seconds,
+        accept_unknown_sop_classes=settings.accept_unknown_sop_classes,
+    )
+
+
+def followers(parts: Parts) -> list[Follower]:
+    """All that is made from what was stored."""
+    archive, rest = parts.archive, parts.settings.rest_seconds
+    return [
+        Follower(
+            name="series metadata",
+            level=Level.SERIES,
+            rest=rest,
+            wants=lambda _: True,
+            work=lambda task: archive.keep_series_metadata(task.study_instance_uid, task.series_instance_uid),
+        ),
+    ]

@@ -1,0 +1,166 @@
+"""Looking after what is kept: verifying the files, rebuilding the index from them, adopting orphans."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from time import gmtime, strftime
+
+from pacs.dataset.header import read_header
+from pacs.dataset.part10 import HEAD_LIMIT, read_file_meta
+from pacs.dataset.transfer_syntax import is_deflated
+from pacs.errors import ArchiveError, MalformedObject, NotFound
+from pacs.files import FileStore, StoredFile
+from pacs.index import Index, Record, Verdict
+from pacs.model import Instance, Level
+
+GROUP = 200  # records written together
+
+_DAY = 86_400_000_000_000  # nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A stored instance whose file is not what was acknowledged."""
+
+    instance: Instance
+    what: str
+
+
+def verify(files: FileStore, index: Index, step: Callable[[], None]) -> Iterator[Damage]:
+    """Read every file again and compare it with its digest. step: called after each instance."""
+    for instance in index.walk():
+        what = _damage(files, instance)
+        if what:
+            yield Damage(instance, what)
+        step()
+
+
+def _damage(files: FileStore, instance: Instance) -> str:
+    try:
+        with files.open(instance.file) as file:
+            if file.size != instance.size:
+                return f"the file has {file.size} bytes instead of {instance.size}"
+            digest = _digest(file, instance.dataset_offset)
+    except NotFound:
+        return "the file is gone"
+    except ArchiveError as error:
+        return str(error)
+    return "" if digest == instance.digest else "the content has changed"
+
+
+def reindex(files: FileStore, index: Index, step: Callable[[], None]) -> list[tuple[str, str]]:
+    """Fill an empty index from the files, oldest first. step: called after each file.
+
+    Returns the files that could not be indexed, each with the reason.
+    """
+    left_out: list[tuple[str, str]] = []
+    group: list[Record] = []
+
+    def write() -> None:
+        for record, verdict in zip(group, index.writer.write(group) if group else [], strict=True):
+            if verdict is not Verdict.CREATED:
+                left_out.append((record.instance.file, verdict.value))
+        group.clear()
+
+    for key in files.walk():
+        try:
+            group.append(read_record(files, key))
+        except ArchiveError as error:
+            left_out.append((key, str(error)))
+        if len(group) >= GROUP:
+            write()
+        step()
+    write()
+    return left_out
+
+
+def adopt_orphans(files: FileStore, index: Index, before: int) -> tuple[int, int]:
+    """See to files that no row of the index names, left by a process that was killed while receiving.
+
+    A whole object is indexed: whether its sender was answered cannot be known, and keeping it is never
+    wrong. What is no whole object was never acknowledged, and goes.
+
+    before: nanoseconds since 1970; only files made before then are looked at.
+    Returns how many were adopted, and how many removed.
+    """
+    adopted = removed = 0
+    known: set[str] = set()
+    for batch in _batches(files.walk(since=_a_day_before(index.newest_file())), GROUP):
+        candidates = [key for key in batch if _made_at(key) < before]
+        known = index.known_files(candidates)
+        for key in candidates:
+            if key not in known:
+                if _adopt(files, index, key):
+                    adopted += 1
+                else:
+                    removed += 1
+    return adopted, removed
+
+
+def _adopt(files: FileStore, index: Index, key: str) -> bool:
+    try:
+        record = read_record(files, key)
+    except MalformedObject:
+        files.delete(key)
+        return False
+    (verdict,) = index.writer.write([record])
+    if verdict is Verdict.IDENTICAL:
+        files.delete(key)
+    elif verdict is not Verdict.CREATED:
+        files.set_aside(key)
+    return verdict is Verdict.CREATED
+
+
+def read_record(files: FileStore, key: str) -> Record:
+    """What a kept file is, read from the file alone. Raises MalformedObject when it is no whole object."""
+    with files.open(key) as file:
+        read = read_file_meta(file.read(0, HEAD_LIMIT))
+        if read is None:
+            raise MalformedObject("the file ends within its file meta information")
+        meta, offset = read
+        header = read_header(file.read(0, file.size), meta.transfer_syntax_uid, offset)
+        shift = 0 if is_deflated(meta.transfer_syntax_uid) else offset
+        instance = Instance(
+            study_instance_uid=header.uid(Level.STUDY, "0020000D"),
+            series_instance_uid=header.uid(Level.SERIES, "0020000E"),
+            sop_instance_uid=meta.sop_instance_uid,
+            sop_class_uid=meta.sop_class_uid,
+            transfer_syntax_uid=meta.transfer_syntax_uid,
+            file=key,
+            size=file.size,
+            dataset_offset=offset,
+            digest=_digest(file, offset),
+            pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
+        )
+    return Record(header, instance)
+
+
+def _digest(file: StoredFile, offset: int) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks(offset, file.size - offset):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _made_at(key: str) -> int:
+    """Nanoseconds since 1970, which every key bears in its name; 0 for a stranger's file."""
+    try:
+        return int(key.rpartition("/")[2][:16], 16)
+    except ValueError:
+        return 0
+
+
+def _a_day_before(key: str) -> str:
+    """The folder from which on orphans are looked for: no association lasts longer than a day."""
+    made = _made_at(key) - _DAY
+    return strftime("%Y/%m/%d/%H", gmtime(made // 1_000_000_000)) if made > 0 else ""
+
+
+def _batches(keys: Iterator[str], size: int) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for key in keys:
+        batch.append(key)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    yield batch
