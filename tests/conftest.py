@@ -1,0 +1,43 @@
+"""What tests share: an archive in a folder of its own, and files of others where there are any."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pacs.archive import Archive
+from pacs.files import DiskFiles
+from pacs.files.derived import DerivedFiles
+from pacs.index import Index, migrate, sqlite_url
+
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test marked `needs(program)` is skipped where the program is absent; in CI it fails by trying."""
+    for item in items:
+        for marker in item.iter_markers("needs"):
+            missing = [name for name in marker.args if shutil.which(name) is None]
+            if missing and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason=f"{', '.join(missing)} not installed"))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    url = sqlite_url(tmp_path / "index.sqlite")
+    migrate(url)
+    index = Index(url)
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> DiskFiles:
+    return DiskFiles(tmp_path)
+
+
+@pytest.fixture
+def archive(tmp_path: Path, index: Index, files: DiskFiles) -> Archive:
+    return Archive(files, DerivedFiles(tmp_path / "derived"), index, "DIAFANA", "/dicom-web", lambda: None)
