@@ -4,12 +4,13 @@ from io import BytesIO
 from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.charset import encode_string, python_encoding
+from pydicom.charset import convert_encodings, decode_bytes, encode_string
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pynetdicom.dsutils import decode, encode
 
 from pacs.attributes import BY_PATH, BY_TAG, Attribute
+from pacs.dataset.elements import read_elements
 from pacs.dataset.transfer_syntax import encoding_of
 from pacs.dimse.negotiation import Context
 from pacs.errors import InvalidQuery, MalformedObject
@@ -17,6 +18,7 @@ from pacs.model import DicomJson, Level
 from pacs.query import Criterion, Query, parse_condition
 
 UTF_8 = "ISO_IR 192"
+_NAME_DELIMITERS = {ord("\\"), ord("^"), ord("=")}
 
 # PS3.4 C.4.1.1.3.1 and C.6: what the level is called in an identifier
 LEVELS = {"PATIENT": Level.PATIENT, "STUDY": Level.STUDY, "SERIES": Level.SERIES, "IMAGE": Level.INSTANCE}
@@ -30,6 +32,7 @@ _NOT_MATCHED = frozenset({0x00080005, _QUERY_LEVEL, 0x00080054, 0x00080056, 0x00
 def decode_identifier(data: bytes, context: Context) -> Dataset:
     """The identifier as a data set. Raises MalformedObject when it cannot be read."""
     encoding = encoding_of(context.transfer_syntax)
+    read_elements(data, encoding)  # pydicom would take a cut-off identifier for a shorter one
     try:
         identifier = decode(BytesIO(data), not encoding.explicit, encoding.little_endian)
         identifier.decode()
@@ -92,6 +95,7 @@ class Answerer:
         self._asked = [(int(element.tag), element.VR) for element in asked]
         self._level = asked.QueryRetrieveLevel
         self._character_set = asked.get("SpecificCharacterSet") or None
+        self._encodings = convert_encodings(self._character_set)
         self._encoding = encoding_of(context.transfer_syntax)
         self._ae_title = ae_title
 
@@ -114,16 +118,12 @@ class Answerer:
         texts = [str(e.value) for e in answer.iterall() if e.VR in ("PN", "LO", "SH", "LT", "ST", "UT", "UC")]
         if all(text.isascii() for text in texts):
             return self._character_set
-        wanted = self._character_set if isinstance(self._character_set, str) else None
-        codec = python_encoding.get(wanted or "", "ascii")
-        return wanted if wanted and all(_fits(text, codec) for text in texts) else UTF_8
+        return self._character_set if all(self._fits(text) for text in texts) else UTF_8
 
-
-def _fits(text: str, codec: str) -> bool:
-    try:
-        return bool(encode_string(text, [codec]) or not text)
-    except (UnicodeError, LookupError):
-        return False
+    def _fits(self, text: str) -> bool:
+        """Whether the asked character set can write this: what is written must be read back as it was."""
+        written = encode_string(text, self._encodings)
+        return decode_bytes(written, self._encodings, _NAME_DELIMITERS) == text
 
 
 def _element(tag: int, vr: str, value: Any) -> DataElement:

@@ -60,6 +60,8 @@ class DimseServer:
         """Accept no more, let associations finish for so many seconds, then end those that are left."""
         self._wake_end.send(b"!")
         self._thread.join()
+        self._wake_end.close()
+        self._wait_end.close()
         deadline = time.monotonic() + grace
         with self._changed:
             while self._open and (rest := deadline - time.monotonic()) > 0:

@@ -1,0 +1,39 @@
+"""A front of our own for each test, on a free port, with an archive in a folder."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from pacs.archive import Archive
+from pacs.dimse import DimseServer, Limits
+
+StartFront = Callable[..., int]
+
+
+@pytest.fixture
+def start_front(archive: Archive) -> Iterator[StartFront]:
+    """Starts a front with these limits; returns its port."""
+    with ExitStack() as stack:
+
+        def start(
+            associations: int = 20,
+            from_one_address: int = 20,
+            idle_time: float = 10.0,
+            accept_unknown_sop_classes: bool = True,
+        ) -> int:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            limits = Limits(associations, from_one_address, idle_time, accept_unknown_sop_classes)
+            front = DimseServer(listener, archive, limits)
+            front.start()
+            stack.callback(front.stop, 5.0)
+            port: int = listener.getsockname()[1]
+            return port
+
+        yield start
+
+
+@pytest.fixture
+def port(start_front: StartFront) -> int:
+    return start_front()

@@ -1,0 +1,97 @@
+"""Simulated power cuts while four associations send: nothing acknowledged is lost (proof T1).
+
+The data lie on an ext4 file system of their own, which is shut down without flushing its journal: what was
+not synced by then is gone, as when the power fails. Needs root.
+"""
+
+import fcntl
+import os
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.proofs.ingest import Acknowledged, Ingest, half_written, lost, program
+from tests.service import Service
+
+CUTS, ACKNOWLEDGED = (50, 120) if os.environ.get("DIAFANA_PROOF") == "long" else (5, 60)
+
+EXT4_IOC_SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = 2
+
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system needs root"),
+    pytest.mark.timeout(1800),
+]
+
+# Each leaves out one of the three things that a success answer means.
+PLANTED_BUGS = {
+    "the file is not synced": "from pacs.files import disk; disk.DiskNewFile.sync = disk.DiskNewFile._close",
+    "the index is not synced": (
+        "from pacs.index import engine; engine._PRAGMAS = tuple("
+        "('synchronous', 'NORMAL', 1) if row[0] == 'synchronous' else row for row in engine._PRAGMAS)"
+    ),
+}
+
+
+class Disk:
+    """An ext4 file system in a file, whose power can be cut."""
+
+    def __init__(self, folder: Path) -> None:
+        self._image, self.path = folder / "image", folder / "disk"
+        self.path.mkdir()
+        with self._image.open("wb") as image:
+            image.truncate(400 << 20)
+        subprocess.run(["mkfs.ext4", "-q", self._image], check=True)
+        self.mount()
+
+    def mount(self) -> None:
+        subprocess.run(["mount", "-o", "loop", self._image, self.path], check=True)
+
+    def cut(self) -> None:
+        descriptor = os.open(self.path, os.O_RDONLY)
+        fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+        os.close(descriptor)
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", self.path], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    disk = Disk(tmp_path)
+    yield disk
+    subprocess.run(["umount", disk.path], check=False)
+
+
+def ingest_and_cut(disk: Disk, bug: str = "") -> list[Acknowledged]:
+    service = Service(disk.path / "data", program=program(bug))
+    ingest = Ingest(service.dimse_port)
+    ingest.wait_for(ACKNOWLEDGED)
+    disk.cut()
+    service.kill()
+    ingest.end()
+    disk.unmount()
+    disk.mount()
+    return ingest.acknowledged
+
+
+def test_what_was_acknowledged_survives_power_cuts(disk: Disk) -> None:
+    acknowledged: list[Acknowledged] = []
+    for _ in range(CUTS):
+        acknowledged += ingest_and_cut(disk)
+        with Service(disk.path / "data", program=program()) as service:
+            assert lost(service.url, acknowledged[-2 * ACKNOWLEDGED :]) == []
+    assert len(acknowledged) >= CUTS * ACKNOWLEDGED
+    with Service(disk.path / "data", program=program()) as service:
+        assert lost(service.url, acknowledged) == []
+        assert half_written(service.url) == []
+
+
+@pytest.mark.parametrize("bug", PLANTED_BUGS)
+def test_the_proof_notices(bug: str, disk: Disk) -> None:
+    acknowledged = ingest_and_cut(disk, PLANTED_BUGS[bug])
+    with Service(disk.path / "data", program=program()) as service:
+        assert lost(service.url, acknowledged) != []
