@@ -118,7 +118,8 @@ class Answerer:
         texts = [str(e.value) for e in answer.iterall() if e.VR in ("PN", "LO", "SH", "LT", "ST", "UT", "UC")]
         if all(text.isascii() for text in texts):
             return self._character_set
-        return self._character_set if all(self._fits(text) for text in texts) else UTF_8
+        fits = self._character_set and all(self._fits(text) for text in texts)
+        return self._character_set if fits else UTF_8
 
     def _fits(self, text: str) -> bool:
         """Whether the asked character set can write this: what is written must be read back as it was."""

@@ -8,6 +8,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
 
 from pacs.dimse.command import C_FIND_RQ, DATA_SET, decode_command, encode_command
+from pacs.dimse.identifier import UTF_8
 from pacs.dimse.wire import data_pdus
 from testdata.character_sets import CHARACTER_SETS, in_character_set
 from testdata.ct import ct_series
@@ -129,6 +130,7 @@ def test_names_are_answered_in_the_asked_character_set_or_in_utf_8(terms: str, p
         if wanted:
             question.SpecificCharacterSet = wanted
         (found,), _ = find(port, question)
+        assert wanted or found.SpecificCharacterSet == "ISO_IR 192"
         found.decode()
         assert str(found.PatientName).rstrip("=") == written.name
         assert found.StudyDescription == written.description
