@@ -1,0 +1,61 @@
+"""What the rows share while they are measured: the studies, a place on disk, and how much to do."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.studies import Batch, Library, Studies, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How much is done for one figure.
+
+    ct, mr: instances sent over one association; four associations send half as many each.
+    seconds: of one run of wrk, where the service is not slow.
+    """
+
+    ct: int = 200
+    mr: int = 200
+    seconds: int = 5
+
+
+QUICK = Amounts(ct=40, mr=60, seconds=2)
+
+
+class Stage:
+    """Studies to store, and the library to read from once it was stored."""
+
+    def __init__(self, folder: Path, amounts: Amounts) -> None:
+        self.folder = folder
+        self.amounts = amounts
+        self.studies = Studies(folder / "studies")
+        self.library: Library = self.studies.library()
+        self._numbers = itertools.count(1)
+
+    def number(self) -> int:
+        """A number that was never given before."""
+        return next(self._numbers)
+
+    @contextmanager
+    def fresh(self, of: Template, count: int, folders: int = 1) -> Iterator[list[Batch]]:
+        """New series of `count` instances each, written to disk, and removed at the end."""
+        batches = [self.studies.fresh(of, count) for _ in range(folders)]
+        try:
+            yield batches
+        finally:
+            for batch in batches:
+                shutil.rmtree(batch.folder)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A new empty folder, removed at the end."""
+        folder = self.folder / f"scratch-{self.number()}"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
