@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pydicom
 import structlog
 import uvicorn
 
@@ -45,6 +46,8 @@ def serve(settings: Settings) -> None:
 
         roles = [Role(f"worker {number + 1}", work) for number in range(settings.workers)]
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
+        # pydicom's warnings quote values, and checking each value against its VR costs more than reading it
+        pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
         if not Supervisor(roles).run(lambda: _announce(settings, http, dimse)):
             raise CannotStart("a process of the service did not start; the log above says why")

@@ -23,7 +23,7 @@ from pacs.errors import (
 )
 from pacs.files import FileStore, NewFile
 from pacs.index import Record, Verdict, Writer
-from pacs.model import Instance, Level, Outcome, Source, Stored
+from pacs.model import Instance, Outcome, Source, Stored
 
 GROUP = 256  # objects at most that share one commit
 
@@ -85,8 +85,7 @@ class Incoming:
             raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
         with self._file.view() as content:
             header = read_header(content, self._meta.transfer_syntax_uid, self._dataset_offset)
-        study = header.uid(Level.STUDY, "0020000D")
-        if study_instance_uid not in (None, study):
+        if study_instance_uid not in (None, header.study_instance_uid):
             raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
         self._agree(header)
         self._file.sync()
@@ -94,7 +93,7 @@ class Incoming:
 
     def _agree(self, header: Header) -> None:
         """See that the file meta information tells what the data set is: the data set is right."""
-        found = header.uid(Level.INSTANCE, "00080016"), header.uid(Level.INSTANCE, "00080018")
+        found = header.sop_class_uid, header.sop_instance_uid
         if found == (self.sop_class_uid, self.sop_instance_uid):
             return
         if self._announced:
@@ -116,8 +115,8 @@ class Incoming:
     def _instance(self, file: NewFile, header: Header) -> Instance:
         shift = 0 if is_deflated(self._meta.transfer_syntax_uid) else self._dataset_offset
         return Instance(
-            study_instance_uid=header.uid(Level.STUDY, "0020000D"),
-            series_instance_uid=header.uid(Level.SERIES, "0020000E"),
+            study_instance_uid=header.study_instance_uid,
+            series_instance_uid=header.series_instance_uid,
             sop_instance_uid=self.sop_instance_uid,
             sop_class_uid=self.sop_class_uid,
             transfer_syntax_uid=self._meta.transfer_syntax_uid,

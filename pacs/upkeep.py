@@ -11,7 +11,7 @@ from pacs.dataset.transfer_syntax import is_deflated
 from pacs.errors import ArchiveError, MalformedObject, NotFound
 from pacs.files import FileStore, StoredFile
 from pacs.index import Index, Record, Verdict
-from pacs.model import Instance, Level
+from pacs.model import Instance
 
 GROUP = 200  # records written together
 
@@ -121,10 +121,10 @@ def read_record(files: FileStore, key: str) -> Record:
         header = read_header(file.read(0, file.size), meta.transfer_syntax_uid, offset)
         shift = 0 if is_deflated(meta.transfer_syntax_uid) else offset
         instance = Instance(
-            study_instance_uid=header.uid(Level.STUDY, "0020000D"),
-            series_instance_uid=header.uid(Level.SERIES, "0020000E"),
-            sop_instance_uid=meta.sop_instance_uid,
-            sop_class_uid=meta.sop_class_uid,
+            study_instance_uid=header.study_instance_uid,
+            series_instance_uid=header.series_instance_uid,
+            sop_instance_uid=header.sop_instance_uid,
+            sop_class_uid=header.sop_class_uid,
             transfer_syntax_uid=meta.transfer_syntax_uid,
             file=key,
             size=file.size,

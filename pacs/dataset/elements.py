@@ -90,8 +90,9 @@ class _Reader:
             tag, vr, length, value = read_header(pos, end)
             if tag == ITEM_DELIMITER and delimited:
                 return elements, value
-            if tag == 0 and not any(self.buffer[pos:end]):
-                return elements, end  # some devices fill up the file with zeros
+            if tag == 0:
+                self._check_filling(pos, end)
+                return elements, end
             if length == UNDEFINED:
                 element, pos = self._undefined(tag, vr, value, end, depth)
             else:
@@ -108,6 +109,11 @@ class _Reader:
             elements.append(element)
         self._check_end(pos, end, delimited)
         return elements, pos
+
+    def _check_filling(self, pos: int, end: int) -> None:
+        """Some devices fill up the file with zeros; nothing else may follow them."""
+        if any(self.buffer[pos:end]):
+            raise MalformedObject(f"zeros stand where an element belongs, {end - pos} bytes before the end")
 
     def _check_end(self, pos: int, end: int, delimited: bool) -> None:
         if delimited:
@@ -138,8 +144,10 @@ class _Reader:
         return tag, implicit_vr(tag), length, pos + 8
 
     def _undefined(self, tag: int, vr: str, value: int, end: int, depth: int) -> tuple[Element, int]:
-        if tag == PIXEL_DATA and depth == 0:
-            stop, after = self._read_fragments(value, end)
+        if tag == PIXEL_DATA:
+            fragments, stop, after = self._read_fragments(value, end)
+            if depth == 0:  # deeper, they are those of an icon
+                self.fragments = fragments
             return Element(tag, vr, value, stop - value), after
         if vr not in ("SQ", "UN"):
             raise MalformedObject(f"{name(tag)} of {vr} has no length", tag)
@@ -182,15 +190,14 @@ class _Reader:
             raise MalformedObject("a sequence ends without its delimiter", SEQUENCE_DELIMITER)
         return items, pos, pos
 
-    def _read_fragments(self, pos: int, end: int) -> tuple[int, int]:
-        """Where the fragments end, and the position after their delimiter (PS3.5 A.4)."""
+    def _read_fragments(self, pos: int, end: int) -> tuple[list[tuple[int, int]], int, int]:
+        """The fragments, where they end, and the position after their delimiter (PS3.5 A.4)."""
         fragments: list[tuple[int, int]] = []
         while pos + 8 <= end:
             group, number, length = self.implicit_header(self.buffer, pos)
             tag = group << 16 | number
             if tag == SEQUENCE_DELIMITER:
-                self.fragments = fragments
-                return pos, pos + 8
+                return fragments, pos, pos + 8
             if tag != ITEM:
                 raise MalformedObject(f"{name(tag)} stands where a fragment of pixels belongs", PIXEL_DATA)
             if pos + 8 + length > end:

@@ -1,40 +1,75 @@
 """What the archive needs to know of an object: its identity, what is searched for, where its pixels lie."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from pacs.attributes import stored_tags
-from pacs.dataset.dicom_json import JsonWriter
-from pacs.dataset.elements import PIXEL_DATA, Buffer, Parsed, name, read_elements
+from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET, JsonWriter
+from pacs.dataset.elements import PIXEL_DATA, Buffer, Element, Encoding, Parsed, name, read_elements
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
 from pacs.errors import InvalidIdentifier
 from pacs.model import DicomJson, Level, PixelLocation
 
-_PIXEL_TAGS = (PIXEL_DATA, 0x7FE00008, 0x7FE00009)
-_STORED = {level: stored_tags(level) for level in Level}
 # Two pixels share their two chrominance samples (PS3.3 C.7.6.3.1.2).
 _HALF_CHROMA = ("YBR_FULL_422", "YBR_PARTIAL_422")
+_PIXEL_TAGS = (PIXEL_DATA, 0x7FE00008, 0x7FE00009)
 _PIXEL_MODULE = frozenset({0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100})
-_WANTED = frozenset().union(*_STORED.values(), _PIXEL_MODULE, {0x00080005, 0x00280103})
+
+_STORED = {level: stored_tags(level) for level in Level}
+_WANTED = frozenset().union(*_STORED.values(), _PIXEL_MODULE, {SPECIFIC_CHARACTER_SET})
+
+_SOP_CLASS_UID, _SOP_INSTANCE_UID, _STUDY_UID, _SERIES_UID = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
 class Header:
-    """What was read of one object.
+    """What was read of one object. Its attributes are decoded as they are asked for.
 
-    levels: the kept attributes of each level, as DICOM JSON.
+    Of the images of a series only the first is asked for what it says of patient, study and series.
+
     pixels: counted from the beginning of the data set, inflated where it was deflated.
     """
 
-    levels: dict[Level, DicomJson]
-    pixels: PixelLocation | None
+    def __init__(self, head: bytes, encoding: Encoding, elements: list[Element]) -> None:
+        """head: the bytes that hold the elements, which are those of the attribute table."""
+        self._writer = JsonWriter(head, encoding)
+        self._elements = elements
+        self._levels: dict[Level, DicomJson] = {}
+        identity = self._write(frozenset({_SOP_CLASS_UID, _SOP_INSTANCE_UID, _STUDY_UID, _SERIES_UID}))
+        self.sop_class_uid = _uid(identity, _SOP_CLASS_UID)
+        self.sop_instance_uid = _uid(identity, _SOP_INSTANCE_UID)
+        self.study_instance_uid = _uid(identity, _STUDY_UID)
+        self.series_instance_uid = _uid(identity, _SERIES_UID)
+        self.pixels: PixelLocation | None = None
 
-    def uid(self, level: Level, key: str) -> str:
-        """The UID at this level under a key such as "0020000D"."""
-        uid: str = self.levels[level][key]["Value"][0]
-        return uid
+    def level(self, level: Level) -> DicomJson:
+        """The kept attributes of one level, as DICOM JSON."""
+        if level not in self._levels:
+            self._levels[level] = self._write(_STORED[level])
+        return self._levels[level]
+
+    def text(self, tag: int) -> str:
+        """The first value of an attribute as text, empty when there is none."""
+        values = self._write(frozenset({tag})).get(f"{tag:08X}", {}).get("Value")
+        return "" if not values or values[0] is None else str(values[0])
+
+    def locate_pixels(self, parsed: Parsed, start: int) -> None:
+        """Note where the pixels lie. start: of the data set in what was parsed."""
+        element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
+        if element is None:
+            return
+        module = self._write(_PIXEL_MODULE)
+        frames = max(1, _integer(module, "00280008", 1))
+        encapsulated = parsed.fragments is not None
+        bits = 0 if encapsulated else _frame_bits(module)
+        offset = element.offset - start
+        self.pixels = PixelLocation(element.tag, offset, element.length, encapsulated, frames, bits)
+
+    def _write(self, tags: frozenset[int]) -> DicomJson:
+        wanted = [e for e in self._elements if e.tag in tags or e.tag == SPECIFIC_CHARACTER_SET]
+        written = self._writer.write(wanted)
+        written.pop("00080005", None)  # what is kept is Unicode
+        return written
 
 
 def read_header(buffer: Buffer, transfer_syntax_uid: str, start: int = 0) -> Header:
@@ -46,29 +81,21 @@ def read_header(buffer: Buffer, transfer_syntax_uid: str, start: int = 0) -> Hea
     if is_deflated(transfer_syntax_uid):
         buffer, start = inflate(buffer[start:]), 0
     parsed = read_elements(buffer, encoding, start)
-    attributes = JsonWriter(buffer, encoding).write(e for e in parsed.elements if e.tag in _WANTED)
-    levels = {level: _of_level(attributes, level) for level in Level}
-    _check_identity(levels)
-    return Header(levels, _locate_pixels(parsed, attributes, start))
+    wanted = [e for e in parsed.elements if e.tag in _WANTED]
+    end = max((e.offset + e.length for e in wanted), default=start)
+    header = Header(bytes(buffer[:end]), encoding, wanted)
+    header.locate_pixels(parsed, start)
+    return header
 
 
-def _of_level(attributes: DicomJson, level: Level) -> DicomJson:
-    tags = _STORED[level]
-    return {key: value for key, value in attributes.items() if int(key, 16) in tags}
-
-
-def _check_identity(levels: dict[Level, DicomJson]) -> None:
-    for level, tag in (
-        (Level.INSTANCE, 0x00080016),
-        (Level.INSTANCE, 0x00080018),
-        (Level.STUDY, 0x0020000D),
-        (Level.SERIES, 0x0020000E),
-    ):
-        values = levels[level].get(f"{tag:08X}", {}).get("Value")
-        if not values:
-            raise InvalidIdentifier(f"{name(tag)} is missing; the object cannot be told from others", tag)
-        if len(values) > 1 or not is_uid(values[0]):
-            raise InvalidIdentifier(f"{name(tag)} is not a UID: digits and dots, 64 at most", tag)
+def _uid(attributes: DicomJson, tag: int) -> str:
+    values = attributes.get(f"{tag:08X}", {}).get("Value")
+    if not values:
+        raise InvalidIdentifier(f"{name(tag)} is missing; the object cannot be told from others", tag)
+    if len(values) > 1 or not is_uid(values[0]):
+        raise InvalidIdentifier(f"{name(tag)} is not a UID: digits and dots, 64 at most", tag)
+    uid: str = values[0]
+    return uid
 
 
 def is_uid(text: Any) -> bool:
@@ -76,22 +103,12 @@ def is_uid(text: Any) -> bool:
     return isinstance(text, str) and len(text) <= 64 and _UID.fullmatch(text) is not None
 
 
-def _locate_pixels(parsed: Parsed, attributes: DicomJson, start: int) -> PixelLocation | None:
-    element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
-    if element is None:
-        return None
-    frames = max(1, _integer(attributes, "00280008", 1))
-    encapsulated = parsed.fragments is not None
-    bits = 0 if encapsulated else _frame_bits(attributes)
-    return PixelLocation(element.tag, element.offset - start, element.length, encapsulated, frames, bits)
-
-
-def _frame_bits(attributes: DicomJson) -> int:
+def _frame_bits(module: DicomJson) -> int:
     """Bits of one native frame: Rows x Columns x Samples per Pixel x Bits Allocated (PS3.5 8.1.1)."""
     bits = 1
     for key, default in (("00280010", 0), ("00280011", 0), ("00280002", 1), ("00280100", 0)):
-        bits *= _integer(attributes, key, default)
-    halved = attributes.get("00280004", {}).get("Value", [""])[0] in _HALF_CHROMA
+        bits *= _integer(module, key, default)
+    halved = module.get("00280004", {}).get("Value", [""])[0] in _HALF_CHROMA
     return bits * 2 // 3 if halved else bits
 
 

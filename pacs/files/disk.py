@@ -17,6 +17,7 @@ CHUNK = 1 << 20  # bytes read at a time when a file is streamed
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ARCHIVE = "objects"
+_HOUR = 3_600_000_000_000  # nanoseconds
 _QUARANTINE = "quarantine"
 
 
@@ -26,34 +27,43 @@ class DiskFiles:
     def __init__(self, root: Path) -> None:
         """root: the folder that holds everything; made when absent."""
         self._root = root
+        self._archive = root / _ARCHIVE
         self._folders: set[Path] = set()
-        self._make_folder(root / _ARCHIVE)
+        self._hour = (-1, "")
+        self._make_folder(self._archive)
 
     def create(self) -> "DiskNewFile":
         """Begin a new file in the folder of this hour."""
         now = time.time_ns()
-        folder = time.strftime("%Y/%m/%d/%H", time.gmtime(now // 1_000_000_000))
-        path = self._root / _ARCHIVE / folder
         try:
-            self._make_folder(path)
-            name = f"{now:016x}{secrets.token_hex(4)}.dcm"
-            descriptor = os.open(path / name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+            folder = self._folder_of(now // _HOUR)
+            key = f"{folder}/{now:016x}{secrets.token_hex(4)}.dcm"
+            path = f"{self._archive}/{key}"
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise storage_error(error) from error
-        return DiskNewFile(f"{folder}/{name}", path / name, descriptor)
+        return DiskNewFile(key, path, descriptor)
+
+    def _folder_of(self, hour: int) -> str:
+        """The folder of an hour, counted from 1970; made when it is the first time."""
+        if hour != self._hour[0]:
+            folder = time.strftime("%Y/%m/%d/%H", time.gmtime(hour * 3600))
+            self._make_folder(self._archive / folder)
+            self._hour = hour, folder
+        return self._hour[1]
 
     def settle(self, keys: Iterable[str]) -> None:
         """Sync each folder that these files were made in."""
         try:
-            for folder in {self._path(key).parent for key in keys}:
-                _sync_folder(folder)
+            for folder in {key.rpartition("/")[0] for key in keys}:
+                _sync_folder(self._archive / folder)
         except OSError as error:
             raise storage_error(error) from error
 
     def open(self, key: str) -> "DiskStoredFile":
         """Open a kept file for reading."""
         try:
-            return DiskStoredFile(os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC))
+            return DiskStoredFile(os.open(f"{self._archive}/{key}", os.O_RDONLY | os.O_CLOEXEC))
         except FileNotFoundError as error:
             raise NotFound("the file of this instance is gone from the store") from error
         except OSError as error:
@@ -81,15 +91,14 @@ class DiskFiles:
 
     def walk(self, since: str = "") -> Iterator[str]:
         """Walk the folders in order of time."""
-        archive = self._root / _ARCHIVE
-        for hour in sorted(archive.glob("*/*/*/*")):
-            folder = hour.relative_to(archive).as_posix()
+        for hour in sorted(self._archive.glob("*/*/*/*")):
+            folder = hour.relative_to(self._archive).as_posix()
             if folder >= since[: len(folder)]:
                 keys = (f"{folder}/{entry.name}" for entry in os.scandir(hour))
                 yield from sorted(key for key in keys if key >= since)
 
     def _path(self, key: str) -> Path:
-        return self._root / _ARCHIVE / key
+        return self._archive / key
 
     def _make_folder(self, path: Path) -> None:
         """Make a folder and those above it, each name synced before anything is put into it."""
@@ -105,7 +114,7 @@ class DiskFiles:
 class DiskNewFile:
     """A file being written to its final place."""
 
-    def __init__(self, key: str, path: Path, descriptor: int) -> None:
+    def __init__(self, key: str, path: str, descriptor: int) -> None:
         self.key = key
         self.size = 0
         self._path = path
@@ -143,7 +152,7 @@ class DiskNewFile:
     def discard(self) -> None:
         """Close and unlink."""
         self._close()
-        self._path.unlink(missing_ok=True)
+        Path(self._path).unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._descriptor >= 0:

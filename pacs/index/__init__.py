@@ -6,7 +6,7 @@ from functools import cached_property
 from sqlalchemy import Engine
 
 from pacs.index import search
-from pacs.index.engine import WriteLock, open_engine, sqlite_url
+from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
 from pacs.index.tasks import Backlog, Task, Tasks
@@ -23,17 +23,17 @@ class Index:
     def __init__(self, url: str) -> None:
         """url: as SQLAlchemy writes it; `sqlite_url` makes one from a path."""
         self._engine: Engine = open_engine(url)
-        self._lock = WriteLock(self._engine)
+        self._transactions = Transactions(self._engine)
 
     @cached_property
     def writer(self) -> Writer:
         """The writer of this process."""
-        return Writer(self._engine, self._lock)
+        return Writer(self._engine, self._transactions)
 
     @cached_property
     def tasks(self) -> Tasks:
         """The durable side of the followers."""
-        return Tasks(self._engine, self._lock)
+        return Tasks(self._engine, self._transactions)
 
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query, in its order."""
@@ -65,4 +65,5 @@ class Index:
 
     def close(self) -> None:
         """Close all connections."""
+        self._transactions.close()
         self._engine.dispose()

@@ -1,6 +1,7 @@
 """Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
@@ -8,22 +9,21 @@ from sqlalchemy import Connection, Table, insert, select, update
 
 from pacs.dataset.header import Header
 from pacs.index import schema
-from pacs.index.rows import dump, first, patient_identity, search_columns
+from pacs.index.rows import dump, patient_identity, search_columns
 from pacs.model import DicomJson, Instance, Level
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One received object: what it says, and where its bytes lie, synced."""
 
     header: Header
     instance: Instance
 
-    @property
+    @cached_property
     def owner(self) -> "Owner":
         """Whose it says that it is."""
-        patient = self.header.levels[Level.PATIENT]
-        return Owner(first(patient, "00100020"), first(patient, "00100021"))
+        return Owner(self.header.text(0x00100020), self.header.text(0x00100021))
 
 
 class Owner(NamedTuple):
@@ -74,7 +74,7 @@ def agree(connection: Connection, record: Record, study_key: int, owner: Owner) 
     row = connection.execute(select(table).where(table.c.key == study_key)).one()
     if row.patient_id:
         return _owner_of(row)
-    patient = record.header.levels[Level.PATIENT]
+    patient = record.header.level(Level.PATIENT)
     study = orjson.loads(row.attributes)
     values = _patient_columns(connection, patient, row.study_instance_uid) | {
         "attributes": dump(study | patient)
@@ -99,7 +99,7 @@ def _owner_of(row: Any) -> Owner:
 
 
 def _insert_study(connection: Connection, record: Record) -> int:
-    patient, study = record.header.levels[Level.PATIENT], record.header.levels[Level.STUDY]
+    patient, study = record.header.level(Level.PATIENT), record.header.level(Level.STUDY)
     row = _patient_columns(connection, patient, record.instance.study_instance_uid)
     row |= search_columns(study, Level.STUDY) | {"attributes": dump(patient | study)}
     return _insert_row(connection, schema.study, row)
@@ -130,7 +130,7 @@ def _find_series(connection: Connection, study_key: int, owner: Owner, uid: str)
 
 
 def _insert_series(connection: Connection, study_key: int, owner: Owner, record: Record) -> PlacedSeries:
-    attributes = record.header.levels[Level.SERIES]
+    attributes = record.header.level(Level.SERIES)
     row = search_columns(attributes, Level.SERIES) | {
         "study_key": study_key,
         "attributes": dump(attributes),

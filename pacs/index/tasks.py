@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from pacs.index import schema
-from pacs.index.engine import WriteLock, writing
+from pacs.index.engine import Transactions
 from pacs.model import Action, Change
 
 _task, _cursor, _change = schema.task, schema.cursor, schema.change
@@ -46,9 +46,9 @@ class Backlog:
 class Tasks:
     """The tables of the followers."""
 
-    def __init__(self, engine: Engine, lock: WriteLock) -> None:
+    def __init__(self, engine: Engine, transactions: Transactions) -> None:
         self._engine = engine
-        self._lock = lock
+        self._transactions = transactions
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change feed behind this sequence, in order."""
@@ -84,7 +84,7 @@ class Tasks:
             | {"sequence": sequence, "due": due, "attempts": 0, "dead": False, "error": ""}
             for subject, sequence in subjects.items()
         ]
-        with writing(self._engine, self._lock) as connection:
+        with self._transactions.begin() as connection:
             if rows:
                 self._upsert(
                     connection, _task, rows, _SUBJECT, ("sequence", "due", "attempts", "dead", "error")
@@ -142,13 +142,13 @@ class Tasks:
     def done(self, tasks: Iterable[Task]) -> None:
         """Forget tasks, but for those that were asked for again meanwhile."""
         pairs = [(task.key, task.sequence) for task in tasks]
-        with writing(self._engine, self._lock) as connection:
+        with self._transactions.begin() as connection:
             connection.execute(delete(_task).where(tuple_(_task.c.key, _task.c.sequence).in_(pairs)))
 
     def failed(self, task: Task, error: str, retry_at: float | None) -> None:
         """Note a failure. retry_at: seconds since 1970, or None to give the task up as a dead letter."""
         values = {"attempts": task.attempts + 1, "error": error[:1000], "dead": retry_at is None}
-        with writing(self._engine, self._lock) as connection:
+        with self._transactions.begin() as connection:
             connection.execute(
                 update(_task)
                 .where(_task.c.key == task.key, _task.c.sequence == task.sequence)

@@ -3,12 +3,11 @@
 import time
 from collections import OrderedDict
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, update
 
 from pacs.index import schema
-from pacs.index.engine import WriteLock, writing
+from pacs.index.engine import Prepared, Transactions
 from pacs.index.hierarchy import PlacedSeries, Record, agree, place
 from pacs.index.rows import dump, instance_columns, search_columns
 from pacs.model import Action, Instance, Level, Source
@@ -34,9 +33,9 @@ class _StaleError(Exception):
 class Writer:
     """Writes records. One for each process, used by one thread at a time."""
 
-    def __init__(self, engine: Engine, lock: WriteLock) -> None:
-        self._engine = engine
-        self._lock = lock
+    def __init__(self, engine: Engine, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._statements = _Statements(engine)
         self._known: _Known = OrderedDict()
 
     def write(self, records: list[Record]) -> list[Verdict]:
@@ -52,8 +51,8 @@ class Writer:
 
     def _write(self, records: list[Record]) -> list[Verdict]:
         try:
-            with writing(self._engine, self._lock) as connection:
-                verdicts = _Transaction(connection, self._known).write(records)
+            with self._transactions.begin() as connection:
+                verdicts = _Transaction(connection, self._statements, self._known).write(records)
         except BaseException:
             self._known.clear()  # what was learnt in it was rolled back with it
             raise
@@ -74,16 +73,41 @@ class Writer:
             "ae_title": source.ae_title,
             "address": source.address,
         }
-        with writing(self._engine, self._lock) as connection:
+        with self._transactions.begin() as connection:
             if connection.scalar(select(table.c.key).where(same)) is not None:
                 return False
             connection.execute(insert(table), row)
             return True
 
 
+class _Statements:
+    """What each image needs."""
+
+    def __init__(self, engine: Engine) -> None:
+        instance, change, series = schema.instance, schema.change, schema.series
+        self.digest = Prepared(
+            select(instance.c.digest).where(instance.c.sop_instance_uid == bindparam("uid")), engine
+        )
+        self.insert_instance = Prepared(insert(instance), engine, _names(instance, "key"))
+        self.insert_change = Prepared(insert(change), engine, _names(change, "sequence"))
+        self.last_change = select(func.max(change.c.sequence))
+        counted = {
+            "number_of_instances": series.c.number_of_instances + bindparam("more"),
+            "version": bindparam("last"),
+            "sop_class_uids": bindparam("classes"),
+        }
+        count = update(series).where(series.c.key == bindparam("series")).values(counted)
+        self.count = Prepared(count, engine)
+
+
+def _names(table: Table, without: str) -> list[str]:
+    return [column.name for column in table.c if column.name != without]
+
+
 class _Transaction:
-    def __init__(self, connection: Connection, known: _Known) -> None:
+    def __init__(self, connection: Connection, statements: _Statements, known: _Known) -> None:
         self._connection = connection
+        self._statements = statements
         self._known = known
 
     def write(self, records: list[Record]) -> list[Verdict]:
@@ -107,11 +131,9 @@ class _Transaction:
         return verdicts
 
     def _digests(self, uids: list[str]) -> dict[str, str]:
-        table = schema.instance
-        rows = self._connection.execute(
-            select(table.c.sop_instance_uid, table.c.digest).where(table.c.sop_instance_uid.in_(uids))
-        )
-        return {uid: digest for uid, digest in rows}
+        digest = self._statements.digest
+        found = ((uid, digest.run(self._connection, [{"uid": uid}]).scalar()) for uid in uids)
+        return {uid: digest for uid, digest in found if digest is not None}
 
     def _series(self, record: Record) -> PlacedSeries | None:
         names = record.instance.study_instance_uid, record.instance.series_instance_uid
@@ -127,12 +149,12 @@ class _Transaction:
 
     def _insert(self, created: list[tuple[Record, PlacedSeries]]) -> None:
         rows = [
-            search_columns(record.header.levels[Level.INSTANCE], Level.INSTANCE)
+            search_columns(record.header.level(Level.INSTANCE), Level.INSTANCE)
             | instance_columns(record.instance)
-            | {"series_key": series.key, "attributes": dump(record.header.levels[Level.INSTANCE])}
+            | {"series_key": series.key, "attributes": dump(record.header.level(Level.INSTANCE))}
             for record, series in created
         ]
-        self._connection.execute(insert(schema.instance), rows)
+        self._statements.insert_instance.run(self._connection, rows)
         version = self._insert_changes([record.instance for record, _ in created])
         joined: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
         for record, series in created:
@@ -154,19 +176,16 @@ class _Transaction:
             }
             for instance in instances
         ]
-        sequences = self._connection.execute(insert(schema.change).returning(schema.change.c.sequence), rows)
-        return max(int(sequence) for sequence in sequences.scalars())
+        self._statements.insert_change.run(self._connection, rows)
+        return int(self._connection.scalar(self._statements.last_change) or 0)
 
     def _count(self, series: PlacedSeries, instances: list[Instance], version: int) -> None:
-        table = schema.series
-        values: dict[str, Any] = {
-            "number_of_instances": table.c.number_of_instances + len(instances),
-            "version": version,
+        series.sop_class_uids |= {instance.sop_class_uid for instance in instances}
+        values = {
+            "series": series.key,
+            "more": len(instances),
+            "last": version,
+            "classes": "\\".join(sorted(series.sop_class_uids)),
         }
-        classes = {instance.sop_class_uid for instance in instances} - series.sop_class_uids
-        if classes:
-            series.sop_class_uids |= classes
-            values["sop_class_uids"] = "\\".join(sorted(series.sop_class_uids))
-        done = self._connection.execute(update(table).where(table.c.key == series.key).values(values))
-        if done.rowcount != 1:
+        if self._statements.count.run(self._connection, [values]).rowcount != 1:
             raise _StaleError
