@@ -19,6 +19,8 @@ from diafana import web
 from diafana.processes import Role, Supervisor
 from diafana.settings import Settings
 from diafana.wiring import Parts, dimse_limits, followers
+from fhir_api.reports import FOLLOWER
+from fhir_api.store import prepare
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
 from pacs.index import migrate, sqlite_url
@@ -39,6 +41,8 @@ def serve(settings: Settings) -> None:
         http = _listen(settings.host, settings.http_port, "http-port")
         dimse = _listen(settings.host, settings.dimse_port, "dimse-port")
         migrate(sqlite_url(settings.index_path))
+        settings.derived.mkdir(exist_ok=True)
+        prepare(sqlite_url(settings.fhir_path))
         bell = Bell(settings.bell)
 
         def work(ready: Ready) -> None:
@@ -157,6 +161,9 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     parts = Parts(settings, bell)
+    if parts.resources.is_fresh:  # another mapping, or none: every report is read again
+        parts.index.tasks.restart(FOLLOWER)
+        parts.resources.begin()
     ready()
     adopted, removed = adopt_orphans(parts.files, parts.index, started)
     if adopted or removed:

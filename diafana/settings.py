@@ -73,6 +73,11 @@ class Settings(BaseSettings):
         return self.data / "index.sqlite"
 
     @property
+    def fhir_path(self) -> Path:
+        """The SQLite file of the FHIR resources that reports became; it can be made again."""
+        return self.derived / "fhir.sqlite"
+
+    @property
     def bell(self) -> Path:
         """The named pipe that wakes the followers."""
         return self.data / "bell"

@@ -10,7 +10,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from diafana.wiring import Parts
+from diafana.wiring import DICOMWEB_ROOT, Parts
+from dicomweb.app import routes
+from dicomweb.problems import add_problem_handlers
+from fhir_api.router import router
 from pacs.index import Index, Tasks
 from viewer import page
 
@@ -39,6 +42,9 @@ class BacklogCollector(Collector):
 def application(parts: Parts, dimse_port: int) -> FastAPI:
     """The application of one process. dimse_port: where DICOM networking listens."""
     app = FastAPI(title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None)
+    add_problem_handlers(app)
+    app.router.routes.extend(routes(parts.archive, parts.derived, DICOMWEB_ROOT))
+    app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
     add_operator_routes(app, parts.index)
     app.include_router(page.router(parts.settings.aet, dimse_port))
     return app

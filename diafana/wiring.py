@@ -1,8 +1,12 @@
 """From settings to the parts, each given the few values that it needs."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from diafana.settings import Settings
+from dicomweb.thumbnails import thumbnail_follower
+from fhir_api.reports import report_follower
+from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Bell, Follower
 from pacs.dimse import Limits
@@ -43,9 +47,15 @@ class Parts:
             self.files, self.derived, self.index, self.settings.aet, DICOMWEB_ROOT, self._bell.ring
         )
 
+    @cached_property
+    def resources(self) -> ResourceStore:
+        """The FHIR resources that reports became."""
+        return ResourceStore(sqlite_url(self.settings.fhir_path))
+
     def close(self) -> None:
         """Close what is open."""
         self.index.close()
+        self.resources.close()
 
 
 def dimse_limits(settings: Settings) -> Limits:
@@ -69,4 +79,6 @@ def followers(parts: Parts) -> list[Follower]:
             wants=lambda _: True,
             work=lambda task: archive.keep_series_metadata(task.study_instance_uid, task.series_instance_uid),
         ),
+        report_follower(archive, parts.resources),
+        replace(thumbnail_follower(archive, parts.derived), rest=rest),
     ]

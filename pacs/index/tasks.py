@@ -92,6 +92,12 @@ class Tasks:
             row = {"follower": follower, "sequence": cursor}
             self._upsert(connection, _cursor, [row], ("follower",), ("sequence",))
 
+    def restart(self, follower: str) -> None:
+        """Let a follower begin anew: forget its tasks, and read the change feed from its beginning."""
+        with self._transactions.begin() as connection:
+            connection.execute(delete(_task).where(_task.c.follower == follower))
+            connection.execute(delete(_cursor).where(_cursor.c.follower == follower))
+
     def _upsert(
         self,
         connection: Connection,

@@ -8,7 +8,6 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
 
 from pacs.dimse.command import C_FIND_RQ, DATA_SET, decode_command, encode_command
-from pacs.dimse.identifier import UTF_8
 from pacs.dimse.wire import data_pdus
 from testdata.character_sets import CHARACTER_SETS, in_character_set
 from testdata.ct import ct_series

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -111,7 +112,7 @@ def test_unknown_classes_are_taken_unless_a_setting_says_no(
     sop_class: str, start_front: StartFront, archive: Archive
 ) -> None:
     dataset = small_ct()
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = sop_class
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID(sop_class)
     assert store(start_front(), dataset).Status == 0
     assert stored(archive, dataset).sop_class_uid == sop_class
     strict = start_front(accept_unknown_sop_classes=False)

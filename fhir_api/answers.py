@@ -1,0 +1,67 @@
+"""What those who answer for one resource type have in common."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fhir_api.conditions import Condition
+from sr.fhir_json import dumps
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where clients reach us: the FHIR base and the DICOMweb base, absolute, without a slash at the end."""
+
+    fhir: str
+    dicomweb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A resource ready to be sent.
+
+    content: JSON.  version: of the entity tag.
+    last_updated: seconds since 1970; None when it is not known.
+    """
+
+    resource_type: str
+    resource_id: str
+    content: bytes
+    version: str
+    last_updated: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the answers to a search.
+
+    more: whether others follow.  total: of all pages; None when they are too many to be counted at once.
+    """
+
+    answers: Sequence[Answer]
+    more: bool
+    total: int | None
+
+
+class Answerer(Protocol):
+    """Answers for one resource type. Conditions all have to hold."""
+
+    def read(self, resource_id: str, addresses: Addresses) -> Answer:
+        """The resource with this id. Raises NotFound."""
+
+    def page(self, conditions: Sequence[Condition], offset: int, limit: int, addresses: Addresses) -> Page:
+        """At most `limit` matches after the first `offset`, in a stable order."""
+
+    def count(self, conditions: Sequence[Condition], addresses: Addresses) -> int:
+        """How many matches there are."""
+
+    def ids(self, conditions: Sequence[Condition], limit: int, addresses: Addresses) -> list[str]:
+        """The ids of at most `limit` matches."""
+
+
+def computed(resource: dict[str, Any]) -> Answer:
+    """The answer of a resource that is made anew each time: its version follows from its content."""
+    content = dumps(resource)
+    version = hashlib.sha256(content).hexdigest()[:32]
+    return Answer(resource["resourceType"], resource["id"], content, version)

@@ -1,0 +1,57 @@
+"""The CapabilityStatement (FHIR R4 5.2), from the tables that requests are answered by."""
+
+from typing import Any
+
+from fhir_api.formats import FHIR_VERSION, FORMATS
+from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter
+
+# When what is told here last changed.
+_DATE = "2026-11-23"
+
+_INTERACTIONS = ("read", "search-type")
+_DEFINITION = "http://hl7.org/fhir/SearchParameter"
+_DOCUMENTATION = (
+    "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
+    "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
+    "1000) and the next link. _summary=count gives the total alone."
+)
+
+
+def capability_statement(base: str) -> dict[str, Any]:
+    """What this server can do. base: its address."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": _DATE,
+        "kind": "instance",
+        "software": {"name": "Diafana"},
+        "implementation": {"description": "Images and reports of the archive", "url": base},
+        "fhirVersion": FHIR_VERSION,
+        "format": list(FORMATS),
+        "rest": [
+            {
+                "mode": "server",
+                "documentation": _DOCUMENTATION,
+                "resource": [_resource(resource_type) for resource_type in PARAMETERS],
+            }
+        ],
+    }
+
+
+def _resource(resource_type: str) -> dict[str, Any]:
+    return {
+        "type": resource_type,
+        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "versioning": "versioned" if resource_type in KEPT else "no-version",
+        "referencePolicy": ["literal", "logical"],
+        "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
+    }
+
+
+def _parameter(parameter: SearchParameter) -> dict[str, str]:
+    told = {
+        "name": parameter.name,
+        "definition": f"{_DEFINITION}/{parameter.definition}",
+        "type": parameter.kind.value,
+    }
+    return told | ({"documentation": parameter.note} if parameter.note else {})

@@ -1,0 +1,68 @@
+"""What a search asks of a resource, whoever answers it."""
+
+import datetime
+from dataclasses import dataclass
+
+from fhir_api.search_table import SearchParameter
+from pacs.dataset.header import is_uid
+from sr.identifiers import DICOM_UID
+
+_URI_SYSTEM = "urn:ietf:rfc:3986"
+_OID = "urn:oid:"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A code or identifier. system, value: None for any; a system "" for having none."""
+
+    system: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A literal reference, such as "Patient/1"."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalReference:
+    """A reference by the identifier of what it leads to."""
+
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How a text begins, without regard to case and accents (pacs.query.fold)."""
+
+    beginning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A stretch of days, both ends included; None where open."""
+
+    first: datetime.date | None
+    last: datetime.date | None
+
+
+Value = Token | Reference | LogicalReference | Text | Days
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One search parameter with its values, any of which may hold; without values nothing is found."""
+
+    parameter: SearchParameter
+    values: tuple[Value, ...]
+
+
+def normal_token(system: str | None, value: str | None) -> Token:
+    """A token in the form to compare by: a UID bare, under one system, however it is written."""
+    if value is not None and value.startswith(_OID) and is_uid(value[len(_OID) :]):
+        return Token(DICOM_UID if system in (_URI_SYSTEM, DICOM_UID) else system, value[len(_OID) :])
+    if system == _URI_SYSTEM and value is not None and is_uid(value):
+        return Token(DICOM_UID, value)
+    return Token(system, value)

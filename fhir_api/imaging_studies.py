@@ -1,0 +1,162 @@
+"""ImagingStudy: made from the index whenever it is asked for, so that it is always true."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fhir_api.answers import Addresses, Answer, Page, computed
+from fhir_api.archive_search import (
+    Alternative,
+    ArchiveSearch,
+    Translation,
+    by_checks,
+    by_codes,
+    by_days,
+    by_patients,
+    criterion,
+    one_of,
+    values_of,
+)
+from fhir_api.conditions import Condition, Token
+from fhir_api.matching import matches
+from pacs.archive import Archive
+from pacs.dataset.header import is_uid
+from pacs.errors import NotFound
+from pacs.model import DicomJson, Found, Level
+from pacs.query import OneOf, Query
+from sr.coding_schemes import DCM
+from sr.endpoint import endpoint
+from sr.identifiers import DICOM_UID
+from sr.imaging_study import imaging_study
+
+# A study with more instances is found without them, so that no page holds thousands; reading it gives all.
+MAX_FOUND_INSTANCES = 20
+
+_STUDY_INSTANCE_UID = "0020000D"
+_SERIES_INSTANCE_UID = "0020000E"
+_NUMBER_OF_STUDY_RELATED_INSTANCES = "00201208"
+
+_SUBSETTED = {
+    "tag": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+            "code": "SUBSETTED",
+            "display": "subsetted",
+        }
+    ]
+}
+
+
+class ImagingStudies:
+    """Answers for ImagingStudy. Its id is the Study Instance UID."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._search = ArchiveSearch(archive, Level.STUDY, TRANSLATIONS, _without_series)
+
+    def read(self, resource_id: str, addresses: Addresses) -> Answer:
+        """The study with all its instances. Raises NotFound."""
+        query = Query(Level.STUDY, one_of("StudyInstanceUID", [resource_id]).criteria)
+        found = list(self._archive.search(query))
+        if not found:
+            raise NotFound("there is no such ImagingStudy here")
+        return self._answers(found, [resource_id], addresses)[0]
+
+    def page(self, conditions: Sequence[Condition], offset: int, limit: int, addresses: Addresses) -> Page:
+        """Studies from the newest; those of many instances without them."""
+        page = self._search.page(conditions, offset, limit)
+        small = [_uid(one) for one in page.found if _number_of_instances(one) <= MAX_FOUND_INSTANCES]
+        return Page(self._answers(page.found, small, addresses), page.more, page.total)
+
+    def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:
+        """How many studies match."""
+        return self._search.count(conditions)
+
+    def ids(self, conditions: Sequence[Condition], limit: int, _addresses: Addresses) -> list[str]:
+        """Study Instance UIDs."""
+        return [_uid(found) for found in self._search.page(conditions, 0, limit).found]
+
+    def _answers(self, studies: list[Found], whole: Sequence[str], addresses: Addresses) -> list[Answer]:
+        """whole: the Study Instance UIDs of those that are told with their instances."""
+        all_series = self._below(Level.SERIES, [_uid(study) for study in studies])
+        all_instances = self._below(Level.INSTANCE, whole)
+        place = endpoint(addresses.dicomweb)
+        answers = []
+        for study in studies:
+            uid, identity = _uid(study), study.patient_identity
+            instances = _grouped(all_instances.get(uid, []), _SERIES_INSTANCE_UID)
+            resource = imaging_study(study.attributes, all_series.get(uid, []), instances, identity, place)
+            if uid not in whole:
+                resource = {**resource, "meta": _SUBSETTED}
+            answers.append(computed(resource))
+        return answers
+
+    def _below(self, level: Level, studies: Sequence[str]) -> dict[str, list[DicomJson]]:
+        """What the studies hold at a level, by Study Instance UID."""
+        if not studies:
+            return {}
+        found = self._archive.search(Query(level, one_of("StudyInstanceUID", studies).criteria))
+        return _grouped((one.attributes for one in found), _STUDY_INSTANCE_UID)
+
+
+def _without_series(found: Found) -> dict[str, Any]:
+    return imaging_study(found.attributes, [], {}, found.patient_identity, None)
+
+
+def _grouped(rows: Iterable[DicomJson], key: str) -> dict[str, list[DicomJson]]:
+    """The rows by their first value under a key."""
+    grouped: dict[str, list[DicomJson]] = {}
+    for attributes in rows:
+        grouped.setdefault(_first(attributes, key), []).append(attributes)
+    return grouped
+
+
+def _first(attributes: DicomJson, key: str) -> Any:
+    """The first value under a key; None when there is none."""
+    return next(iter(attributes.get(key, {}).get("Value", ())), None)
+
+
+def _uid(found: Found) -> str:
+    return str(_first(found.attributes, _STUDY_INSTANCE_UID))
+
+
+def _number_of_instances(found: Found) -> int:
+    return int(_first(found.attributes, _NUMBER_OF_STUDY_RELATED_INSTANCES) or 0)
+
+
+def _by_identifier(condition: Condition) -> list[Alternative]:
+    """Study Instance UIDs and Accession Numbers; a value without a system may be either."""
+    tokens = [value for value in condition.values if isinstance(value, Token)]
+    if any(token.value is None for token in tokens):
+        return by_checks(condition)
+    uids = [uid for uid in values_of(condition, DICOM_UID) if is_uid(uid)]
+    bare = values_of(condition)
+    issued = tuple(token for token in tokens if token.system not in (None, DICOM_UID))
+    numbers = OneOf(tuple(token.value or "" for token in issued))
+    alternatives = (
+        one_of("StudyInstanceUID", uids) if uids else None,
+        one_of("AccessionNumber", bare) if bare else None,
+        Alternative(
+            (criterion("AccessionNumber", numbers),), checks=(Condition(condition.parameter, issued),)
+        )
+        if issued
+        else None,
+    )
+    return [alternative for alternative in alternatives if alternative is not None]
+
+
+def _by_status(condition: Condition) -> list[Alternative]:
+    """Whatever is in the index is available."""
+    return [Alternative()] if matches({"status": "available"}, condition) else []
+
+
+# By search parameter: how the index is asked
+TRANSLATIONS: Mapping[str, Translation] = {
+    "_id": by_codes("StudyInstanceUID"),
+    "identifier": _by_identifier,
+    "patient": by_patients,
+    "subject": by_patients,
+    "started": by_days("StudyDate"),
+    "modality": by_codes("ModalitiesInStudy", DCM),
+    "dicom-class": by_codes("SOPClassesInStudy", DICOM_UID),
+    "status": _by_status,
+}

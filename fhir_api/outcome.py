@@ -1,0 +1,82 @@
+"""What goes wrong, as clients of FHIR read it: OperationOutcome (FHIR R4 3.1.0.8)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from pacs.errors import (
+    ArchiveError,
+    CannotRender,
+    FrameNotFound,
+    InstanceConflict,
+    InvalidIdentifier,
+    InvalidQuery,
+    MalformedObject,
+    MismatchedObject,
+    NotFound,
+    OutOfSpace,
+    PatientConflict,
+    StorageFailed,
+    UnsupportedObject,
+)
+
+MEDIA_TYPE = "application/fhir+json"
+
+# The archive's errors: HTTP status, and the code of the issue (http://hl7.org/fhir/issue-type).
+STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
+    MalformedObject: (422, "structure"),
+    InvalidIdentifier: (422, "value"),
+    MismatchedObject: (409, "conflict"),
+    UnsupportedObject: (422, "not-supported"),
+    InstanceConflict: (409, "duplicate"),
+    PatientConflict: (409, "conflict"),
+    InvalidQuery: (400, "invalid"),
+    NotFound: (404, "not-found"),
+    FrameNotFound: (404, "not-found"),
+    CannotRender: (406, "not-supported"),
+    StorageFailed: (500, "exception"),
+    OutOfSpace: (507, "no-store"),
+}
+
+_SERVER_ERROR = "The archive could not do this; its log says why. The request itself may be sent again later."
+
+
+class RequestFault(Exception):
+    """A request that cannot be answered as it is.
+
+    code: of the issue, of http://hl7.org/fhir/issue-type.
+    message: what, where, why, and what to do; never a value that could identify a patient.
+    parameter: the search parameter or header at fault, where there is one.
+    """
+
+    def __init__(self, status: int, code: str, message: str, parameter: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.parameter = parameter
+
+
+def invalid(parameter: str, message: str) -> RequestFault:
+    """The fault of a parameter whose value cannot be understood."""
+    return RequestFault(400, "invalid", f"{parameter}: {message}", parameter)
+
+
+def outcome(status: int, code: str, message: str, parameter: str = "") -> Response:
+    """A response with one issue of severity error."""
+    issue: dict[str, Any] = {"severity": "error", "code": code, "diagnostics": message}
+    if parameter:
+        issue["location"] = [f"http.{parameter}"]
+    body = {"resourceType": "OperationOutcome", "issue": [issue]}
+    return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE)
+
+
+def outcome_of(error: ArchiveError | RequestFault) -> Response:
+    """The response to an error. Of a failure inside the archive the client learns no particulars."""
+    if isinstance(error, RequestFault):
+        return outcome(error.status, error.code, str(error), error.parameter)
+    status, code = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "exception"))
+    message = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else _SERVER_ERROR
+    return outcome(status, code, message)

@@ -1,0 +1,77 @@
+"""Patient: made from the index whenever it is asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fhir_api.answers import Addresses, Answer, Page, computed
+from fhir_api.archive_search import (
+    Alternative,
+    ArchiveSearch,
+    Translation,
+    by_checks,
+    by_days,
+    by_words,
+    criterion,
+    values_of,
+)
+from fhir_api.conditions import Condition, Token
+from pacs.archive import Archive
+from pacs.errors import NotFound
+from pacs.model import Found, Level
+from pacs.query import OneOf, Query
+from sr.patient import patient
+
+
+class Patients:
+    """Answers for Patient. Its id is the archive's identity of the patient."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._search = ArchiveSearch(archive, Level.PATIENT, TRANSLATIONS, _resource)
+
+    def read(self, resource_id: str, _addresses: Addresses) -> Answer:
+        """The patient with this identity. Raises NotFound."""
+        found = list(self._archive.search(Query(Level.PATIENT, patient_identity=resource_id)))
+        if not found:
+            raise NotFound("there is no such Patient here")
+        return computed(_resource(found[0]))
+
+    def page(self, conditions: Sequence[Condition], offset: int, limit: int, _addresses: Addresses) -> Page:
+        """Patients by name."""
+        page = self._search.page(conditions, offset, limit)
+        return Page([computed(_resource(one)) for one in page.found], page.more, page.total)
+
+    def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:
+        """How many patients match."""
+        return self._search.count(conditions)
+
+    def ids(self, conditions: Sequence[Condition], limit: int, _addresses: Addresses) -> list[str]:
+        """Identities."""
+        return [found.patient_identity for found in self._search.page(conditions, 0, limit).found]
+
+
+def _resource(found: Found) -> dict[str, Any]:
+    return patient(found.attributes, found.patient_identity)
+
+
+def _by_id(condition: Condition) -> list[Alternative]:
+    return [Alternative(patient=identity) for identity in values_of(condition)]
+
+
+def _by_identifier(condition: Condition) -> list[Alternative]:
+    tokens = [value for value in condition.values if isinstance(value, Token)]
+    if any(token.value is None for token in tokens):
+        return by_checks(condition)
+    numbers = OneOf(tuple(token.value or "" for token in tokens))
+    return [Alternative((criterion("PatientID", numbers),), checks=(condition,))]
+
+
+# By search parameter: how the index is asked
+TRANSLATIONS: Mapping[str, Translation] = {
+    "_id": _by_id,
+    "identifier": _by_identifier,
+    "name": by_words("PatientName"),
+    "family": by_words("PatientName"),
+    "given": by_words("PatientName"),
+    "birthdate": by_days("PatientBirthDate"),
+}

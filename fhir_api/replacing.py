@@ -1,0 +1,157 @@
+"""One report's resources put in the place of those it had become before."""
+
+import datetime
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
+
+from fhir_api.conditions import LogicalReference, Reference
+from fhir_api.matching import references, tokens
+from fhir_api.resource_table import product, resource, search_value, unmapped
+from fhir_api.search_table import PARAMETERS, Kind
+from sr.fhir_json import dumps
+from sr.ledger import Unmapped
+
+# A resource as the mapper gives it.
+Made = dict[str, Any]
+
+_AT_ONCE = 400  # keys in one statement
+_LONGEST_VALUE = 1000  # characters; what is longer, is kept but not searched for
+
+
+class Replacement:
+    """What one report became, ready to be written."""
+
+    def __init__(
+        self, sop_instance_uid: str, resources: Sequence[Made], left_over: Sequence[Unmapped]
+    ) -> None:
+        self._sop_instance_uid = sop_instance_uid
+        self._resources = {(r["resourceType"], r["id"]): r for r in resources}
+        self._digests = {key: _digest(dumps(r)) for key, r in self._resources.items()}
+        self._left_over = left_over
+        self.digest = _digest("\n".join([*self._digests.values(), *map(repr, left_over)]).encode())
+
+    def write(self, connection: Connection) -> None:
+        """Write it in the transaction of this connection; the report's own row is there."""
+        before = self._before(connection)
+        now = time.time()
+        kept = {name: row for batch in self._batches() for name, row in _rows(connection, batch)}
+        after = set()
+        for name, made in self._resources.items():
+            row = kept.get(name)
+            if row is None or row.digest != self._digests[name]:
+                after.add(self._put(connection, made, row, now))
+            else:
+                after.add(row.key)
+        self._link(connection, before, after)
+        self._leave_over(connection)
+
+    def _batches(self) -> Iterator[list[tuple[str, str]]]:
+        names = iter(self._resources)
+        while batch := list(islice(names, _AT_ONCE)):
+            yield batch
+
+    def _before(self, connection: Connection) -> set[int]:
+        """The keys of the resources that the report had become."""
+        mine = product.c.sop_instance_uid == self._sop_instance_uid
+        return set(connection.scalars(select(product.c.resource_key).where(mine)))
+
+    def _put(self, connection: Connection, made: Made, row: Any, now: float) -> int:
+        """Insert the resource, or update its row; returns its key."""
+        version = 1 if row is None else row.version + 1
+        values = {
+            "type": made["resourceType"],
+            "id": made["id"],
+            "content": dumps(_dated(made, version, now)),
+            "digest": self._digests[made["resourceType"], made["id"]],
+            "version": version,
+            "last_updated": now,
+        }
+        if row is None:
+            key: int = connection.execute(insert(resource).returning(resource.c.key), values).scalar_one()
+        else:
+            key = row.key
+            connection.execute(update(resource).where(resource.c.key == key).values(values))
+            connection.execute(delete(search_value).where(search_value.c.resource_key == key))
+        if said := [{"resource_key": key, **one} for one in search_values(made)]:
+            connection.execute(insert(search_value), said)
+        return key
+
+    def _link(self, connection: Connection, before: set[int], after: set[int]) -> None:
+        """Note what the report became now; remove what no report becomes any more."""
+        for key in before - after:
+            connection.execute(
+                delete(product).where(
+                    product.c.sop_instance_uid == self._sop_instance_uid, product.c.resource_key == key
+                )
+            )
+            if connection.scalar(select(product.c.resource_key).where(product.c.resource_key == key)) is None:
+                connection.execute(delete(search_value).where(search_value.c.resource_key == key))
+                connection.execute(delete(resource).where(resource.c.key == key))
+        report = self._sop_instance_uid
+        if rows := [{"sop_instance_uid": report, "resource_key": key} for key in sorted(after - before)]:
+            connection.execute(insert(product), rows)
+
+    def _leave_over(self, connection: Connection) -> None:
+        connection.execute(delete(unmapped).where(unmapped.c.sop_instance_uid == self._sop_instance_uid))
+        rows = [
+            {
+                "sop_instance_uid": self._sop_instance_uid,
+                "position": one.position,
+                "coding_scheme_designator": one.concept.scheme if one.concept else "",
+                "code_value": one.concept.value if one.concept else "",
+                "code_meaning": one.concept.meaning if one.concept else "",
+                "reason": one.reason,
+            }
+            for one in self._left_over
+        ]
+        if rows:
+            connection.execute(insert(unmapped), rows)
+
+
+def search_values(made: Made) -> list[dict[str, str]]:
+    """What a resource says under its search parameters, as rows; each once."""
+    said: dict[tuple[str, str, str], None] = {}
+    for parameter in PARAMETERS[made["resourceType"]]:
+        if parameter.kind is Kind.TOKEN:
+            for token in tokens(made, parameter):
+                said[parameter.name, token.system or "", token.value or ""] = None
+        for reference in references(made, parameter) if parameter.kind is Kind.REFERENCE else ():
+            match reference:
+                case Reference(target):
+                    said[parameter.name, "", target] = None
+                case LogicalReference(token):
+                    said[f"{parameter.name}:identifier", token.system or "", token.value or ""] = None
+    return [
+        {"name": name, "system": system, "value": value}
+        for name, system, value in said
+        if len(value) <= _LONGEST_VALUE
+    ]
+
+
+def _rows(connection: Connection, names: list[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], Any]]:
+    columns = resource.c.type, resource.c.id
+    found = select(*columns, resource.c.key, resource.c.digest, resource.c.version)
+    for row in connection.execute(found.where(tuple_(*columns).in_(names))):
+        yield (row.type, row.id), row
+
+
+def _dated(made: Made, version: int, now: float) -> Made:
+    """The resource with its version and date, which stand before the rest."""
+    instant = datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat(timespec="milliseconds")
+    meta = {
+        "versionId": str(version),
+        "lastUpdated": instant.replace("+00:00", "Z"),
+        **made.get("meta", {}),
+    }
+    return {"resourceType": made["resourceType"], "id": made["id"], "meta": meta} | {
+        name: value for name, value in made.items() if name != "meta"
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

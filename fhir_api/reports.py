@@ -1,0 +1,41 @@
+"""The follower that turns each stored report into FHIR resources."""
+
+from fhir_api.archive_search import one_of
+from fhir_api.store import Origin, ResourceStore
+from pacs.archive import Archive
+from pacs.changes import Follower
+from pacs.errors import NotFound
+from pacs.index import Task
+from pacs.model import Action, Change, Level
+from pacs.query import Query
+from sr.mapping import is_report, map_report
+
+FOLLOWER = "FHIR resources"
+
+
+def report_follower(archive: Archive, store: ResourceStore) -> Follower:
+    """The follower of structured reports and key object selections: reads, maps and keeps one at a time."""
+
+    def work(task: Task) -> None:
+        keep_report(archive, store, task.study_instance_uid, task.series_instance_uid, task.sop_instance_uid)
+
+    return Follower(FOLLOWER, Level.INSTANCE, 0.0, _wants, work)
+
+
+def keep_report(archive: Archive, store: ResourceStore, study: str, series: str, instance: str) -> bool:
+    """Map the report with these UIDs and keep what it becomes; whether anything changed. Raises NotFound."""
+    dataset = archive.dataset(archive.instance(study, series, instance))
+    identity = _patient_identity(archive, study)
+    mapped = map_report(dataset, identity)
+    return store.replace(Origin(instance, study, identity), mapped.resources, mapped.unmapped)
+
+
+def _patient_identity(archive: Archive, study: str) -> str:
+    query = Query(Level.STUDY, one_of("StudyInstanceUID", [study]).criteria)
+    for found in archive.search(query):
+        return found.patient_identity
+    raise NotFound("there is no such study here")
+
+
+def _wants(change: Change) -> bool:
+    return change.action is Action.CREATED and is_report(change.sop_class_uid)

@@ -1,0 +1,70 @@
+"""From conditions on kept resources to SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
+
+from fhir_api.answers import Answer
+from fhir_api.conditions import Condition, LogicalReference, Reference, Token, Value
+from fhir_api.resource_table import resource, search_value
+
+_SENT = select(
+    resource.c.type, resource.c.id, resource.c.content, resource.c.version, resource.c.last_updated
+)
+
+
+def read(connection: Connection, resource_type: str, resource_id: str) -> Answer | None:
+    """One resource by its type and id; None when there is none."""
+    mine = and_(resource.c.type == resource_type, resource.c.id == resource_id)
+    row = connection.execute(_SENT.where(mine)).one_or_none()
+    return None if row is None else _answer(row)
+
+
+def page(
+    connection: Connection, resource_type: str, conditions: Sequence[Condition], offset: int, limit: int
+) -> list[Answer]:
+    """At most `limit` matches after the first `offset`. What is kept later, comes last."""
+    found = _SENT.where(*_where(resource_type, conditions)).order_by(resource.c.key)
+    return [_answer(row) for row in connection.execute(found.offset(offset).limit(limit))]
+
+
+def count(connection: Connection, resource_type: str, conditions: Sequence[Condition]) -> int:
+    """How many match."""
+    return (
+        connection.scalar(
+            select(func.count()).select_from(resource).where(*_where(resource_type, conditions))
+        )
+        or 0
+    )
+
+
+def _answer(row: Row[*tuple[Any, ...]]) -> Answer:
+    return Answer(row.type, row.id, row.content, str(row.version), row.last_updated)
+
+
+def _where(resource_type: str, conditions: Sequence[Condition]) -> list[ColumnElement[bool]]:
+    return [resource.c.type == resource_type, *(_holds(condition) for condition in conditions)]
+
+
+def _holds(condition: Condition) -> ColumnElement[bool]:
+    if condition.parameter.name == "_id":
+        ids = [v.value for v in condition.values if isinstance(v, Token) and v.system is None and v.value]
+        return resource.c.id.in_(ids)
+    any_value = or_(false(), *(_says(condition.parameter.name, value) for value in condition.values))
+    return resource.c.key.in_(select(search_value.c.resource_key).where(any_value))
+
+
+def _says(name: str, value: Value) -> ColumnElement[bool]:
+    columns = search_value.c
+    match value:
+        case Token():
+            bounds = [columns.name == name]
+            bounds += [columns.value == value.value] if value.value is not None else []
+            bounds += [columns.system == value.system] if value.system is not None else []
+            return and_(*bounds)
+        case Reference(target):
+            return and_(columns.name == name, columns.value == target)
+        case LogicalReference(token):
+            return _says(f"{name}:identifier", token)
+    raise TypeError(f"{name} is not kept for searching")

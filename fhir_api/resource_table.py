@@ -1,0 +1,90 @@
+"""The tables of what reports became. All of it can be made again from the reports."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite grows a primary key by itself only when its type is INTEGER.
+_Key = BigInteger().with_variant(Integer, "sqlite")
+
+# One row: which mapping all the rest was made by
+mapping = Table(
+    "fhir_mapping",
+    metadata,
+    Column("version", Integer, nullable=False),
+    # Nothing has been asked to be made again yet
+    Column("is_fresh", Boolean, nullable=False),
+)
+
+report = Table(
+    "fhir_report",
+    metadata,
+    Column("sop_instance_uid", Text, primary_key=True),
+    Column("study_instance_uid", Text, nullable=False, index=True),
+    Column("patient_identity", Text, nullable=False, index=True),
+    # SHA-256 of all that it became
+    Column("digest", Text, nullable=False),
+)
+
+resource = Table(
+    "fhir_resource",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    # As it is sent, JSON
+    Column("content", LargeBinary, nullable=False),
+    # SHA-256 of the content without version and date
+    Column("digest", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    # Seconds since 1970
+    Column("last_updated", Float, nullable=False),
+    UniqueConstraint("type", "id"),
+    Index("ix_fhir_resource_in_order", "type", "key"),
+)
+
+# Which resources a report became. Several may become the same: their equipment, a structure they follow.
+product = Table(
+    "fhir_product",
+    metadata,
+    Column("sop_instance_uid", ForeignKey(report.c.sop_instance_uid), primary_key=True),
+    Column("resource_key", ForeignKey(resource.c.key), primary_key=True, index=True),
+)
+
+# What a resource says under its search parameters: codes and identifiers; references as Type/id, without a
+# system; under "name:identifier" the identifiers of references.
+search_value = Table(
+    "fhir_search_value",
+    metadata,
+    Column("resource_key", ForeignKey(resource.c.key), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("ix_fhir_search_value", "name", "value", "system", "resource_key"),
+)
+
+# Content items that became nothing
+unmapped = Table(
+    "fhir_unmapped",
+    metadata,
+    Column("sop_instance_uid", ForeignKey(report.c.sop_instance_uid), nullable=False, index=True),
+    # Of the item in the content tree, such as 1.2.3
+    Column("position", Text, nullable=False),
+    Column("coding_scheme_designator", Text, nullable=False),
+    Column("code_value", Text, nullable=False),
+    Column("code_meaning", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -1,0 +1,70 @@
+"""All resource types together: reading, and searching across references."""
+
+from collections.abc import Mapping
+
+from fhir_api.answers import Addresses, Answer, Answerer, Page
+from fhir_api.conditions import Condition, LogicalReference, Reference
+from fhir_api.endpoints import Endpoints
+from fhir_api.imaging_studies import ImagingStudies
+from fhir_api.kept_resources import KeptResources
+from fhir_api.outcome import RequestFault
+from fhir_api.patients import Patients
+from fhir_api.search_request import Chain, SearchRequest
+from fhir_api.search_table import KEPT, PARAMETERS, parameter_of
+from fhir_api.store import ResourceStore
+from pacs.archive import Archive
+
+MAX_CHAINED = 1000  # resources that a chained condition may lead over
+
+
+class Resources:
+    """Finds who answers for a type, and follows chained conditions to theirs."""
+
+    def __init__(self, archive: Archive, store: ResourceStore) -> None:
+        self._answerers: Mapping[str, Answerer] = {
+            "Patient": Patients(archive),
+            "ImagingStudy": ImagingStudies(archive),
+            "Endpoint": Endpoints(),
+            **{kept: KeptResources(store, kept) for kept in KEPT},
+        }
+
+    def read(self, resource_type: str, resource_id: str, addresses: Addresses) -> Answer:
+        """One resource of a type of the table. Raises NotFound."""
+        return self._answerers[resource_type].read(resource_id, addresses)
+
+    def search(self, request: SearchRequest, addresses: Addresses) -> Page:
+        """One page of what is asked, or an empty page with the count alone. Raises RequestFault."""
+        conditions = [self._resolve(condition, addresses) for condition in request.conditions]
+        answerer = self._answerers[request.resource_type]
+        if request.count_only:
+            return Page((), False, answerer.count(conditions, addresses))
+        return answerer.page(conditions, request.offset, request.count, addresses)
+
+    def _resolve(self, condition: Condition | Chain, addresses: Addresses) -> Condition:
+        """The condition with references to what the chain, or an identifier, leads to."""
+        if isinstance(condition, Chain):
+            found = self._references(condition.target, condition.inner, addresses)
+            return Condition(condition.parameter, tuple(found))
+        tokens = tuple(value.token for value in condition.values if isinstance(value, LogicalReference))
+        if not tokens:
+            return condition
+        values = list(condition.values)
+        for target in condition.parameter.targets:
+            identifier = parameter_of(target, "identifier")
+            if identifier is not None:
+                values += self._references(target, Condition(identifier, tokens), addresses)
+        return Condition(condition.parameter, tuple(values))
+
+    def _references(self, target: str, inner: Condition, addresses: Addresses) -> list[Reference]:
+        ids = self._answerers[target].ids([inner], MAX_CHAINED + 1, addresses)
+        if len(ids) > MAX_CHAINED:
+            name = inner.parameter.name
+            raise RequestFault(
+                400, "too-costly", f"{name}: more than {MAX_CHAINED} {target}s match; ask less"
+            )
+        return [Reference(f"{target}/{one}") for one in ids]
+
+
+def is_known(resource_type: str) -> bool:
+    """Whether there are resources of this type here."""
+    return resource_type in PARAMETERS

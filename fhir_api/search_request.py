@@ -1,0 +1,160 @@
+"""The query string of a search as conditions, page and form of the answer (FHIR R4 3.1.1)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fhir_api.conditions import Condition, Value
+from fhir_api.outcome import RequestFault, invalid
+from fhir_api.search_table import PARAMETERS, Kind, SearchParameter, parameter_of
+from fhir_api.search_values import listed, parse, parse_logical
+
+DEFAULT_COUNT = 50
+MAX_COUNT = 1000
+
+_MAX_VALUES = 256
+_MAX_VALUE_LENGTH = 2000
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_NAME = re.compile(r"([A-Za-z_-]+)(?::([A-Za-z]+))?(?:\.([A-Za-z_-]+))?")
+_PRESENTABLE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A condition on what a reference leads to, such as `patient.identifier`."""
+
+    parameter: SearchParameter
+    target: str
+    inner: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What a search asks for.
+
+    used: the parameters that were heeded, for the links of the answer, without page and form.
+    count_only: only the number of matches is wanted.
+    """
+
+    resource_type: str
+    conditions: tuple[Condition | Chain, ...]
+    used: tuple[tuple[str, str], ...]
+    count: int
+    offset: int
+    count_only: bool
+
+
+def parse_search(
+    resource_type: str, parameters: Iterable[tuple[str, str]], base: str, strict: bool
+) -> SearchRequest:
+    """What the parameters of a search for a resource type mean.
+
+    parameters: names and values, percent-decoded, in their order.  base: our own address.
+    strict: refuse unknown parameters, which are ignored otherwise.
+    Raises RequestFault (400), naming the parameter.
+    """
+    reading = _Reading(resource_type, base, strict)
+    for name, value in parameters:
+        reading.take(name, value)
+    count = min(DEFAULT_COUNT if reading.count is None else reading.count, MAX_COUNT)
+    return SearchRequest(
+        resource_type,
+        tuple(reading.conditions),
+        tuple(reading.used),
+        count,
+        reading.offset,
+        reading.count_only or count == 0,
+    )
+
+
+@dataclass
+class _Reading:
+    """The parameters read so far."""
+
+    resource_type: str
+    base: str
+    strict: bool
+    conditions: list[Condition | Chain] = field(default_factory=list)
+    used: list[tuple[str, str]] = field(default_factory=list)
+    count: int | None = None
+    offset: int = 0
+    count_only: bool = False
+
+    def take(self, name: str, value: str) -> None:
+        if name in _CONTROLS:
+            _CONTROLS[name](self, value)
+            return
+        match = _NAME.fullmatch(name)
+        parameter = parameter_of(self.resource_type, match[1]) if match else None
+        if match is None or parameter is None:
+            self._unknown(name)
+        elif value.strip():
+            self._condition(name, value, parameter, match[2] or "", match[3] or "")
+
+    def _condition(
+        self, name: str, text: str, parameter: SearchParameter, modifier: str, chained: str
+    ) -> None:
+        texts = listed(text)
+        if len(texts) > _MAX_VALUES or len(text) > _MAX_VALUES * _MAX_VALUE_LENGTH:
+            raise invalid(parameter.name, f"more than {_MAX_VALUES} values")
+        if any(len(one) > _MAX_VALUE_LENGTH for one in texts):
+            raise invalid(parameter.name, f"a value is at most {_MAX_VALUE_LENGTH} characters")
+        if chained:
+            self._chain(name, texts, parameter, modifier, chained)
+        else:
+            self.conditions.append(Condition(parameter, self._values(texts, parameter, modifier)))
+        self.used.append((name, text))
+
+    def _values(self, texts: list[str], parameter: SearchParameter, modifier: str) -> tuple[Value, ...]:
+        if modifier == "identifier":
+            return tuple(value for text in texts for value in parse_logical(parameter, text))
+        if modifier and modifier not in parameter.targets:
+            raise invalid(parameter.name, f"the modifier :{modifier} is not supported here")
+        return tuple(value for text in texts for value in parse(parameter, text, modifier, self.base))
+
+    def _chain(
+        self, name: str, texts: list[str], parameter: SearchParameter, target: str, chained: str
+    ) -> None:
+        targets = [target] if target else [one for one in parameter.targets if one in PARAMETERS]
+        if parameter.kind is not Kind.REFERENCE or (target and target not in parameter.targets):
+            raise invalid(name, "it cannot be chained so")
+        if len(targets) != 1:
+            raise invalid(name, f"name the type, as {parameter.name}:Type.{chained}")
+        inner = parameter_of(targets[0], chained)
+        if inner is None:
+            raise invalid(name, f"{targets[0]} has no search parameter {chained} here")
+        self.conditions.append(Chain(parameter, targets[0], Condition(inner, self._values(texts, inner, ""))))
+
+    def _unknown(self, name: str) -> None:
+        shown = name if _PRESENTABLE.fullmatch(name) else "a parameter"
+        if self.strict:
+            message = f"{shown} is no search parameter of {self.resource_type} here; leave it out"
+            raise RequestFault(400, "not-supported", message, shown if shown == name else "")
+
+    def take_count(self, value: str) -> None:
+        self.count = _whole_number("_count", value)
+
+    def take_offset(self, value: str) -> None:
+        self.offset = _whole_number("_offset", value)
+
+    def take_summary(self, value: str) -> None:
+        if value not in ("count", "false") and self.strict:
+            raise RequestFault(400, "not-supported", "_summary: only count and false are offered", "_summary")
+        self.count_only = value == "count"
+
+    def pass_over(self, _value: str) -> None:
+        """What content negotiation heeds."""
+
+
+_CONTROLS = {
+    "_count": _Reading.take_count,
+    "_offset": _Reading.take_offset,
+    "_summary": _Reading.take_summary,
+    "_format": _Reading.pass_over,
+}
+
+
+def _whole_number(name: str, value: str) -> int:
+    if not _WHOLE_NUMBER.fullmatch(value):
+        raise invalid(name, "expected a whole number of at most nine digits")
+    return int(value)

@@ -1,0 +1,184 @@
+"""The search parameters of each resource: one table for searching, keeping and the CapabilityStatement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Search parameter types (http://hl7.org/fhir/search-param-type)."""
+
+    TOKEN = "token"  # noqa: S105 - a kind of search parameter
+    REFERENCE = "reference"
+    STRING = "string"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParameter:
+    """One row of the table.
+
+    definition: the last part of the canonical URL of its definition.
+    paths: elements of the resource that it is compared with; "member:Type" keeps the references to one type.
+    targets: resource types that a reference may lead to.
+    system: the code system of an element of type code, which does not name it itself.
+    note: what the CapabilityStatement says of it.
+    """
+
+    name: str
+    kind: Kind
+    definition: str
+    paths: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    system: str = ""
+    note: str = ""
+
+
+_PATIENT = ("Patient",)
+_ID = SearchParameter("_id", Kind.TOKEN, "Resource-id", ("id",))
+_OF_PATIENT = SearchParameter("patient", Kind.REFERENCE, "clinical-patient", ("subject",), _PATIENT)
+
+# http://hl7.org/fhir/R4/searchparameter-registry.html
+PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
+    "Patient": (
+        _ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "Patient-identifier",
+            ("identifier",),
+            note="Patient ID, with or without its issuer as system; other patient IDs are not searched.",
+        ),
+        SearchParameter(
+            "name",
+            Kind.STRING,
+            "Patient-name",
+            ("name.text", "name.family", "name.given", "name.prefix", "name.suffix"),
+        ),
+        SearchParameter("family", Kind.STRING, "individual-family", ("name.family",)),
+        SearchParameter("given", Kind.STRING, "individual-given", ("name.given",)),
+        SearchParameter(
+            "birthdate", Kind.DATE, "individual-birthdate", ("birthDate",), note="Years, months or days."
+        ),
+    ),
+    "ImagingStudy": (
+        _ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "clinical-identifier",
+            ("identifier",),
+            note="Study Instance UID as urn:dicom:uid|urn:oid:X, urn:dicom:uid|X, urn:ietf:rfc:3986|urn:oid:X"
+            " or X; Accession Number with or without its issuer as system.",
+        ),
+        _OF_PATIENT,
+        SearchParameter("subject", Kind.REFERENCE, "ImagingStudy-subject", ("subject",), _PATIENT),
+        SearchParameter(
+            "started", Kind.DATE, "ImagingStudy-started", ("started",), note="Years, months or days."
+        ),
+        SearchParameter("modality", Kind.TOKEN, "ImagingStudy-modality", ("modality",)),
+        SearchParameter("dicom-class", Kind.TOKEN, "ImagingStudy-dicom-class", ("series.instance.sopClass",)),
+        SearchParameter(
+            "status",
+            Kind.TOKEN,
+            "ImagingStudy-status",
+            ("status",),
+            system="http://hl7.org/fhir/imagingstudy-status",
+        ),
+    ),
+    "Observation": (
+        _ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "clinical-identifier",
+            ("identifier", "derivedFrom:DocumentReference.identifier"),
+            note="Observation UID, tracking identifiers, and the SOP Instance UID of the report.",
+        ),
+        _OF_PATIENT,
+        SearchParameter("subject", Kind.REFERENCE, "Observation-subject", ("subject",), _PATIENT),
+        SearchParameter("code", Kind.TOKEN, "clinical-code", ("code",)),
+        SearchParameter("category", Kind.TOKEN, "Observation-category", ("category",)),
+        SearchParameter(
+            "status",
+            Kind.TOKEN,
+            "Observation-status",
+            ("status",),
+            system="http://hl7.org/fhir/observation-status",
+        ),
+        SearchParameter(
+            "part-of",
+            Kind.REFERENCE,
+            "Observation-part-of",
+            ("partOf",),
+            ("ImagingStudy",),
+            note="The id of an ImagingStudy is its Study Instance UID.",
+        ),
+        SearchParameter(
+            "derived-from",
+            Kind.REFERENCE,
+            "Observation-derived-from",
+            ("derivedFrom",),
+            ("DocumentReference", "ImagingStudy", "Observation"),
+        ),
+        SearchParameter(
+            "has-member", Kind.REFERENCE, "Observation-has-member", ("hasMember",), ("Observation",)
+        ),
+        SearchParameter(
+            "based-on",
+            Kind.REFERENCE,
+            "Observation-based-on",
+            ("basedOn",),
+            ("ServiceRequest",),
+            note="Orders are kept elsewhere: ask by Accession Number, as based-on:identifier.",
+        ),
+        SearchParameter("device", Kind.REFERENCE, "Observation-device", ("device",), ("Device",)),
+    ),
+    "DocumentReference": (
+        _ID,
+        SearchParameter("identifier", Kind.TOKEN, "clinical-identifier", ("masterIdentifier", "identifier")),
+        _OF_PATIENT,
+        SearchParameter("subject", Kind.REFERENCE, "DocumentReference-subject", ("subject",), _PATIENT),
+        SearchParameter("type", Kind.TOKEN, "clinical-type", ("type",)),
+        SearchParameter(
+            "status",
+            Kind.TOKEN,
+            "DocumentReference-status",
+            ("status",),
+            system="http://hl7.org/fhir/document-reference-status",
+        ),
+        SearchParameter(
+            "related",
+            Kind.REFERENCE,
+            "DocumentReference-related",
+            ("context.related",),
+            ("ImagingStudy", "ServiceRequest"),
+        ),
+    ),
+    "BodyStructure": (
+        _ID,
+        SearchParameter("identifier", Kind.TOKEN, "BodyStructure-identifier", ("identifier",)),
+        SearchParameter("patient", Kind.REFERENCE, "BodyStructure-patient", ("patient",), _PATIENT),
+        SearchParameter("location", Kind.TOKEN, "BodyStructure-location", ("location",)),
+    ),
+    "Device": (
+        _ID,
+        SearchParameter("identifier", Kind.TOKEN, "Device-identifier", ("identifier",)),
+        SearchParameter("type", Kind.TOKEN, "Device-type", ("type",)),
+    ),
+    "Endpoint": (
+        _ID,
+        SearchParameter(
+            "status", Kind.TOKEN, "Endpoint-status", ("status",), system="http://hl7.org/fhir/endpoint-status"
+        ),
+        SearchParameter("connection-type", Kind.TOKEN, "Endpoint-connection-type", ("connectionType",)),
+    ),
+}
+
+# What reports become; made when a report is stored, and kept.
+KEPT = ("Observation", "DocumentReference", "BodyStructure", "Device")
+
+
+def parameter_of(resource_type: str, name: str) -> SearchParameter | None:
+    """The search parameter of a resource type by its name; None when there is none."""
+    return next((p for p in PARAMETERS.get(resource_type, ()) if p.name == name), None)

@@ -1,0 +1,149 @@
+"""Keeping what reports became: FHIR resources with their versions, and what a search compares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, func, insert, select, update
+
+from fhir_api import resource_search
+from fhir_api.answers import Answer
+from fhir_api.conditions import Condition
+from fhir_api.replacing import Made, Replacement
+from fhir_api.resource_table import mapping, metadata, report, resource, unmapped
+from pacs.index.engine import Transactions, open_engine
+from sr.ledger import Unmapped
+
+# To be raised whenever the same report becomes other resources, or the tables or search parameters change:
+# all that is kept is then dropped and made again.
+MAPPING_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The report that resources are made of. patient_identity: the archive's, of 64 hexadecimal digits."""
+
+    sop_instance_uid: str
+    study_instance_uid: str
+    patient_identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is kept: reports, resources by type, and content items that became nothing by reason."""
+
+    reports: int
+    resources: dict[str, int]
+    unmapped: dict[str, int]
+
+
+def prepare(url: str) -> None:
+    """Create the tables, anew when another mapping made what they hold.
+
+    One process does this, before all others. Raises StorageFailed.
+    url: as SQLAlchemy writes it, of a database of its own.
+    """
+    engine = open_engine(url)
+    transactions = Transactions(engine)
+    try:
+        with transactions.begin() as connection:
+            mapping.create(connection, checkfirst=True)
+            if connection.scalar(select(mapping.c.version)) != MAPPING_VERSION:
+                metadata.drop_all(connection)
+            metadata.create_all(connection)
+            if connection.scalar(select(mapping.c.version)) is None:
+                connection.execute(insert(mapping), {"version": MAPPING_VERSION, "is_fresh": True})
+    finally:
+        transactions.close()
+        engine.dispose()
+
+
+class ResourceStore:
+    """The kept resources. Made anew in each process, after `prepare`; safe for threads."""
+
+    def __init__(self, url: str) -> None:
+        """url: the same that was prepared."""
+        self._engine: Engine = open_engine(url)
+        self._transactions = Transactions(self._engine)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether all reports have to be read again: nothing is kept, and `begin` was not called since."""
+        with self._engine.connect() as connection:
+            return bool(connection.scalar(select(mapping.c.is_fresh)))
+
+    def begin(self) -> None:
+        """Note that the reports are being read again from the first: their follower starts over."""
+        with self._transactions.begin() as connection:
+            connection.execute(update(mapping).values(is_fresh=False))
+
+    def replace(self, origin: Origin, resources: Sequence[Made], left_over: Sequence[Unmapped] = ()) -> bool:
+        """Put what a report became in the place of what it had become before, in one transaction.
+
+        resources: as the mapper gives them; they are not changed.  left_over: items that became nothing.
+        Returns False, and changes nothing, when it became the same before. A resource that changed has its
+        version raised; one that no report becomes any more is removed. Raises StorageFailed or OutOfSpace.
+        """
+        replacement = Replacement(origin.sop_instance_uid, resources, left_over)
+        row = {
+            "sop_instance_uid": origin.sop_instance_uid,
+            "study_instance_uid": origin.study_instance_uid,
+            "patient_identity": origin.patient_identity,
+            "digest": replacement.digest,
+        }
+        known = select(report).where(report.c.sop_instance_uid == origin.sop_instance_uid)
+        with self._engine.connect() as connection:
+            kept = connection.execute(known).mappings().one_or_none()
+        if kept is not None and dict(kept) == row:
+            return False
+        with self._transactions.begin() as connection:
+            if connection.execute(known).one_or_none() is None:
+                connection.execute(insert(report), row)
+            else:
+                same = report.c.sop_instance_uid == origin.sop_instance_uid
+                connection.execute(update(report).where(same).values(row))
+            replacement.write(connection)
+        return True
+
+    def read(self, resource_type: str, resource_id: str) -> Answer | None:
+        """One resource, or None."""
+        with self._engine.connect() as connection:
+            return resource_search.read(connection, resource_type, resource_id)
+
+    def page(
+        self, resource_type: str, conditions: Sequence[Condition], offset: int, limit: int
+    ) -> list[Answer]:
+        """At most `limit` matches after the first `offset`, in the order in which they were first kept."""
+        with self._engine.connect() as connection:
+            return resource_search.page(connection, resource_type, conditions, offset, limit)
+
+    def count(self, resource_type: str, conditions: Sequence[Condition]) -> int:
+        """How many match."""
+        with self._engine.connect() as connection:
+            return resource_search.count(connection, resource_type, conditions)
+
+    def counts(self) -> Counts:
+        """How much is kept."""
+        with self._engine.connect() as connection:
+            reports = connection.scalar(select(func.count()).select_from(report)) or 0
+            by_type = connection.execute(select(resource.c.type, func.count()).group_by(resource.c.type))
+            by_reason = connection.execute(
+                select(unmapped.c.reason, func.count()).group_by(unmapped.c.reason)
+            )
+            return Counts(
+                reports,
+                {name: number for name, number in by_type},
+                {why: number for why, number in by_reason},
+            )
+
+    def unmapped(self, sop_instance_uid: str) -> list[tuple[str, str]]:
+        """Position and reason of each content item of a report that became nothing."""
+        rows = select(unmapped.c.position, unmapped.c.reason).where(
+            unmapped.c.sop_instance_uid == sop_instance_uid
+        )
+        with self._engine.connect() as connection:
+            return [(position, reason) for position, reason in connection.execute(rows)]
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transactions.close()
+        self._engine.dispose()

@@ -1,0 +1,79 @@
+"""What holds for all that lies below an item of a report, gathered on the way down."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sr.body_structure import Site
+from sr.codes import Code
+from sr.content_tree import Item, ObjectReference
+from sr.names import readable_name
+from sr.report_header import Header
+from sr.roles import OTHER_SUBJECT, PATIENT, SUBJECT_CLASS
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The context of a content item.
+
+    path: the containers around, from the outermost, as CodeableConcepts.
+    observed: the nearest Observation DateTime, a DT value.
+    method: as a CodeableConcept.  performers: references.  device: a reference.
+    studies: references to the studies of the images; empty for the report's own study.
+    components: modifiers of the containers around, as FHIR components.
+    """
+
+    path: tuple[dict[str, Any], ...] = ()
+    observed: str = ""
+    site: Site = field(default_factory=Site)
+    method: dict[str, Any] = field(default_factory=dict)
+    performers: tuple[dict[str, Any], ...] = ()
+    device: str = ""
+    studies: tuple[dict[str, Any], ...] = ()
+    components: tuple[dict[str, Any], ...] = ()
+
+    def below(self, container: dict[str, Any], components: Iterable[dict[str, Any]]) -> "Context":
+        """The context of what a container holds, which has these components and no members of theirs."""
+        return replace(
+            self,
+            path=(*self.path, container),
+            components=(*self.components, *(_restated(component) for component in components)),
+        )
+
+
+def performers(items: Iterable[Item]) -> tuple[dict[str, Any], ...]:
+    """The persons who observed, as references by name."""
+    names = (readable_name(item.value) for item in items if isinstance(item.value, str))
+    return tuple({"type": "Practitioner", "display": name} for name in names if name)
+
+
+def is_other_subject(items: Iterable[Item]) -> bool:
+    """Whether subject context items tell of a fetus, a specimen or the like, and not of the patient."""
+    keys = set()
+    for item in items:
+        if item.concept is None:
+            continue
+        if item.concept.key == SUBJECT_CLASS and isinstance(item.value, Code):
+            return item.value.key != PATIENT
+        keys.add(item.concept.key)
+    return not keys.isdisjoint(OTHER_SUBJECT)
+
+
+def image_studies(items: Iterable[Item], header: Header) -> tuple[str, ...]:
+    """The Study Instance UIDs of the images that items refer to, or select a region in; each once."""
+    uids = (
+        header.evidence.get(below.value.sop_instance_uid, "")
+        for item in items
+        for below in item.walk()
+        if isinstance(below.value, ObjectReference)
+    )
+    return tuple(dict.fromkeys(uid for uid in uids if uid))
+
+
+def _restated(component: dict[str, Any]) -> dict[str, Any]:
+    """A component to repeat below: its number as text, so that each number is one value only once."""
+    if "valueQuantity" not in component:
+        return component
+    number = component["valueQuantity"]
+    text = f"{number['value']} {number.get('unit', '')}".strip()
+    return {"code": component["code"], "valueString": text}

@@ -1,0 +1,56 @@
+"""The report itself as a FHIR R4 DocumentReference: what all that is found in it refers back to."""
+
+from typing import Any
+
+from sr.content_tree import Item
+from sr.context import performers
+from sr.identifiers import DICOM_UID, uid_identifier
+from sr.primitives import compact, date_time, is_uid, stable_id, string, uid_uri
+from sr.roles import Role, parts_of
+from sr.source_report import Report, flag_tags, orders
+
+_KEY_OBJECT_DESCRIPTION = ("DCM", "113012")
+_DOC_STATUS = {"preliminary": "preliminary", "final": "final", "amended": "amended"}
+
+
+def document(report: Report, root: Item, equipment: str) -> dict[str, Any]:
+    """The DocumentReference of a report. equipment: reference of the Device that made it, or ""."""
+    uid = report.header.sop_instance_uid
+    issued = date_time(report.header.content_time, report.header.zone)
+    observers = performers(parts_of(root)[Role.OBSERVER])
+    return compact(
+        {
+            "resourceType": "DocumentReference",
+            "id": uid if is_uid(uid) else stable_id("document", uid),
+            "meta": compact({"tag": flag_tags(report.header)}),
+            "masterIdentifier": {"system": DICOM_UID, "value": uid_uri(uid)} if is_uid(uid) else {},
+            "status": "current",
+            "docStatus": _DOC_STATUS.get(report.status, ""),
+            "type": report.schemes.concept(root.concept) if root.concept else {},
+            "subject": {"reference": report.patient} if report.patient else {},
+            "date": issued if "T" in issued else "",
+            "author": [*({"reference": one} for one in (equipment,) if one), *observers],
+            "relatesTo": [
+                {
+                    "code": "replaces",
+                    "target": {"type": "DocumentReference", "identifier": uid_identifier(predecessor)},
+                }
+                for predecessor in report.header.predecessors
+                if is_uid(predecessor)
+            ],
+            "description": string(" ".join(str(item.value) for item in descriptions(root))),
+            "content": [{"attachment": {"contentType": "application/dicom"}}],
+            "context": compact({"related": [*report.studies, *orders(report.header)]}),
+        }
+    )
+
+
+def descriptions(root: Item) -> list[Item]:
+    """The items that describe a key object selection (PS3.16 TID 2010)."""
+    return [
+        child
+        for child in root.children
+        if child.concept is not None
+        and child.concept.key == _KEY_OBJECT_DESCRIPTION
+        and isinstance(child.value, str)
+    ]

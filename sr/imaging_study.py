@@ -1,0 +1,188 @@
+"""A study of the archive as a FHIR R4 ImagingStudy, after the `dicom` mapping of its StructureDefinition."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sr import json_attributes
+from sr.body_parts import BODY_PARTS
+from sr.codes import Code
+from sr.coding_schemes import DCM, SCT, CodingSchemes
+from sr.identifiers import (
+    accession_identifier,
+    issuer_system,
+    order_reference,
+    study_identifier,
+)
+from sr.json_attributes import Attributes
+from sr.names import readable_name
+from sr.primitives import code as fhir_code
+from sr.primitives import compact, date_and_time, dated, is_uid, offset, string, uid_uri
+
+# PS3.3 C.7.3.1, Laterality (0020,0060)
+_LATERALITIES = {
+    "L": {"system": SCT, "code": "7771000", "display": "Left"},
+    "R": {"system": SCT, "code": "24028007", "display": "Right"},
+    "B": {"system": SCT, "code": "51440002", "display": "Right and left"},
+}
+_ROLE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+_PERFORMERS = (
+    ("PerformingPhysicianName", {"system": _ROLE, "code": "PRF", "display": "performer"}),
+    ("OperatorsName", {"system": _ROLE, "code": "SPRF", "display": "secondary performer"}),
+)
+
+
+def imaging_study(
+    study: Attributes,
+    series: Sequence[Attributes],
+    instances_by_series: Mapping[str, Sequence[Attributes]],
+    identity: str,
+    endpoint: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The ImagingStudy of a study; all attributes in DICOM JSON (PS3.18 F.2), as a search returns them.
+
+    instances_by_series: by Series Instance UID; without those of a series, it is told without instances.
+    identity: of the patient.  endpoint: the Endpoint resource from which the study is had.
+    """
+    uid = json_attributes.text(study, "StudyInstanceUID")
+    zone = offset(json_attributes.text(study, "TimezoneOffsetFromUTC"))
+    accession, system = _accession(study)
+    procedures = json_attributes.items(study, "ProcedureCodeSequence")
+    return compact(
+        {
+            "resourceType": "ImagingStudy",
+            "id": uid,
+            "identifier": [
+                study_identifier(uid),
+                *([accession_identifier(accession, system)] if accession else []),
+            ],
+            "status": "available",
+            "modality": [_modality(name) for name in _modalities(study, series)],
+            "subject": {"reference": f"Patient/{identity}"},
+            **_started(study, "StudyDate", "StudyTime", zone),
+            "basedOn": [order_reference(accession, system)] if accession else [],
+            "referrer": next(iter(_people(study, "ReferringPhysicianName")), {}),
+            "interpreter": _people(study, "NameOfPhysiciansReadingStudy"),
+            "endpoint": [{"reference": f"Endpoint/{endpoint['id']}"}] if endpoint else [],
+            "numberOfSeries": _count(study, "NumberOfStudyRelatedSeries", len(series)),
+            "numberOfInstances": json_attributes.count(study, "NumberOfStudyRelatedInstances"),
+            "procedureCode": [concept for code in procedures if (concept := _concept(code))],
+            "location": next(({"display": name} for name in _departments(series)), {}),
+            "reasonCode": [{"text": reason} for reason in _reasons(study, series)],
+            "description": string(json_attributes.text(study, "StudyDescription")),
+            "series": [_series(one, instances_by_series, zone) for one in series],
+        }
+    )
+
+
+def _series(
+    series: Attributes, instances_by_series: Mapping[str, Sequence[Attributes]], zone: str
+) -> dict[str, Any]:
+    uid = json_attributes.text(series, "SeriesInstanceUID")
+    instances = instances_by_series.get(uid, ())
+    laterality = json_attributes.text(series, "Laterality").upper()
+    return compact(
+        {
+            "uid": uid,
+            "number": json_attributes.count(series, "SeriesNumber"),
+            # FHIR requires a modality; OT is what DICOM calls one that is none of its own.
+            "modality": _modality(json_attributes.text(series, "Modality") or "OT"),
+            "description": string(json_attributes.text(series, "SeriesDescription")),
+            "numberOfInstances": _count(series, "NumberOfSeriesRelatedInstances", len(instances)),
+            "bodySite": _body_site(json_attributes.text(series, "BodyPartExamined")),
+            "laterality": _LATERALITIES.get(laterality),
+            **_started(series, "SeriesDate", "SeriesTime", zone),
+            "performer": [
+                {"function": {"coding": [function]}, "actor": person}
+                for keyword, function in _PERFORMERS
+                for person in _people(series, keyword)
+            ],
+            "instance": [_instance(instance) for instance in instances],
+        }
+    )
+
+
+def _instance(instance: Attributes) -> dict[str, Any]:
+    title = (
+        json_attributes.text(json_attributes.item(instance, "ConceptNameCodeSequence"), "CodeMeaning")
+        or json_attributes.text(instance, "DocumentTitle")
+        or json_attributes.text(instance, "ContentLabel")
+        or "\\".join(json_attributes.texts(instance, "ImageType"))
+    )
+    return compact(
+        {
+            "uid": json_attributes.text(instance, "SOPInstanceUID"),
+            "sopClass": _sop_class(json_attributes.text(instance, "SOPClassUID")),
+            "number": json_attributes.count(instance, "InstanceNumber"),
+            "title": string(title),
+        }
+    )
+
+
+def _sop_class(uid: str) -> dict[str, str]:
+    return {"system": "urn:ietf:rfc:3986", "code": uid_uri(uid)} if is_uid(uid) else {}
+
+
+def _accession(study: Attributes) -> tuple[str, str]:
+    """Accession Number and the namespace of its issuer."""
+    issuer = json_attributes.item(study, "IssuerOfAccessionNumberSequence")
+    keywords = ("LocalNamespaceEntityID", "UniversalEntityID", "UniversalEntityIDType")
+    return json_attributes.text(study, "AccessionNumber"), issuer_system(
+        *(json_attributes.text(issuer, keyword) for keyword in keywords)
+    )
+
+
+def _modalities(study: Attributes, series: Sequence[Attributes]) -> list[str]:
+    named = json_attributes.texts(study, "ModalitiesInStudy")
+    return named or list(
+        dict.fromkeys(name for one in series if (name := json_attributes.text(one, "Modality")))
+    )
+
+
+def _departments(series: Sequence[Attributes]) -> list[str]:
+    names = (string(json_attributes.text(one, "InstitutionalDepartmentName")) for one in series)
+    return [name for name in names if name]
+
+
+def _reasons(study: Attributes, series: Sequence[Attributes]) -> list[str]:
+    """Reason for the Requested Procedure (0040,1002), each once."""
+    requests = (
+        request for one in series for request in json_attributes.items(one, "RequestAttributesSequence")
+    )
+    reasons = (
+        string(json_attributes.text(one, "ReasonForTheRequestedProcedure")) for one in (study, *requests)
+    )
+    return list(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def _modality(name: str) -> dict[str, str]:
+    return {"system": DCM, "code": fhir_code(name)}
+
+
+def _body_site(part: str) -> dict[str, str]:
+    """A Coding; a body part that the table lacks is told by its name alone."""
+    known = BODY_PARTS.get(part.upper().replace(" ", ""), "")
+    return compact({"system": SCT if known else "", "code": known, "display": string(part)})
+
+
+def _started(attributes: Attributes, day: str, clock: str, zone: str) -> dict[str, Any]:
+    started = date_and_time(json_attributes.text(attributes, day), json_attributes.text(attributes, clock))
+    return dated("started", started, zone)
+
+
+def _count(attributes: Attributes, keyword: str, otherwise: int) -> int:
+    counted = json_attributes.count(attributes, keyword)
+    return otherwise if counted is None else counted
+
+
+def _people(attributes: Attributes, keyword: str) -> list[dict[str, Any]]:
+    names = (groups.get("Alphabetic") for groups in json_attributes.items(attributes, keyword))
+    readable = (readable_name(name) for name in names if isinstance(name, str))
+    return [{"type": "Practitioner", "display": name} for name in readable if name]
+
+
+def _concept(item: Attributes) -> dict[str, Any]:
+    value = json_attributes.text(item, "CodeValue") or json_attributes.text(item, "LongCodeValue")
+    code = Code(
+        value, json_attributes.text(item, "CodingSchemeDesignator"), json_attributes.text(item, "CodeMeaning")
+    )
+    return CodingSchemes("", {}).concept(code) if code.label else {}

@@ -1,0 +1,116 @@
+"""What a report says of itself outside its content (PS3.3 C.17.2), and how far it can be relied on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+from sr import lenient
+from sr.content_tree import Item
+from sr.identifiers import issuer_system
+from sr.primitives import date_and_time, offset
+
+KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
+
+# Documents that a device writes of what it did: nobody reads them over, and they hold what was measured.
+_LOG_CLASSES = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.88.40",  # Procedure Log
+        "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.68",  # Radiopharmaceutical Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.76",  # Enhanced X-Ray Radiation Dose SR
+    }
+)
+_LOG_TITLES = frozenset({("DCM", "113701"), ("DCM", "113500")})
+_MAX_EVIDENCE = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The elements around the content.
+
+    content_time: Content Date and Time as one DT value.  zone: offset from UTC in FHIR's form, or "".
+    flags: Completion, Verification and Preliminary Flag by keyword, those that are there.
+    predecessors: SOP Instance UIDs of the documents that this one replaces.
+    evidence: Study Instance UIDs by the SOP Instance UIDs that the content may refer to.
+    """
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    accession_number: str
+    accession_system: str
+    content_time: str
+    zone: str
+    flags: Mapping[str, str]
+    predecessors: tuple[str, ...]
+    evidence: Mapping[str, str]
+
+
+def read_header(dataset: Dataset) -> Header:
+    """The header of a report; what is absent or unreadable is empty."""
+    issuer = lenient.first(dataset, "IssuerOfAccessionNumberSequence")
+    flags = ("CompletionFlag", "VerificationFlag", "PreliminaryFlag")
+    return Header(
+        sop_class_uid=lenient.text(dataset, "SOPClassUID"),
+        sop_instance_uid=lenient.text(dataset, "SOPInstanceUID"),
+        study_instance_uid=lenient.text(dataset, "StudyInstanceUID"),
+        accession_number=lenient.text(dataset, "AccessionNumber"),
+        accession_system=issuer_system(
+            lenient.text(issuer, "LocalNamespaceEntityID"),
+            lenient.text(issuer, "UniversalEntityID"),
+            lenient.text(issuer, "UniversalEntityIDType"),
+        ),
+        content_time=date_and_time(
+            lenient.text(dataset, "ContentDate"), lenient.text(dataset, "ContentTime")
+        ),
+        zone=offset(lenient.text(dataset, "TimezoneOffsetFromUTC")),
+        flags={flag: text for flag in flags if (text := lenient.text(dataset, flag).upper())},
+        predecessors=tuple(
+            uid
+            for study in lenient.items(dataset, "PredecessorDocumentsSequence")
+            for uid in _instances(study)
+        ),
+        evidence=_evidence(dataset),
+    )
+
+
+def status(header: Header, root: Item) -> str:
+    """The FHIR ObservationStatus of what a report holds.
+
+    What nobody has verified is never final, but for the logs that devices write of themselves.
+    """
+    flags = header.flags
+    if flags.get("PreliminaryFlag") == "PRELIMINARY" or flags.get("CompletionFlag") == "PARTIAL":
+        return "preliminary"
+    is_log = header.sop_class_uid in _LOG_CLASSES or (
+        root.concept is not None and root.concept.key in _LOG_TITLES
+    )
+    if (
+        flags.get("VerificationFlag") == "VERIFIED"
+        or flags.get("PreliminaryFlag") == "FINAL"
+        or (flags.get("CompletionFlag") == "COMPLETE" and is_log)
+    ):
+        return "amended" if header.predecessors else "final"
+    return "preliminary" if "CompletionFlag" in flags else "unknown"
+
+
+def _evidence(dataset: Dataset) -> dict[str, str]:
+    evidence: dict[str, str] = {}
+    for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
+        for study in lenient.items(dataset, keyword):
+            study_uid = lenient.text(study, "StudyInstanceUID")
+            for uid in _instances(study):
+                if len(evidence) < _MAX_EVIDENCE:
+                    evidence[uid] = study_uid
+    return evidence
+
+
+def _instances(study: Dataset) -> list[str]:
+    """The SOP Instance UIDs in an item of the hierarchical SOP instance reference macro (PS3.3 C.17.2.1)."""
+    return [
+        uid
+        for series in lenient.items(study, "ReferencedSeriesSequence")
+        for instance in lenient.items(series, "ReferencedSOPSequence")
+        if (uid := lenient.text(instance, "ReferencedSOPInstanceUID"))
+    ]

@@ -1,0 +1,118 @@
+"""What a content item says: a finding of its own, or something about the item above it.
+
+The tables hold the concepts whose meaning does not depend on the template they stand in.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from sr.codes import Key
+from sr.content_tree import Item
+
+
+class Role(Enum):
+    """What a child is to its parent."""
+
+    CONTENT = auto()  # a finding, a measurement, or a container of them
+    COMPONENT = auto()  # a property or modifier that has no element of its own in FHIR
+    SITE = auto()
+    QUALIFIER = auto()  # laterality and the like, of the site
+    METHOD = auto()
+    OBSERVER = auto()
+    SUBJECT = auto()
+    TRACKING = auto()
+    ALGORITHM = auto()
+    INFERRED = auto()  # stands for an item elsewhere, from which the parent was inferred
+    OBJECT = auto()  # images, waveforms, and regions in them
+    ASIDE = auto()  # no finding; the reason is in ASIDE_REASONS
+
+
+FINDING_SITE: Key = ("SCT", "363698007")
+LATERALITY: Key = ("SCT", "272741003")
+TOPOGRAPHICAL_MODIFIER: Key = ("SCT", "106233006")
+MEASUREMENT_METHOD: Key = ("SCT", "370129005")
+TRACKING_IDENTIFIER: Key = ("DCM", "112039")
+TRACKING_UID: Key = ("DCM", "112040")
+ALGORITHM_FAMILY: Key = ("DCM", "111000")
+ALGORITHM_NAME: Key = ("DCM", "111001")
+ALGORITHM_PARAMETERS: Key = ("DCM", "111002")
+ALGORITHM_VERSION: Key = ("DCM", "111003")
+PERSON_OBSERVER_NAME: Key = ("DCM", "121008")
+SUBJECT_CLASS: Key = ("DCM", "121024")
+PATIENT: Key = ("DCM", "121025")
+# What only a subject other than the patient has: mother, number and id of a fetus, ids of a specimen.
+OTHER_SUBJECT = frozenset(
+    {("DCM", "121036"), ("DCM", "121037"), ("LN", "11951-1"), ("DCM", "121039"), ("DCM", "121041")}
+)
+
+_REPORT = "it tells of the report or the procedure, not of a finding"
+_PATIENT = "it tells of the patient, not of a finding"
+_LIBRARY = "it describes the images, as ImagingStudy does"
+
+# Items that are no findings wherever they stand, with all below them: by concept, the reason.
+ASIDE_REASONS: Mapping[Key, str] = {
+    ("DCM", "111028"): _LIBRARY,  # Image Library
+    ("DCM", "126200"): _LIBRARY,  # Image Library Group
+    ("DCM", "121118"): _PATIENT,  # Patient Characteristics
+    ("LN", "8302-2"): _PATIENT,  # Body height
+    ("LN", "3137-7"): _PATIENT,
+    ("LN", "29463-7"): _PATIENT,  # Body weight
+    ("LN", "3141-9"): _PATIENT,
+    # PS3.16 TID 1001 to 1005 and 1204: language, observers, procedure
+    **{("DCM", str(number)): _REPORT for number in (121005, 121006, 121007, *range(121009, 121024))},
+    **{("DCM", str(number)): _REPORT for number in (121046, 121049, 121058, 121114, 128774, 128775)},
+    # PS3.16 TID 1020 and 1021: persons and devices that took part
+    **{("DCM", str(number)): _REPORT for number in range(113870, 113877)},
+    ("DCM", "113907"): _REPORT,  # Reason for Proceeding
+}
+
+_BY_CONCEPT: Mapping[Key, Role] = {
+    **dict.fromkeys(ASIDE_REASONS, Role.ASIDE),
+    **dict.fromkeys(OTHER_SUBJECT, Role.SUBJECT),
+    # PS3.16 TID 1006 to 1010
+    **{("DCM", str(number)): Role.SUBJECT for number in (121024, *range(121028, 121036))},
+    FINDING_SITE: Role.SITE,
+    LATERALITY: Role.QUALIFIER,
+    TOPOGRAPHICAL_MODIFIER: Role.QUALIFIER,
+    MEASUREMENT_METHOD: Role.METHOD,
+    TRACKING_IDENTIFIER: Role.TRACKING,
+    TRACKING_UID: Role.TRACKING,
+    ALGORITHM_FAMILY: Role.ALGORITHM,
+    ALGORITHM_NAME: Role.ALGORITHM,
+    ALGORITHM_PARAMETERS: Role.ALGORITHM,
+    ALGORITHM_VERSION: Role.ALGORITHM,
+    PERSON_OBSERVER_NAME: Role.OBSERVER,
+    # Context of a group, whichever relationship a file gives it: activity session, purpose of a region,
+    # time points (PS3.16 TID 1502)
+    ("NCIt", "C67447"): Role.COMPONENT,
+    ("UMLS", "C2348792"): Role.COMPONENT,
+    ("DCM", "130400"): Role.COMPONENT,
+    **{("DCM", str(number)): Role.COMPONENT for number in (126070, 126071, 126072, 126073)},
+}
+
+_OBJECTS = frozenset({"IMAGE", "COMPOSITE", "WAVEFORM", "SCOORD", "SCOORD3D", "TCOORD"})
+_MODIFYING = frozenset({"HAS CONCEPT MOD", "HAS PROPERTIES", "HAS OBS CONTEXT", "HAS ACQ CONTEXT"})
+
+Parts = Mapping[Role, list[Item]]
+
+
+def role_of(item: Item) -> Role:
+    """What the item is to the one above it."""
+    if item.target:
+        return Role.INFERRED if item.relationship == "INFERRED FROM" else Role.OBJECT
+    if item.concept is not None and (role := _BY_CONCEPT.get(item.concept.key)) is not None:
+        return role
+    if item.value_type in _OBJECTS:
+        return Role.OBJECT
+    return (
+        Role.COMPONENT if item.relationship in _MODIFYING and item.value_type != "CONTAINER" else Role.CONTENT
+    )
+
+
+def parts_of(item: Item) -> Parts:
+    """The children of an item by their roles; a role that no child has is an empty list."""
+    parts: defaultdict[Role, list[Item]] = defaultdict(list)
+    for child in item.children:
+        parts[role_of(child)].append(child)
+    return parts

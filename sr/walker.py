@@ -1,0 +1,214 @@
+"""The way through a content tree: each item with a value becomes an Observation, or a component of one.
+
+The walker knows no template. A template is a function that turns one container into Observations with the
+walker's help; containers that have none are treated by the function given as generic.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sr.body_structure import BODY_SITE, Site, body_site, body_structure, tracking_identifiers
+from sr.codes import Code, Key
+from sr.content_tree import Item
+from sr.context import Context, image_studies, is_other_subject, performers
+from sr.device import algorithm
+from sr.identifiers import study_reference
+from sr.ledger import OBJECT_REASON, Ledger
+from sr.observation import Component, observation, refer, tell_values
+from sr.primitives import compact, is_uid, string
+from sr.roles import ASIDE_REASONS, Parts, Role, parts_of, role_of
+from sr.source_report import Report
+from sr.values import absent, value_members
+
+# From a container and its context to the references of what a container around it has as members.
+Template = Callable[["Walker", Item, Context], list[str]]
+
+_OF_PATIENT = "it tells of the patient, not of a finding"
+_TAKEN_AS_COMPONENTS = (
+    Role.COMPONENT,
+    Role.SITE,
+    Role.QUALIFIER,
+    Role.METHOD,
+    Role.TRACKING,
+    Role.ALGORITHM,
+    Role.OBSERVER,
+)
+
+
+class Walker:
+    """Maps one report. Collects resources; its ledger knows what they tell."""
+
+    def __init__(self, report: Report, templates: Mapping[Key, Template], generic: Template) -> None:
+        self.report = report
+        self.ledger = Ledger()
+        self._templates = templates
+        self._generic = generic
+        self._resources: dict[str, dict[str, Any]] = {}
+        self._inferred: list[tuple[dict[str, Any], Item]] = []
+
+    def reference(self, item: Item) -> str:
+        """The reference of the Observation that an item becomes, if it becomes one."""
+        return f"Observation/{self.report.resource_id(item.position)}"
+
+    def emit(self, resource: dict[str, Any]) -> str:
+        """Take a finished resource; returns its reference."""
+        reference = f"{resource['resourceType']}/{resource['id']}"
+        self._resources[reference] = resource
+        return reference
+
+    def content(self, item: Item, context: Context) -> list[str]:
+        """Map a container, or an item with a value, with all below. Returns references for hasMember."""
+        if item.value_type != "CONTAINER":
+            return self.observe(item, context)
+        template = self._templates.get(item.concept.key) if item.concept is not None else None
+        return (template or self._generic)(self, item, context)
+
+    def observe(
+        self,
+        item: Item,
+        context: Context,
+        categories: Sequence[dict[str, Any]] = (),
+        values: list[dict[str, Any]] | None = None,
+    ) -> list[str]:
+        """Map an item with a value, and what is below it. Returns its reference, or nothing.
+
+        values: to tell instead of what the item's value naturally becomes.
+        """
+        if values is None:
+            values = value_members(item, self.report.schemes, self.report.header.zone)
+        if not values and not item.children:
+            return []
+        parts = parts_of(item)
+        own = self.narrow(item, parts, context)
+        code = self.report.schemes.concept(item.concept)
+        resource = observation(
+            self.report, item, own, code, categories, tracking_identifiers(parts[Role.TRACKING])
+        )
+        reference = self.emit(resource)
+        components = [*self.subject(item, parts), *self.components(item, parts)]
+        tell_values(resource, values or [absent(self.report.schemes)], [*context.components, *components])
+        self.ledger.tell([item], reference)
+        self.infer(resource, parts)
+        for child in parts[Role.CONTENT]:
+            name = "derivedFrom" if child.relationship == "INFERRED FROM" else "hasMember"
+            refer(resource, name, self.content(child, context))
+        return [reference]
+
+    def infer(self, resource: dict[str, Any], parts: Parts) -> None:
+        """Remember from which items elsewhere in the report the resource's item was inferred."""
+        self._inferred.extend((resource, item) for item in parts[Role.INFERRED])
+
+    def narrow(self, item: Item, parts: Parts, context: Context) -> Context:
+        """The context with what the children of an item add to it. Puts aside those that are no findings."""
+        for child in parts[Role.ASIDE]:
+            self._put_aside(child)
+        for child in parts[Role.OBJECT]:
+            self.ledger.pass_over(child, OBJECT_REASON)
+        if not any(parts.values()) and not item.observed:
+            return context
+        studies = image_studies(parts[Role.OBJECT], self.report.header)
+        own = replace(
+            context,
+            observed=item.observed or context.observed,
+            performers=performers(parts[Role.OBSERVER]) or context.performers,
+            method=self._method(item, parts) or context.method,
+            device=self._algorithm(item, parts, context) or context.device,
+            studies=tuple(study_reference(uid) for uid in studies if is_uid(uid)) or context.studies,
+        )
+        named = (child for child in parts[Role.OBSERVER] if performers([child]))
+        self.ledger.tell(named, self.reference(item))
+        return self._locate(item, parts, own)
+
+    def subject(self, item: Item, parts: Parts) -> list[Component]:
+        """The subject of an item as components, if it is another than the patient."""
+        if is_other_subject(parts[Role.SUBJECT]):
+            return self.flatten(parts[Role.SUBJECT], self.reference(item))
+        for child in parts[Role.SUBJECT]:
+            self.ledger.pass_over(child, _OF_PATIENT)
+        return []
+
+    def components(self, item: Item, parts: Parts) -> list[Component]:
+        """All else that children say of an item and that has no element of its own, as components."""
+        children = (child for role in _TAKEN_AS_COMPONENTS for child in parts[role])
+        return self.flatten(children, self.reference(item))
+
+    def flatten(self, items: Iterable[Item], reference: str) -> list[Component]:
+        """Items and all below them as components of the Observation referred to, but those told already."""
+        components: list[Component] = []
+        for item in items:
+            role = role_of(item)
+            if role is Role.ASIDE:
+                self._put_aside(item)
+                continue
+            if not self.ledger.teller(item.position):
+                code = self.report.schemes.concept(item.concept)
+                values = value_members(item, self.report.schemes, self.report.header.zone)
+                components += [{"code": code, **value} for value in values]
+                self.ledger.tell([item] if values else [], reference)
+            components += self.flatten(item.children, reference)
+        return components
+
+    def finish(self) -> tuple[dict[str, Any], ...]:
+        """The resources, once all items are seen and references between them can be made."""
+        for resource, item in self._inferred:
+            reference = self.ledger.teller(item.target)
+            is_itself = reference == f"Observation/{resource['id']}"
+            if reference.startswith("Observation/") and reference in self._resources and not is_itself:
+                refer(resource, "derivedFrom", [reference])
+                self.ledger.tell([item], reference)
+        return tuple(self._resources.values())
+
+    def _put_aside(self, item: Item) -> None:
+        if item.concept is not None:
+            self.ledger.pass_over(item, ASIDE_REASONS.get(item.concept.key, ""))
+
+    def _method(self, item: Item, parts: Parts) -> dict[str, Any]:
+        for child in parts[Role.METHOD]:
+            if isinstance(child.value, Code):
+                self.ledger.tell([child], self.reference(item))
+                return self.report.schemes.concept(child.value)
+            if isinstance(child.value, str):
+                self.ledger.tell([child], self.reference(item))
+                return compact({"text": string(child.value)})
+        return {}
+
+    def _algorithm(self, item: Item, parts: Parts, context: Context) -> str:
+        device, told = algorithm(parts[Role.ALGORITHM], self.report.schemes, context.device)
+        self.ledger.tell(told, self.reference(item))
+        return self.emit(device) if device is not None else ""
+
+    def _locate(self, item: Item, parts: Parts, context: Context) -> Context:
+        """The context with the site, side and tracking identifiers that the item has."""
+        sites = [child for child in parts[Role.SITE] if isinstance(child.value, Code)][:1]
+        sides = [*parts[Role.QUALIFIER], *(c for s in sites for c in parts_of(s)[Role.QUALIFIER])]
+        sides = [child for child in sides if isinstance(child.value, Code)]
+        identifiers = tracking_identifiers(parts[Role.TRACKING])
+        code = _code(sites[0]) if sites else context.site.code
+        if not sites and (code is None or not sides) and not identifiers:
+            return context
+        qualifiers = tuple(value for value in map(_code, sides) if value is not None) if code else ()
+        if not sites:
+            qualifiers = (*context.site.qualifiers, *qualifiers)
+        members = self._site_members(item, code, qualifiers, identifiers)
+        tracking = (child for child in parts[Role.TRACKING] if tracking_identifiers([child]))
+        self.ledger.tell([*sites, *(sides if code else []), *tracking], self.reference(item))
+        return replace(context, site=Site(code, qualifiers, members))
+
+    def _site_members(
+        self, item: Item, code: Code | None, qualifiers: tuple[Code, ...], identifiers: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        report = self.report
+        site = body_site(code, qualifiers, report.schemes) if code else {}
+        if not report.patient or not (qualifiers or identifiers):
+            return compact({"bodySite": site})
+        structure_id = report.resource_id(item.position, "body")
+        structure = body_structure(
+            structure_id, code, qualifiers, identifiers, report.schemes, report.patient
+        )
+        extension = {"url": BODY_SITE, "valueReference": {"reference": self.emit(structure)}}
+        return compact({"extension": [extension], "bodySite": site})
+
+
+def _code(item: Item) -> Code | None:
+    return item.value if isinstance(item.value, Code) else None

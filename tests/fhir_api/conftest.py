@@ -1,0 +1,96 @@
+"""A small archive with two patients, a report, and what the report became."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pydicom import Dataset
+
+from fhir_api.reports import report_follower
+from fhir_api.router import router
+from fhir_api.store import ResourceStore, prepare
+from pacs.archive import Archive
+from pacs.files import DiskFiles
+from pacs.files.derived import DerivedFiles
+from pacs.index import Index, Task, migrate, sqlite_url
+from pacs.model import Source
+from testdata.ct import ct_series
+from testdata.dx import chest_xray
+from testdata.files import part10
+from testdata.measurement_report import measurement_report
+from tests.fhir_api.client import Client
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ResourceStore]:
+    url = sqlite_url(tmp_path / "fhir.sqlite")
+    prepare(url)
+    store = ResourceStore(url)
+    yield store
+    store.close()
+
+
+def put(archive: Archive, dataset: Dataset) -> None:
+    """Store one object."""
+    incoming = archive.begin_part10(Source())
+    incoming.write(part10(dataset))
+    archive.store(incoming)
+
+
+@dataclass(frozen=True)
+class World:
+    """What the tests that only read share.
+
+    ct: the 24 slices of a study.  report: on them, in the same study.  radiograph: of another patient.
+    """
+
+    archive: Archive
+    store: ResourceStore
+    client: Client
+    ct: list[Dataset]
+    report: Dataset
+    radiograph: Dataset
+
+    def resources(self, resource_type: str) -> list[dict[str, Any]]:
+        """All resources of a type."""
+        bundle = self.client.search(resource_type, _count="1000")
+        return [entry["resource"] for entry in bundle["entry"]]
+
+    def patient(self, study: Dataset) -> dict[str, Any]:
+        """The Patient of a study."""
+        found = [one for one in self.resources("Patient") if one["identifier"][0]["value"] == study.PatientID]
+        assert len(found) == 1
+        return found[0]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("fhir")
+    index_url, fhir_url = sqlite_url(folder / "index.sqlite"), sqlite_url(folder / "fhir.sqlite")
+    migrate(index_url)
+    prepare(fhir_url)
+    index, store = Index(index_url), ResourceStore(fhir_url)
+    derived = DerivedFiles(folder / "derived")
+    archive = Archive(DiskFiles(folder), derived, index, "DIAFANA", "/dicom-web", lambda: None)
+    ct = ct_series(slices=24, rows=32, columns=32)
+    report, radiograph = measurement_report(ct), chest_xray(rows=64, columns=64)
+    for dataset in (*ct, report, radiograph):
+        put(archive, dataset)
+    follow(index, archive, store)
+    app = FastAPI()
+    app.include_router(router(archive, store))
+    yield World(archive, store, Client(app), ct, report, radiograph)
+    store.close()
+    index.close()
+
+
+def follow(index: Index, archive: Archive, store: ResourceStore) -> None:
+    """Let the follower of reports do what the whole change feed asks of it."""
+    follower = report_follower(archive, store)
+    for change in index.tasks.changes(0, 1000):
+        if follower.wants(change):
+            uids = change.study_instance_uid, change.series_instance_uid, change.sop_instance_uid
+            follower.work(Task(0, follower.name, *uids, change.sequence, 0))

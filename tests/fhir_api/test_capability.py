@@ -1,0 +1,144 @@
+"""The CapabilityStatement tells the truth: every parameter that it lists works."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fhir_api.search_table import KEPT, PARAMETERS
+from tests.fhir_api.client import BASE
+from tests.fhir_api.conftest import World
+
+Sample = str | Callable[[World], str]
+
+# By resource type and parameter: a value that finds something, made without the code under test.
+SAMPLES: dict[str, dict[str, Sample]] = {
+    "Patient": {
+        "_id": lambda w: w.patient(w.radiograph)["id"],
+        "identifier": lambda w: f"urn:oid:2.999.39.1|{w.radiograph.PatientID}",
+        "name": "cosme",
+        "family": "Pèsaro",
+        "given": "Cos",
+        "birthdate": "1949-06-27",
+    },
+    "ImagingStudy": {
+        "_id": lambda w: w.radiograph.StudyInstanceUID,
+        "identifier": lambda w: f"urn:dicom:uid|urn:oid:{w.radiograph.StudyInstanceUID}",
+        "patient": lambda w: w.patient(w.radiograph)["id"],
+        "subject": lambda w: f"Patient/{w.patient(w.radiograph)['id']}",
+        "started": "2026-11-03",
+        "modality": "DX",
+        "dicom-class": lambda w: f"urn:ietf:rfc:3986|urn:oid:{w.radiograph.SOPClassUID}",
+        "status": "http://hl7.org/fhir/imagingstudy-status|available",
+    },
+    "Observation": {
+        "_id": lambda w: w.resources("Observation")[0]["id"],
+        "identifier": lambda w: w.report.SOPInstanceUID,
+        "patient": lambda w: w.patient(w.report)["id"],
+        "subject": lambda w: f"Patient/{w.patient(w.report)['id']}",
+        "code": "http://snomed.info/sct|118565006",
+        "category": "imaging",
+        "status": "final",
+        "part-of": lambda w: f"ImagingStudy/{w.report.StudyInstanceUID}",
+        "derived-from": lambda w: f"DocumentReference/{w.report.SOPInstanceUID}",
+        "has-member": lambda w: _first(w, "Observation", "hasMember")[0]["reference"],
+        "based-on:identifier": lambda w: w.report.AccessionNumber,
+        "device": lambda w: _first(w, "Observation", "device")["reference"],
+    },
+    "DocumentReference": {
+        "_id": lambda w: w.report.SOPInstanceUID,
+        "identifier": lambda w: f"urn:dicom:uid|{w.report.SOPInstanceUID}",
+        "patient": lambda w: w.patient(w.report)["id"],
+        "subject": lambda w: w.patient(w.report)["id"],
+        "type": "126000",
+        "status": "current",
+        "related": lambda w: f"ImagingStudy/{w.report.StudyInstanceUID}",
+    },
+    "BodyStructure": {
+        "_id": lambda w: w.resources("BodyStructure")[0]["id"],
+        "identifier": "Nodulo 1",
+        "patient": lambda w: w.patient(w.report)["id"],
+        "location": "http://snomed.info/sct|45653009",
+    },
+    "Device": {
+        "_id": lambda w: w.resources("Device")[0]["id"],
+        "identifier": "urn:dicom:uid|2.999.1",
+        "type": "http://example.org|algorithm",
+    },
+    "Endpoint": {
+        "_id": lambda w: w.resources("Endpoint")[0]["id"],
+        "status": "active",
+        "connection-type": "dicom-wado-rs",
+    },
+}
+
+# By type of parameter: a value that finds nothing.
+NOTHING = {"token": "http://example.org|nothing", "reference": "none", "string": "zzz", "date": "1900"}
+
+LISTED = [(kind, parameter.name) for kind, listed in PARAMETERS.items() for parameter in listed]
+
+
+def _first(world: World, resource_type: str, member: str) -> Any:
+    return next(one[member] for one in world.resources(resource_type) if member in one)
+
+
+@pytest.fixture
+def statement(world: World) -> dict[str, Any]:
+    answer = world.client.get("/fhir/metadata")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/fhir+json"
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def test_it_tells_version_format_and_address(statement: dict[str, Any]) -> None:
+    assert statement["resourceType"] == "CapabilityStatement"
+    assert statement["fhirVersion"] == "4.0.1"
+    assert "application/fhir+json" in statement["format"]
+    assert statement["implementation"]["url"] == BASE
+
+
+def test_every_listed_interaction_works(world: World, statement: dict[str, Any]) -> None:
+    for listed in statement["rest"][0]["resource"]:
+        codes = {interaction["code"] for interaction in listed["interaction"]}
+        assert codes == {"read", "search-type"}
+        first = world.resources(listed["type"])[0]
+        assert world.client.get(f"/fhir/{listed['type']}/{first['id']}").status_code == 200
+        posted = world.client.request("POST", f"/fhir/{listed['type']}/_search", data={"_id": first["id"]})
+        assert posted.json()["total"] == 1
+
+
+def test_versions_are_told_where_they_are_promised(world: World, statement: dict[str, Any]) -> None:
+    for listed in statement["rest"][0]["resource"]:
+        first = world.resources(listed["type"])[0]
+        is_versioned = "versionId" in first.get("meta", {})
+        assert is_versioned == (listed["versioning"] == "versioned") == (listed["type"] in KEPT)
+
+
+def test_every_parameter_of_the_table_is_listed(statement: dict[str, Any]) -> None:
+    listed = [
+        (one["type"], p["name"]) for one in statement["rest"][0]["resource"] for p in one["searchParam"]
+    ]
+    assert listed == LISTED
+    samples = {kind: [name.partition(":")[0] for name in named] for kind, named in SAMPLES.items()}
+    assert {kind: [p.name for p in of_kind] for kind, of_kind in PARAMETERS.items()} == samples
+
+
+@pytest.mark.parametrize(("resource_type", "name"), LISTED)
+def test_every_listed_parameter_works(
+    world: World, statement: dict[str, Any], resource_type: str, name: str
+) -> None:
+    listed = next(one for one in statement["rest"][0]["resource"] if one["type"] == resource_type)
+    kind = next(one["type"] for one in listed["searchParam"] if one["name"] == name)
+    asked, sample = next(pair for pair in SAMPLES[resource_type].items() if pair[0].partition(":")[0] == name)
+    options = {
+        "params": {asked: sample if isinstance(sample, str) else sample(world)},
+        "headers": {"Prefer": "handling=strict"},
+    }
+    answer = world.client.request("GET", f"/fhir/{resource_type}", **options)
+    assert answer.status_code == 200, answer.text
+    if resource_type == "Device" and name != "_id":
+        assert answer.json()["total"] == 0  # no device of this report has one; see test_kept_resources
+    else:
+        assert answer.json()["total"] > 0
+    assert world.client.search(resource_type, (name, NOTHING[kind]))["total"] == 0

@@ -1,0 +1,234 @@
+"""Of all reports: nothing is lost without a word, nothing is raised, and FHIR's rules hold."""
+
+from collections import Counter
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pydicom._uid_dict import UID_dictionary
+from pydicom.data import get_testdata_files
+from pydicom.dataset import Dataset
+
+from sr.content_tree import Number
+from sr.fhir_json import dumps, loads
+from sr.mapping import REPORT_CLASSES, Mapped, is_report, map_report
+from sr.read_content import read_content
+from tests.sr.builders import (
+    CT_IMAGE,
+    GROUP,
+    IDENTITY,
+    LENGTH,
+    LUNG,
+    MM,
+    SECTION,
+    SITE,
+    by_reference,
+    code,
+    container,
+    content,
+    image,
+    measurements,
+    num,
+    report,
+    text,
+    written,
+)
+from tests.sr.fhir_rules import faults, quantities
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+# One dose report of 14,737 items takes pydicom ten seconds to read, and one of 6,582 two.
+LARGEST = 1_000_000
+
+
+def _check(dataset: Dataset) -> Mapped:
+    mapped = map_report(dataset, IDENTITY)
+    assert faults(*mapped.resources) == []
+    unmapped = {item.position for item in mapped.unmapped}
+    numbers = Counter(
+        decimal
+        for item in read_content(dataset).root.walk()
+        if isinstance(item.value, Number) and item.position not in unmapped
+        for decimal in item.value.decimals
+    )
+    assert quantities(mapped.resources) == numbers
+    assert [loads(dumps(resource)) for resource in mapped.resources] == list(mapped.resources)
+    return mapped
+
+
+def _reports_of_pydicom() -> list[Path]:
+    return [
+        Path(name) for pattern in ("test-SR.dcm", "reportsi*.dcm") for name in get_testdata_files(pattern)
+    ]
+
+
+def _reports_of_corpus() -> list[Path]:
+    folders = ("dose-sr", "highdicom", "dcmqi", "mado")
+    paths = [path for folder in folders for path in sorted((CORPUS / folder).glob("*.dcm"))]
+    return [path for path in paths if path.stat().st_size < LARGEST and _is_report(path)]
+
+
+def _is_report(path: Path) -> bool:
+    header = pydicom.dcmread(path, specific_tags=["SOPClassUID", "Modality"], stop_before_pixels=True)
+    return header.get("Modality") in ("SR", "KO") or is_report(str(header.get("SOPClassUID", "")))
+
+
+@pytest.mark.parametrize("path", _reports_of_pydicom(), ids=lambda path: path.stem)
+def test_reports_of_pydicom(path: Path) -> None:
+    assert len(_check(pydicom.dcmread(path)).resources) > 1
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real reports is not at hand")
+def test_reports_of_the_corpus() -> None:
+    paths = _reports_of_corpus()
+    assert len(paths) > 30
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        mapped = _check(dataset)
+        has_values = any(item.value is not None for item in read_content(dataset).root.walk())
+        made = {resource["resourceType"] for resource in mapped.resources}
+        is_selection = dataset.get("Modality") == "KO"
+        assert "DocumentReference" in made, path.name
+        assert "Observation" in made or is_selection or not has_values, path.name
+
+
+def test_mapping_again_gives_the_same() -> None:
+    dataset = measurements(container(GROUP, code(SITE, LUNG, rel="HAS CONCEPT MOD"), num(LENGTH, "1")))
+    assert map_report(dataset, IDENTITY) == map_report(dataset, IDENTITY)
+
+
+def test_without_an_identity_nothing_refers_to_a_patient() -> None:
+    dataset = measurements(container(GROUP, code(SITE, LUNG, rel="HAS CONCEPT MOD"), num(LENGTH, "1")))
+    mapped = map_report(dataset, "")
+    assert faults(*mapped.resources) == []
+    assert not any("subject" in resource or "patient" in resource for resource in mapped.resources)
+
+
+def test_a_report_that_is_too_deep_says_what_it_left_out() -> None:
+    item = num(LENGTH, "1")
+    for _ in range(100):
+        item = container(SECTION, item)
+    mapped = _check(report(item))
+    assert [item.reason for item in mapped.unmapped] == ["items below the depth of 64 are left out"]
+
+
+def test_an_empty_data_set_is_a_document() -> None:
+    assert [one["resourceType"] for one in _check(Dataset()).resources] == ["DocumentReference"]
+
+
+def test_report_classes_are_all_that_the_standard_has() -> None:
+    standard = {uid for uid in UID_dictionary if uid.startswith("1.2.840.10008.5.1.4.1.1.88.")}
+    assert standard == REPORT_CLASSES
+    assert all(is_report(uid) for uid in standard)
+    assert not is_report(CT_IMAGE)
+    assert not is_report("")
+
+
+CONCEPTS = st.sampled_from(
+    [
+        LENGTH, GROUP, SECTION, SITE, ("272741003", "SCT", "Laterality"), ("121071", "DCM", "Finding"),
+        ("112039", "DCM", "Tracking Identifier"), ("121024", "DCM", "Subject Class"),
+        ("121008", "DCM", "Person Observer Name"), ("111028", "DCM", "Image Library"),
+        ("C0034375", "UMLS", "Qualitative Evaluations"), ("111001", "DCM", "Algorithm Name"),
+        ("276214006", "SCT", "Finding category"), ("370129005", "SCT", "Measurement Method"), ("", "", ""),
+        ("T-D0001", "SRT", ""), ("x  y", "99 A", "\x07"),
+    ]
+)  # fmt: skip
+RELATIONSHIPS = st.sampled_from(
+    [
+        "CONTAINS",
+        "HAS PROPERTIES",
+        "HAS OBS CONTEXT",
+        "HAS ACQ CONTEXT",
+        "INFERRED FROM",
+        "HAS CONCEPT MOD",
+        "",
+    ]
+)
+DIGITS = st.decimals(-1000, 1000, places=3).map(str)
+
+
+def _build(made: tuple[Any, ...], children: list[Dataset]) -> Dataset:
+    kind, concept, rel, digits = made
+    builders = {
+        "CONTAINER": lambda: container(concept, *children, rel=rel),
+        "NUM": lambda: num(concept, digits, MM, *children, rel=rel),
+        "NUMS": lambda: num(concept, [digits, "1", "1.0"], None, *children, rel=rel),
+        "NONE": lambda: num(concept, None, MM, *children, rel=rel),
+        "ODD": lambda: num(concept, b"10.50/ 15.00", MM, *children, rel=rel),
+        "CODE": lambda: code(concept, LUNG, *children, rel=rel),
+        "TEXT": lambda: text(concept, f"seen {digits}", *children, rel=rel),
+        "EMPTY": lambda: content("CODE", concept, *children, rel=rel),
+        "UNKNOWN": lambda: content("SOUND", concept, *children, rel=rel),
+        "PNAME": lambda: content("PNAME", concept, *children, rel=rel, PersonName=f"Doe{digits}"),
+        "UIDREF": lambda: content("UIDREF", concept, *children, rel=rel, UID="1.2.3"),
+        "DATETIME": lambda: content("DATETIME", concept, *children, rel=rel, DateTime="20240229"),
+        "IMAGE": lambda: image(rel=rel),
+        "REFERENCE": lambda: by_reference(1, 1, 1),
+    }
+    return builders[kind]()
+
+
+KINDS = (
+    "CONTAINER CONTAINER NUM NUM NUMS NONE ODD CODE TEXT EMPTY UNKNOWN PNAME UIDREF DATETIME IMAGE REFERENCE"
+)
+NODES = st.tuples(st.sampled_from(KINDS.split()), CONCEPTS, RELATIONSHIPS, DIGITS)
+ITEMS = st.recursive(
+    st.builds(_build, NODES, st.just([])),
+    lambda below: st.builds(_build, NODES, st.lists(below, max_size=4)),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ITEMS, max_size=5))
+def test_any_tree_of_items_is_told_or_accounted_for(items: list[Dataset]) -> None:
+    dataset = report(*items)
+    mapped = _check(dataset)
+    unmapped = {item.position for item in mapped.unmapped}
+    told = "\n".join(dumps(resource).decode() for resource in mapped.resources)
+    for item in read_content(dataset).root.walk():
+        if isinstance(item.value, str) and item.value_type != "DATETIME" and item.position not in unmapped:
+            assert item.value in told
+
+
+WHOLE = written(
+    measurements(
+        container(
+            GROUP,
+            code(SITE, LUNG, code(("272741003", "SCT", "Laterality"), LUNG, rel="HAS CONCEPT MOD")),
+            num(LENGTH, "10.5"),
+            content("DATETIME", SECTION, DateTime="20240229101500"),
+            content("PNAME", SECTION, PersonName="Doe^Jane"),
+            content("SCOORD", SECTION, image(), GraphicType="POINT", GraphicData=[1.0, 2.0]),
+            text(SECTION, "seen"),
+        )
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(132, len(WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=12),
+    st.integers(200, len(WHOLE)),
+)
+def test_broken_files_raise_nothing(changes: list[tuple[int, int]], length: int) -> None:
+    broken = bytearray(WHOLE)
+    for position, value in changes:
+        broken[position] = value
+    try:
+        dataset = pydicom.dcmread(BytesIO(bytes(broken[:length])), force=True)
+    except Exception:  # noqa: BLE001 - whatever pydicom raises, this file is none that it could read
+        assume(False)
+    for resource in map_report(dataset, IDENTITY).resources:
+        assert loads(dumps(resource)) == resource
+
+
+def test_a_number_is_written_as_the_file_has_it() -> None:
+    mapped = map_report(report(num(LENGTH, b"-119.0730")), IDENTITY)
+    assert any(b'"value":-119.0730,' in dumps(resource) for resource in mapped.resources)
+    assert quantities(mapped.resources) == {Decimal("-119.0730"): 1}
