@@ -102,7 +102,7 @@ class Archive:
         return self._reader.frame(instance, number)
 
     def header(self, instance: Instance) -> Dataset:
-        """All of an object but its pixel data. It is shared: not to be changed."""
+        """All of an object; its pixel data are there, but empty. It is shared: not to be changed."""
         return self._reader.header(instance)
 
     def dataset(self, instance: Instance) -> Dataset:

@@ -87,7 +87,13 @@ class Reader:
         pixels = instance.pixels
         end = pixels.offset if pixels and not is_deflated(instance.transfer_syntax_uid) else instance.size
         with self._files.open(instance.file) as file:
-            return dcmread(BytesIO(file.read(0, end)), stop_before_pixels=True)
+            head = file.read(0, end)
+        header = dcmread(BytesIO(head), stop_before_pixels=True)
+        if pixels and end == pixels.offset:
+            # Their VR tells the byte order of 8-bit pixels in big endian (PS3.5 8.1.1)
+            vr = head[-8:-6].decode("ascii") if encoding_of(instance.transfer_syntax_uid).explicit else "OW"
+            header.add_new(pixels.tag, vr, b"")
+        return header
 
     def dataset(self, instance: Instance) -> Dataset:
         """The whole object, decoded by pydicom as its elements are asked for."""

@@ -2,17 +2,16 @@
 
 import hashlib
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
 from pydicom import Dataset, dcmread
 from pydicom.filebase import DicomBytesIO
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-from pynetdicom import AE
+from pydicom.uid import generate_uid
 from pynetdicom.dsutils import encode
 
 from testdata.mr import mr_series
+from tests.pacs.dimse.peer import RawPeer
 
 ASSOCIATIONS = 4
 
@@ -64,40 +63,29 @@ class Ingest:
     def _send_all(self) -> None:
         (template,) = mr_series(slices=1, rows=64, columns=64)
         template.StudyInstanceUID, template.SeriesInstanceUID = generate_uid(), generate_uid()
-        sender = AE("SENDER")
-        sender.add_requested_context(template.SOPClassUID, ExplicitVRLittleEndian)
-        association = sender.associate("127.0.0.1", self.port)
-        number = 0
-        while association.is_established and not self._stop.is_set():
-            number += 1
-            self._send(association.send_c_store, template, number)
-        if association.is_established:
-            association.release()
+        with RawPeer(self.port) as peer:
+            peer.associate(template.SOPClassUID)
+            while not self._stop.is_set() and self._send(peer, template):
+                template.InstanceNumber += 1
+            peer.release()
 
-    def _send(self, store: Callable[[Dataset], Dataset], template: Dataset, number: int) -> None:
-        template.SOPInstanceUID = template.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-        template.InstanceNumber = number
+    def _send(self, peer: RawPeer, template: Dataset) -> bool:
+        """Send one instance; whether the association still stands."""
+        template.SOPInstanceUID = generate_uid()
         sent = encode(template, is_implicit_vr=False, is_little_endian=True)
         assert sent is not None
-        try:
-            status = store(template)
-        except RuntimeError:  # the association broke off before the instance was sent
-            return
-        if "Status" not in status:
-            return  # it broke off before the answer
-        if status.Status != 0:
-            self.failures.append(int(status.Status))
-            return
+        status = peer.store(template.SOPClassUID, template.SOPInstanceUID, sent)
+        if status is None:
+            return False
+        if status != 0:
+            self.failures.append(status)
+            return True
+        digest = hashlib.sha256(sent).hexdigest()
+        uids = (template.StudyInstanceUID, template.SeriesInstanceUID, template.SOPInstanceUID)
         with self._enough:
-            self.acknowledged.append(
-                Acknowledged(
-                    template.StudyInstanceUID,
-                    template.SeriesInstanceUID,
-                    template.SOPInstanceUID,
-                    hashlib.sha256(sent).hexdigest(),
-                )
-            )
+            self.acknowledged.append(Acknowledged(*uids, digest))
             self._enough.notify_all()
+        return True
 
 
 def lost(url: str, acknowledged: list[Acknowledged]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from struct import pack, unpack
 from typing import Self
 
@@ -18,7 +18,7 @@ from pynetdicom.pdu_primitives import (
 )
 from pynetdicom.presentation import build_context
 
-from pacs.dimse.command import C_STORE_RQ, DATA_SET, encode_command
+from pacs.dimse.command import C_STORE_RQ, DATA_SET, decode_command, encode_command
 from pacs.dimse.wire import data_pdus
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -49,7 +49,7 @@ def store(port: int, dataset: Dataset) -> Dataset:
 
 def find(port: int, identifier: Dataset, model: str = STUDY_ROOT_FIND) -> tuple[list[Dataset], Dataset]:
     """C-FIND: the answers, and the status elements of the last response."""
-    answers = []
+    answers: list[Dataset] = []
     with associated(port, (model, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])) as association:
         for status, answer in association.send_c_find(identifier, model):
             if answer is None:
@@ -89,6 +89,22 @@ class RawPeer:
         }
         for pdu in data_pdus(1, True, encode_command(command), 16384):
             self.socket.sendall(pdu)
+
+    def store(self, sop_class: str, instance: str, data_set: bytes) -> int | None:
+        """C-STORE; the status of the response, or None when the association broke off."""
+        try:
+            self.begin_store(instance, sop_class)
+            self.socket.sendall(b"".join(data_pdus(1, False, data_set, 65536)))
+        except OSError:
+            return None
+        kind, content = self.read()
+        return int(decode_command(content[6:])["Status"]) if kind == 4 else None
+
+    def release(self) -> None:
+        """Release the association, if the peer is still there."""
+        with suppress(OSError):
+            self.socket.sendall(pdu(5, b"\0\0\0\0"))
+            self.read()
 
     def read(self) -> tuple[int, bytes]:
         """The next PDU's type and content; type 0 when the connection is closed."""
