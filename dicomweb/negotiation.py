@@ -1,0 +1,50 @@
+"""Choosing the form of an answer, quickly where many requests ask in the same words."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVarTuple
+
+from starlette.requests import Request
+
+from dicomweb.media_types import JSON_OFFERS, Representation, acceptable, select
+from dicomweb.request import header, parameters
+
+KNOWN_CHOICES = 256
+
+Ts = TypeVarTuple("Ts")
+
+
+class Negotiation:
+    """Content negotiation (PS3.18 8.7) that remembers what was chosen for the same words."""
+
+    def __init__(self) -> None:
+        self._chosen = lru_cache(KNOWN_CHOICES)(_choose)
+
+    def choose(
+        self, request: Request, offers: Callable[[*Ts], tuple[Representation, ...]], *of: *Ts
+    ) -> Representation:
+        """The best of what `offers(*of)` gives, which must be the same for the same arguments.
+
+        Raises NotAcceptable when none suits.
+        """
+        asked: tuple[str, ...] = ()
+        if b"accept" in request.scope["query_string"]:
+            asked = tuple(value for name, value in parameters(request) if name == "accept")
+        return self._chosen(header(request, b"accept"), asked, offers, of)
+
+    def choose_json(self, request: Request) -> Representation:
+        """The form of metadata and of search results. Raises NotAcceptable."""
+        return self.choose(request, _json_offers)
+
+
+def _choose(
+    accept: str,
+    asked: tuple[str, ...],
+    offers: Callable[..., tuple[Representation, ...]],
+    of: tuple[Any, ...],
+) -> Representation:
+    return select(acceptable(accept, asked), offers(*of))
+
+
+def _json_offers() -> tuple[Representation, ...]:
+    return JSON_OFFERS

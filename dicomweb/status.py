@@ -1,0 +1,62 @@
+"""The archive's errors in DICOMweb: HTTP statuses, and Failure Reasons of the store transaction."""
+
+from collections.abc import Mapping
+
+from pacs.errors import (
+    ArchiveError,
+    CannotRender,
+    FrameNotFound,
+    InstanceConflict,
+    InvalidIdentifier,
+    InvalidQuery,
+    MalformedObject,
+    MismatchedObject,
+    NotFound,
+    OutOfSpace,
+    PatientConflict,
+    StorageFailed,
+    UnsupportedObject,
+)
+
+# PS3.18 8.5, 10.4.3.1, 10.5.3.1, 10.6.3.1; RFC 9110 15; RFC 4918 11.5 (507).
+HTTP_STATUS: Mapping[type[ArchiveError], int] = {
+    MalformedObject: 400,
+    InvalidIdentifier: 400,
+    MismatchedObject: 409,
+    UnsupportedObject: 409,
+    InstanceConflict: 409,
+    PatientConflict: 409,
+    InvalidQuery: 400,
+    NotFound: 404,
+    FrameNotFound: 404,
+    CannotRender: 406,
+    StorageFailed: 500,
+    OutOfSpace: 507,
+}
+
+# Failure Reason (0008,1197): PS3.18 Table I.2-2, and PS3.7 Annex C where that table has no fitting value.
+FAILURE_REASON: Mapping[type[ArchiveError], int] = {
+    MalformedObject: 0xC000,  # cannot understand
+    InvalidIdentifier: 0x0117,  # invalid SOP instance
+    MismatchedObject: 0xA900,  # data set does not match
+    UnsupportedObject: 0x0122,  # SOP class not supported
+    InstanceConflict: 0x0111,  # duplicate SOP instance
+    PatientConflict: 0x0106,  # invalid attribute value
+    StorageFailed: 0x0110,  # processing failure
+    OutOfSpace: 0xA700,  # out of resources
+}
+
+_TRANSFER_SYNTAX_UID = 0x00020010
+_TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122
+
+
+def http_status(error: ArchiveError) -> int:
+    """The HTTP status of an error; 500 for one that no table knows."""
+    return next((HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS), 500)
+
+
+def failure_reason(error: ArchiveError) -> int:
+    """The Failure Reason of an instance that was not stored; processing failure for an unknown error."""
+    if isinstance(error, UnsupportedObject) and error.tag == _TRANSFER_SYNTAX_UID:
+        return _TRANSFER_SYNTAX_NOT_SUPPORTED
+    return next((FAILURE_REASON[kind] for kind in type(error).__mro__ if kind in FAILURE_REASON), 0x0110)

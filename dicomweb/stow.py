@@ -1,0 +1,121 @@
+"""Storing objects (PS3.18 10.5): the body is written to its places as it comes."""
+
+import asyncio
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from dicomweb.media_types import DICOM, OCTET_STREAM, parse_media_type
+from dicomweb.multipart import boundary_of
+from dicomweb.negotiation import Negotiation
+from dicomweb.problems import problem
+from dicomweb.reception import Received, Reception
+from dicomweb.request import header, service_url, uids
+from dicomweb.store_response import store_response, store_status
+from dicomweb.threads import Threads
+from pacs.archive import Archive
+from pacs.errors import ArchiveError
+from pacs.model import Source
+
+BATCH = 1 << 20  # bytes of the body handed to a thread at once, while the next are gathered
+
+_PART_TYPES = (None, "", DICOM, OCTET_STREAM)
+
+log = structlog.get_logger()
+
+
+class _UnsupportedMediaType(Exception):
+    """The body is nothing that can be stored; the message says what can."""
+
+
+class Store:
+    """The store transaction."""
+
+    def __init__(self, archive: Archive, threads: Threads, negotiation: Negotiation, root: str) -> None:
+        """root: the path of the service."""
+        self._archive = archive
+        self._threads = threads
+        self._negotiation = negotiation
+        self._root = root
+
+    async def store(self, request: Request) -> Response:
+        """POST /studies and /studies/{study}."""
+        form = self._negotiation.choose_json(request)
+        study = next(iter(uids(request)), None)
+        try:
+            boundary = _boundary(request)
+        except _UnsupportedMediaType as error:
+            return problem(415, str(error), parameter="Content-Type")
+        source = Source(address=request.client.host if request.client else "")
+        try:
+            received = await self._receive(request, Reception(self._archive, source, study, boundary))
+        except ClientDisconnect:
+            log.warning("store request broke off", peer=source.address)
+            return Response(status_code=400)  # nobody is there to read it
+        _log_failures(received, source)
+        answer = store_response(received, service_url(request, self._root))
+        return Response(
+            orjson.dumps(answer), store_status(received), headers={"Content-Type": form.media_type}
+        )
+
+    async def _receive(self, request: Request, reception: Reception) -> list[Received]:
+        finished = False
+        try:
+            await self._hand_over(request, reception)
+            received = await self._threads.store(reception.finish)
+            finished = True
+        finally:
+            if not finished:
+                await self._threads.store(reception.abandon)
+        return received
+
+    async def _hand_over(self, request: Request, reception: Reception) -> None:
+        """Gather the body into batches; one is worked on while the next is gathered."""
+        batch: list[bytes] = []
+        size = 0
+        working: asyncio.Future[None] | None = None
+        async for chunk in request.stream():
+            batch.append(chunk)
+            size += len(chunk)
+            if size >= BATCH:
+                if working is not None:
+                    await working
+                working = asyncio.ensure_future(self._threads.store(reception.take, batch))
+                batch, size = [], 0
+        if working is not None:
+            await working
+        await self._threads.store(reception.take, batch)
+
+
+def _boundary(request: Request) -> str | None:
+    """The boundary of the body; None when the body is one bare object.
+
+    Raises _UnsupportedMediaType, and MultipartError when there is no boundary.
+    """
+    text = header(request, b"content-type")
+    media_type = parse_media_type(text)
+    name = media_type.media_type if media_type else ""
+    parts = media_type.parameter("type") if media_type else None
+    if header(request, b"content-encoding").strip().lower() not in ("", "identity"):
+        raise _UnsupportedMediaType("Content-Encoding: send the body as it is, not compressed")
+    if name == DICOM:
+        return None
+    if name == "multipart/related" and (parts.lower() if parts else parts) in _PART_TYPES:
+        return boundary_of(text)
+    raise _UnsupportedMediaType(
+        'Content-Type: send multipart/related; type="application/dicom", or application/dicom'
+    )
+
+
+def _log_failures(received: list[Received], source: Source) -> None:
+    for one in received:
+        if isinstance(one.outcome, ArchiveError):
+            log.warning(
+                "instance not stored",
+                peer=source.address,
+                instance=one.sop_instance_uid,
+                error=type(one.outcome).__name__,
+                reason=str(one.outcome),
+            )

@@ -1,0 +1,132 @@
+"""The URI service (PS3.18 9): one object by query parameters, as hospital systems link to it."""
+
+import re
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dicomweb.documents import stream_media_type
+from dicomweb.instances import Instances
+from dicomweb.media_types import DICOM, NotAcceptable, Representation, acceptable, select
+from dicomweb.pictures import IMAGE_MEDIA_TYPES
+from dicomweb.rendered import Rendered
+from dicomweb.rendering.parameters import MAX_VIEWPORT_SIDE
+from dicomweb.rendering.picture import DEFAULT_QUALITY, Rendering
+from dicomweb.rendering.viewport import Viewport
+from dicomweb.rendering.window import Window
+from dicomweb.request import check_uid, header, named_parameters
+from dicomweb.wado import Objects
+from pacs.errors import InvalidQuery
+from pacs.model import Instance
+
+# PS3.18 Table 9.1.2-1, with the attribute that each is of.
+_UIDS = (("studyUID", 0x0020000D), ("seriesUID", 0x0020000E), ("objectUID", 0x00080018))
+
+# What would make another picture than the one given, so that passing it over would mislead.
+_REFUSED = {
+    "anonymize": "objects are not de-identified here",
+    "presentationUID": "presentation states are not applied here",
+    "presentationSeriesUID": "presentation states are not applied here",
+    "region": "parts of images are not given here; the viewport of a rendered resource does that",
+}
+
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
+
+_LAST_FRAME = 10**9 - 1
+_NARROWEST = 1.0  # the width that a linear window has at least, PS3.3 C.11.2.1.2
+
+
+class WadoUri:
+    """Retrieves an instance or a picture of it."""
+
+    def __init__(self, instances: Instances, objects: Objects, rendered: Rendered) -> None:
+        self._instances = instances
+        self._objects = objects
+        self._rendered = rendered
+
+    async def retrieve(self, request: Request) -> Response:
+        """GET /wado?requestType=WADO&studyUID=...&seriesUID=...&objectUID=...
+
+        Raises InvalidQuery or InvalidIdentifier, naming the parameter that is wrong.
+        """
+        asked = named_parameters(request)
+        study, series, sop_instance = _uids(asked)
+        instance = await self._instances.find(study, series, sop_instance)
+        form = _form(request, asked, instance)
+        if form.media_type == DICOM:
+            return await self._objects.respond_bare(request, instance)
+        if form.media_type not in IMAGE_MEDIA_TYPES:
+            return await self._rendered.stream(request, instance, form)
+        number = _whole(asked, "frameNumber", _LAST_FRAME)
+        return await self._rendered.bare(request, instance, number, _rendering(asked, form.media_type))
+
+
+def _uids(asked: Mapping[str, str]) -> tuple[str, ...]:
+    if asked.get("requestType") != "WADO":
+        raise InvalidQuery("requestType: must be WADO")
+    for name, reason in _REFUSED.items():
+        if asked.get(name):
+            raise InvalidQuery(f"{name}: {reason}")
+    for name, _ in _UIDS:
+        if not asked.get(name):
+            raise InvalidQuery(f"{name}: the parameter is missing")
+    return tuple(check_uid(asked[name], name, tag) for name, tag in _UIDS)
+
+
+def _form(request: Request, asked: Mapping[str, str], instance: Instance) -> Representation:
+    """The form that contentType asks for, or else the Accept field. Raises NotAcceptable."""
+    stream = stream_media_type(instance)
+    pictures = tuple(IMAGE_MEDIA_TYPES) if instance.pixels and not stream else ()
+    names = ((stream,) if stream else pictures) + (DICOM,)
+    wanted = asked.get("contentType") or asked.get("accept")
+    accepted = acceptable(None, [wanted]) if wanted else acceptable(header(request, b"accept"))
+    form = select(accepted, [Representation(name) for name in names])
+    syntax = asked.get("transferSyntax", "*")
+    if form.media_type == DICOM and syntax not in ("", "*", instance.transfer_syntax_uid):
+        raise NotAcceptable(
+            f"transferSyntax: objects are given as stored; this one in {instance.transfer_syntax_uid}"
+        )
+    return form
+
+
+def _rendering(asked: Mapping[str, str], media_type: str) -> Rendering:
+    rows, columns = (_whole(asked, name, MAX_VIEWPORT_SIDE) for name in ("rows", "columns"))
+    viewport = Viewport(columns or MAX_VIEWPORT_SIDE, rows or MAX_VIEWPORT_SIDE) if rows or columns else None
+    return Rendering(
+        IMAGE_MEDIA_TYPES[media_type],
+        viewport,
+        _window(asked),
+        _whole(asked, "imageQuality", 100) or DEFAULT_QUALITY,
+    )
+
+
+def _window(asked: Mapping[str, str]) -> Window | None:
+    center, width = (_decimal(asked, name) for name in ("windowCenter", "windowWidth"))
+    if center is None and width is None:
+        return None
+    if center is None or width is None:
+        missing = "windowCenter" if center is None else "windowWidth"
+        raise InvalidQuery(f"{missing}: windowCenter and windowWidth are given together or not at all")
+    if width < _NARROWEST:
+        raise InvalidQuery("windowWidth: must be at least 1")
+    return Window(center, width)
+
+
+def _whole(asked: Mapping[str, str], name: str, largest: int) -> int | None:
+    text = asked.get(name, "").strip()
+    if not text:
+        return None
+    if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= largest:
+        raise InvalidQuery(f"{name}: expected a whole number from 1 to {largest}")
+    return int(text)
+
+
+def _decimal(asked: Mapping[str, str], name: str) -> float | None:
+    text = asked.get(name, "").strip()
+    if not text:
+        return None
+    if not _DECIMAL.fullmatch(text):
+        raise InvalidQuery(f"{name}: expected a decimal number")
+    return float(text)

@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pytest
+
+from dicomweb import reception
+from dicomweb.multipart import MultipartError
+from dicomweb.reception import Reception
+from pacs.archive import Archive
+from pacs.errors import MalformedObject
+from pacs.model import Source, Stored
+from testdata.ct import ct_series
+from testdata.files import part10
+
+DELIMITER = b"--B\r\n\r\n"
+LAST = b"\r\n--B--"
+
+
+def receive(archive: Archive, boundary: str | None = "B") -> Reception:
+    return Reception(archive, Source(address="test"), None, boundary)
+
+
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in (folder / "objects").rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[bytes]:
+    return [part10(dataset) for dataset in ct_series(slices=5, rows=16, columns=16)]
+
+
+def test_parts_are_reported_in_their_order(archive: Archive, objects: list[bytes]) -> None:
+    receiving = receive(archive)
+    parts = [objects[0], b"nothing", objects[1]]
+    receiving.take([b"\r\n".join(DELIMITER + part for part in parts) + LAST])
+    outcomes = [one.outcome for one in receiving.finish()]
+    assert [type(outcome) for outcome in outcomes] == [Stored, MalformedObject, Stored]
+
+
+def test_the_size_of_chunks_does_not_matter(archive: Archive, objects: list[bytes]) -> None:
+    receiving = receive(archive)
+    whole = DELIMITER + objects[0] + LAST
+    receiving.take([whole[i : i + 7] for i in range(0, len(whole), 7)])
+    (received,) = receiving.finish()
+    assert isinstance(received.outcome, Stored)
+    assert received.sop_instance_uid == received.outcome.sop_instance_uid
+
+
+def test_many_are_committed_in_groups_as_they_come(
+    archive: Archive, objects: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "COMMITTED_TOGETHER", 2)
+    receiving = receive(archive)
+    receiving.take([b"\r\n".join(DELIMITER + one for one in objects[:3]) + b"\r\n"])
+    found = archive.instances(*_uids_of(receiving))
+    assert len(found) == 2
+    receiving.take([b"--B--"])
+    assert len(receiving.finish()) == 3
+
+
+def _uids_of(receiving: Reception) -> tuple[str, str]:
+    first = receiving._received[0].outcome
+    assert isinstance(first, Stored)
+    return first.study_instance_uid, first.series_instance_uid
+
+
+def test_abandoned_parts_leave_no_file(archive: Archive, objects: list[bytes], tmp_path: Path) -> None:
+    receiving = receive(archive)
+    receiving.take([DELIMITER + objects[0] + b"\r\n" + DELIMITER + objects[1][:600]])
+    assert len(files_of(tmp_path)) == 2
+    receiving.abandon()
+    assert len(files_of(tmp_path)) == 1
+    receiving.take([objects[1][600:] + LAST])
+    assert len(files_of(tmp_path)) == 1
+
+
+def test_a_bare_object_that_is_abandoned_leaves_no_file(
+    archive: Archive, objects: list[bytes], tmp_path: Path
+) -> None:
+    receiving = receive(archive, None)
+    receiving.take([objects[0][:600]])
+    receiving.abandon()
+    receiving.abandon()
+    assert files_of(tmp_path) == []
+
+
+def test_there_is_a_most_of_parts(
+    archive: Archive, objects: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "MAX_PARTS", 2)
+    receiving = receive(archive)
+    receiving.take([b"\r\n".join(DELIMITER + one for one in objects[:3]) + LAST])
+    outcomes = [one.outcome for one in receiving.finish()]
+    assert [type(outcome) for outcome in outcomes] == [Stored, Stored, MalformedObject]
+    assert "more than 2 parts" in str(outcomes[2])
+
+
+def test_headers_without_end_fail_what_follows_only(archive: Archive, objects: list[bytes]) -> None:
+    receiving = receive(archive)
+    receiving.take([DELIMITER + objects[0] + b"\r\n--B\r\nX: " + b"x" * 40_000])
+    outcomes = [one.outcome for one in receiving.finish()]
+    assert [type(outcome) for outcome in outcomes] == [Stored, MalformedObject]
+
+
+@pytest.mark.parametrize("body", [b"", b"--B--", b"text", b"--B\r\n\r\nhalf", b"--B\r\nX: " + b"x" * 40_000])
+def test_a_body_without_a_whole_part_is_an_error(archive: Archive, body: bytes) -> None:
+    receiving = receive(archive)
+    receiving.take([body])
+    with pytest.raises(MultipartError):
+        receiving.finish()
