@@ -69,7 +69,7 @@ class Archive:
 
         Raises Refused or StorageFailed leaves.
         """
-        return self.submit(incoming, study_instance_uid).result()
+        return self._committer.submit(incoming, study_instance_uid, at_once=True).result()
 
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query in its order, read in pages as they are taken."""

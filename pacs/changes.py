@@ -16,10 +16,12 @@ from pathlib import Path
 
 import structlog
 
-from pacs.index import Task, Tasks
+from pacs.index import Plan, Task, Tasks
 from pacs.model import Change, Level
 
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0, 6 * 3600.0)  # seconds before each further attempt
+
+GATHER = 0.5  # seconds between reading the feed, so that a storm of commits is not followed one by one
 
 _BATCH = 1000  # changes read at a time
 _TASKS = 50  # tasks run before the feed is read again
@@ -78,15 +80,19 @@ class Runner:
             if not self.run_due(stopping):
                 due = self._tasks.next_due()
                 self._bell.wait(None if due is None else max(0.0, due - time.time()))
+                stopping.wait(GATHER)
 
     def read_feed(self) -> None:
         """Turn what is new in the change feed into tasks."""
-        for follower in self._followers.values():
-            cursor = self._tasks.cursor(follower.name)
-            while changes := self._tasks.changes(cursor, _BATCH):
-                cursor = changes[-1].sequence
-                subjects = {_subject(c, follower.level): c.sequence for c in changes if follower.wants(c)}
-                self._tasks.plan(follower.name, subjects, time.time() + follower.rest, cursor)
+        while plans := [plan for follower in self._followers.values() if (plan := self._plan(follower))]:
+            self._tasks.plan(plans)
+
+    def _plan(self, follower: Follower) -> Plan | None:
+        changes = self._tasks.changes(self._tasks.cursor(follower.name), _BATCH)
+        if not changes:
+            return None
+        subjects = {_subject(c, follower.level): c.sequence for c in changes if follower.wants(c)}
+        return Plan(follower.name, subjects, time.time() + follower.rest, changes[-1].sequence)
 
     def run_due(self, stopping: threading.Event) -> bool:
         """Run tasks that are due; whether there were any."""

@@ -1,11 +1,13 @@
 """Taking objects in. A success means kept: file and folder synced, then the index committed with sync.
 
-Whatever waits at one moment shares one commit: the first thread to come commits for all that wait.
+Whatever waits at one moment shares one commit: the first thread to come commits for all that wait. Files are
+synced while the rows are written; the commit waits for them.
 """
 
 import hashlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from pacs.dataset.elements import Buffer
@@ -26,6 +28,7 @@ from pacs.index import Record, Verdict, Writer
 from pacs.model import Instance, Outcome, Source, Stored
 
 GROUP = 256  # objects at most that share one commit
+SYNCS = 8  # files synced at once; the file system merges what it can
 
 _COPY = 1 << 20  # bytes copied at a time
 
@@ -80,7 +83,7 @@ class Incoming:
         self._digest.update(data)
 
     def finish(self, study_instance_uid: str | None) -> Record:
-        """Read what was received, and sync it. Raises what keeps it from being stored."""
+        """Read what was received. Raises what keeps it from being stored."""
         if self._file is None:
             raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
         with self._file.view() as content:
@@ -88,8 +91,12 @@ class Incoming:
         if study_instance_uid not in (None, header.study_instance_uid):
             raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
         self._agree(header)
-        self._file.sync()
         return Record(header, self._instance(self._file, header))
+
+    def sync(self) -> None:
+        """Return when the content is on the device. Raises StorageFailed, OutOfSpace."""
+        if self._file is not None:
+            self._file.sync()
 
     def _agree(self, header: Header) -> None:
         """See that the file meta information tells what the data set is: the data set is right."""
@@ -134,12 +141,15 @@ class Incoming:
 
 
 class Pending:
-    """An object that is synced and waits for the commit of the index."""
+    """An object that is read, is being synced, and waits for the commit of the index."""
 
-    def __init__(self, committer: "Committer", incoming: Incoming, record: Record) -> None:
+    def __init__(
+        self, committer: "Committer", incoming: Incoming, record: Record, synced: Future[None]
+    ) -> None:
         self._committer = committer
         self.incoming = incoming
         self.record = record
+        self.synced = synced
         self.outcome: Stored | ArchiveError | None = None
 
     def result(self) -> Stored:
@@ -158,17 +168,23 @@ class Committer:
         self._files = files
         self._writer = writer
         self._on_commit = on_commit
+        self._syncing = ThreadPoolExecutor(SYNCS, thread_name_prefix="sync")
         self._waiting: list[Pending] = []
         self._committing = threading.Lock()
 
-    def submit(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
-        """Read and sync an object, and let it wait. Raises what refuses it; then nothing of it stays."""
+    def submit(self, incoming: Incoming, study_instance_uid: str | None, at_once: bool = False) -> Pending:
+        """Read an object, begin to sync it, and let it wait.
+
+        at_once: sync it here, for one who has nothing to do meanwhile.
+        Raises what refuses it; nothing of it stays then.
+        """
         try:
             record = incoming.finish(study_instance_uid)
+            synced = _done(incoming.sync) if at_once else self._syncing.submit(incoming.sync)
         except BaseException:
             incoming.abort()
             raise
-        pending = Pending(self, incoming, record)
+        pending = Pending(self, incoming, record, synced)
         self._waiting.append(pending)
         return pending
 
@@ -181,15 +197,15 @@ class Committer:
                     self._commit(group)
 
     def _commit(self, group: list[Pending]) -> None:
+        def see_to_syncs() -> None:
+            for pending in group:
+                pending.synced.result()
+            self._files.settle(pending.record.instance.file for pending in group)
+
         try:
-            self._files.settle(p.record.instance.file for p in group)
-            verdicts = self._writer.write([p.record for p in group])
+            verdicts = self._writer.write([p.record for p in group], see_to_syncs)
         except StorageFailed as error:
-            if len(group) > 1 and not isinstance(error, OutOfSpace):
-                for pending in group:  # one bad object must not fail its neighbours
-                    self._commit([pending])
-            else:
-                _give_up(group, error)
+            self._failed(group, error)
             return
         except BaseException:
             _give_up(group, StorageFailed("the index could not take the object in"))
@@ -198,6 +214,13 @@ class Committer:
             pending.outcome = self._outcome(pending, verdict)
         if Verdict.CREATED in verdicts:
             self._on_commit()
+
+    def _failed(self, group: list[Pending], error: StorageFailed) -> None:
+        if len(group) == 1 or isinstance(error, OutOfSpace):
+            _give_up(group, error)
+            return
+        for pending in group:  # one bad object must not fail its neighbours
+            self._commit([pending])
 
     def _outcome(self, pending: Pending, verdict: Verdict) -> Stored | ArchiveError:
         instance = pending.record.instance
@@ -230,6 +253,13 @@ class Committer:
             pending.incoming.abort()
             return error
         return None
+
+
+def _done(work: Callable[[], None]) -> Future[None]:
+    work()
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
 
 
 def _give_up(group: list[Pending], error: StorageFailed) -> None:

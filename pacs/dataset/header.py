@@ -19,6 +19,9 @@ _STORED = {level: stored_tags(level) for level in Level}
 _WANTED = frozenset().union(*_STORED.values(), _PIXEL_MODULE, {SPECIFIC_CHARACTER_SET})
 
 _SOP_CLASS_UID, _SOP_INSTANCE_UID, _STUDY_UID, _SERIES_UID = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
+# Decoded of every object, in one go: whose it is, what is kept of an instance, the size of its pixels
+_ALWAYS = _STORED[Level.INSTANCE] | _PIXEL_MODULE | {_STUDY_UID, _SERIES_UID, 0x00100020, 0x00100021}
+_INSTANCE_KEYS = frozenset(f"{tag:08X}" for tag in _STORED[Level.INSTANCE])
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
@@ -35,33 +38,33 @@ class Header:
         self._writer = JsonWriter(head, encoding)
         self._elements = elements
         self._levels: dict[Level, DicomJson] = {}
-        identity = self._write(frozenset({_SOP_CLASS_UID, _SOP_INSTANCE_UID, _STUDY_UID, _SERIES_UID}))
-        self.sop_class_uid = _uid(identity, _SOP_CLASS_UID)
-        self.sop_instance_uid = _uid(identity, _SOP_INSTANCE_UID)
-        self.study_instance_uid = _uid(identity, _STUDY_UID)
-        self.series_instance_uid = _uid(identity, _SERIES_UID)
+        self._always = self._write(_ALWAYS)
+        self.sop_class_uid = _uid(self._always, _SOP_CLASS_UID)
+        self.sop_instance_uid = _uid(self._always, _SOP_INSTANCE_UID)
+        self.study_instance_uid = _uid(self._always, _STUDY_UID)
+        self.series_instance_uid = _uid(self._always, _SERIES_UID)
+        self.patient_id = _text(self._always, "00100020")
+        self.issuer_of_patient_id = _text(self._always, "00100021")
         self.pixels: PixelLocation | None = None
 
     def level(self, level: Level) -> DicomJson:
         """The kept attributes of one level, as DICOM JSON."""
         if level not in self._levels:
-            self._levels[level] = self._write(_STORED[level])
+            here = level is Level.INSTANCE
+            self._levels[level] = self._of_instance() if here else self._write(_STORED[level])
         return self._levels[level]
 
-    def text(self, tag: int) -> str:
-        """The first value of an attribute as text, empty when there is none."""
-        values = self._write(frozenset({tag})).get(f"{tag:08X}", {}).get("Value")
-        return "" if not values or values[0] is None else str(values[0])
+    def _of_instance(self) -> DicomJson:
+        return {key: value for key, value in self._always.items() if key in _INSTANCE_KEYS}
 
     def locate_pixels(self, parsed: Parsed, start: int) -> None:
         """Note where the pixels lie. start: of the data set in what was parsed."""
         element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
         if element is None:
             return
-        module = self._write(_PIXEL_MODULE)
-        frames = max(1, _integer(module, "00280008", 1))
+        frames = max(1, _integer(self._always, "00280008", 1))
         encapsulated = parsed.fragments is not None
-        bits = 0 if encapsulated else _frame_bits(module)
+        bits = 0 if encapsulated else _frame_bits(self._always)
         offset = element.offset - start
         self.pixels = PixelLocation(element.tag, offset, element.length, encapsulated, frames, bits)
 
@@ -96,6 +99,11 @@ def _uid(attributes: DicomJson, tag: int) -> str:
         raise InvalidIdentifier(f"{name(tag)} is not a UID: digits and dots, 64 at most", tag)
     uid: str = values[0]
     return uid
+
+
+def _text(attributes: DicomJson, key: str) -> str:
+    values = attributes.get(key, {}).get("Value")
+    return "" if not values or values[0] is None else str(values[0])
 
 
 def is_uid(text: Any) -> bool:

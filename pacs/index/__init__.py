@@ -9,12 +9,23 @@ from pacs.index import search
 from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
-from pacs.index.tasks import Backlog, Task, Tasks
+from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.write import Verdict, Writer
 from pacs.model import Found, Instance
 from pacs.query import Query
 
-__all__ = ["Backlog", "Index", "Record", "Task", "Tasks", "Verdict", "Writer", "migrate", "sqlite_url"]
+__all__ = [
+    "Backlog",
+    "Index",
+    "Plan",
+    "Record",
+    "Task",
+    "Tasks",
+    "Verdict",
+    "Writer",
+    "migrate",
+    "sqlite_url",
+]
 
 
 class Index:

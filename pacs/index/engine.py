@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, CursorResult, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -23,6 +23,7 @@ _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("foreign_keys", "ON", 1),
     ("busy_timeout", "30000", 30000),  # milliseconds
     ("case_sensitive_like", "ON", None),  # cannot be read back; a search test holds it
+    ("wal_autocheckpoint", "8000", 8000),  # pages; a page that many images change is written back once
     ("cache_size", "-16000", -16000),  # kilobytes, negative by SQLite's convention
     ("mmap_size", "268435456", None),  # bytes; less where the system has less
 )
@@ -58,8 +59,10 @@ def _make_strict(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
 
 
 def _begin(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    """SQLAlchemy begins a transaction; one that `Transactions` has begun on the driver goes on."""
+    driver = connection.connection.driver_connection
+    if driver is not None and not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN")
 
 
 class Transactions:
@@ -73,7 +76,8 @@ class Transactions:
         self._engine = engine
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
-        database = engine.url.database if engine.dialect.name == "sqlite" else None
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        database = engine.url.database if self._is_sqlite else None
         self._lock = (
             os.open(f"{database}-lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC) if database else None
         )
@@ -84,27 +88,40 @@ class Transactions:
 
         Raises OutOfSpace or StorageFailed.
         """
-        with self._mutex:
-            if self._lock is not None:
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
+        with self._mutex, self._locked():
             try:
                 connection = self._open()
-                with connection.begin():
-                    yield connection
-            except DBAPIError as error:
+                if self._is_sqlite:
+                    connection.connection.cursor().execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.connection.commit()
+                if connection.in_transaction():  # what SQLAlchemy knows of it
+                    connection.commit()
+            except BaseException as error:
                 self._drop()
-                raise index_error(error) from error
-            finally:
-                if self._lock is not None:
-                    fcntl.flock(self._lock, fcntl.LOCK_UN)
+                reason = error.orig if isinstance(error, DBAPIError) else error
+                if isinstance(reason, self._engine.dialect.loaded_dbapi.Error):
+                    raise index_error(reason) from error
+                raise
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if self._lock is None:
+            yield
+            return
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _open(self) -> Connection:
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(begin="IMMEDIATE")
+            self._connection = self._engine.connect()
         return self._connection
 
     def _drop(self) -> None:
-        """Forget a connection that failed; the next transaction opens another."""
+        """Close a connection whose transaction failed, which rolls it back; the next one opens another."""
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
@@ -134,16 +151,22 @@ class Prepared:
         self._sql = compiled.string
         self._positions = compiled.positiontup
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
         """Execute once for each row of parameters, of which there is at least one."""
-        if self._positions is None:
-            return connection.exec_driver_sql(self._sql, [dict(row) for row in rows])
-        parameters = [tuple(row[name] for name in self._positions) for row in rows]
-        return connection.exec_driver_sql(self._sql, parameters if len(parameters) > 1 else parameters[0])
+        cursor = connection.connection.cursor()
+        parameters = [self._parameters(row) for row in rows]
+        if len(parameters) == 1:
+            cursor.execute(self._sql, parameters[0])
+        else:
+            cursor.executemany(self._sql, parameters)
+        return cursor
+
+    def _parameters(self, row: Mapping[str, Any]) -> Any:
+        return dict(row) if self._positions is None else tuple(row[name] for name in self._positions)
 
 
-def index_error(error: DBAPIError) -> ArchiveError:
-    """What an error of the database means to the archive."""
-    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL":
+def index_error(error: BaseException) -> ArchiveError:
+    """What an error of the database driver means to the archive."""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
         return OutOfSpace("no room left for the index; make room, and storing goes on by itself")
-    return StorageFailed(f"the index failed: {type(error.orig).__name__}: {error.orig}")
+    return StorageFailed(f"the index failed: {type(error).__name__}: {error}")

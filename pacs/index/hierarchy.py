@@ -23,7 +23,7 @@ class Record:
     @cached_property
     def owner(self) -> "Owner":
         """Whose it says that it is."""
-        return Owner(self.header.text(0x00100020), self.header.text(0x00100021))
+        return Owner(self.header.patient_id, self.header.issuer_of_patient_id)
 
 
 class Owner(NamedTuple):

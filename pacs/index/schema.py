@@ -110,6 +110,7 @@ instance = Table(
     Index("ix_instance_series_key", "series_key", "instance_number"),
 )
 
+# Never deleted from, so that the sequence never repeats although SQLite is not asked to see to it.
 change = Table(
     "change",
     metadata,
@@ -121,7 +122,6 @@ change = Table(
     Column("series_instance_uid", Text, nullable=False),
     Column("sop_instance_uid", Text, nullable=False),
     Column("sop_class_uid", Text, nullable=False),
-    sqlite_autoincrement=True,
 )
 
 quarantine = Table(

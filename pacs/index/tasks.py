@@ -13,6 +13,7 @@ from pacs.index.engine import Transactions
 from pacs.model import Action, Change
 
 _task, _cursor, _change = schema.task, schema.cursor, schema.change
+_STATE = ("sequence", "due", "attempts", "dead", "error")
 _SUBJECT = ("follower", "study_instance_uid", "series_instance_uid", "sop_instance_uid")
 
 
@@ -31,6 +32,20 @@ class Task:
     sop_instance_uid: str
     sequence: int
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a stretch of the change feed gives a follower to do.
+
+    subjects: study, series and SOP Instance UID, with the change that asks for it.
+    due: seconds since 1970.  cursor: the last change of the stretch.
+    """
+
+    follower: str
+    subjects: dict[tuple[str, str, str], int]
+    due: float
+    cursor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +87,22 @@ class Tasks:
             found = connection.scalar(select(_cursor.c.sequence).where(_cursor.c.follower == follower))
         return found or 0
 
-    def plan(self, follower: str, subjects: dict[tuple[str, str, str], int], due: float, cursor: int) -> None:
+    def plan(self, plans: Iterable[Plan]) -> None:
         """Put down what is to do, and how far the feed is read, in one transaction.
 
-        subjects: study, series and SOP Instance UID, with the change that asks for it.
-        due: seconds since 1970.
         A task that waits already is put off until due; a dead one is given another chance.
         """
-        rows = [
-            dict(zip(_SUBJECT, (follower, *subject), strict=True))
-            | {"sequence": sequence, "due": due, "attempts": 0, "dead": False, "error": ""}
-            for subject, sequence in subjects.items()
-        ]
         with self._transactions.begin() as connection:
-            if rows:
-                self._upsert(
-                    connection, _task, rows, _SUBJECT, ("sequence", "due", "attempts", "dead", "error")
-                )
-            row = {"follower": follower, "sequence": cursor}
-            self._upsert(connection, _cursor, [row], ("follower",), ("sequence",))
+            for plan in plans:
+                rows = [
+                    dict(zip(_SUBJECT, (plan.follower, *subject), strict=True))
+                    | {"sequence": sequence, "due": plan.due, "attempts": 0, "dead": False, "error": ""}
+                    for subject, sequence in plan.subjects.items()
+                ]
+                if rows:
+                    self._upsert(connection, _task, rows, _SUBJECT, _STATE)
+                row = {"follower": plan.follower, "sequence": plan.cursor}
+                self._upsert(connection, _cursor, [row], ("follower",), ("sequence",))
 
     def restart(self, follower: str) -> None:
         """Let a follower begin anew: forget its tasks, and read the change feed from its beginning."""

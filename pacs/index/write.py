@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from enum import StrEnum
 
 from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, update
@@ -30,6 +31,10 @@ class _StaleError(Exception):
     """What the writer remembers is no longer so."""
 
 
+def _nothing() -> None:
+    """There is nothing to wait for."""
+
+
 class Writer:
     """Writes records. One for each process, used by one thread at a time."""
 
@@ -38,21 +43,23 @@ class Writer:
         self._statements = _Statements(engine)
         self._known: _Known = OrderedDict()
 
-    def write(self, records: list[Record]) -> list[Verdict]:
+    def write(self, records: list[Record], before_commit: Callable[[], None] = _nothing) -> list[Verdict]:
         """Write all records in one transaction, which is on the device when this returns.
 
+        before_commit: called when all is written but the commit; what it raises undoes the writing.
         Returns a verdict for each record, in their order. Raises StorageFailed or OutOfSpace, and then
         none of them is written.
         """
         try:
-            return self._write(records)
+            return self._write(records, before_commit)
         except _StaleError:
-            return self._write(records)
+            return self._write(records, before_commit)
 
-    def _write(self, records: list[Record]) -> list[Verdict]:
+    def _write(self, records: list[Record], before_commit: Callable[[], None]) -> list[Verdict]:
         try:
             with self._transactions.begin() as connection:
                 verdicts = _Transaction(connection, self._statements, self._known).write(records)
+                before_commit()
         except BaseException:
             self._known.clear()  # what was learnt in it was rolled back with it
             raise
@@ -90,7 +97,7 @@ class _Statements:
         )
         self.insert_instance = Prepared(insert(instance), engine, _names(instance, "key"))
         self.insert_change = Prepared(insert(change), engine, _names(change, "sequence"))
-        self.last_change = select(func.max(change.c.sequence))
+        self.last_change = Prepared(select(func.max(change.c.sequence)), engine)
         counted = {
             "number_of_instances": series.c.number_of_instances + bindparam("more"),
             "version": bindparam("last"),
@@ -132,8 +139,8 @@ class _Transaction:
 
     def _digests(self, uids: list[str]) -> dict[str, str]:
         digest = self._statements.digest
-        found = ((uid, digest.run(self._connection, [{"uid": uid}]).scalar()) for uid in uids)
-        return {uid: digest for uid, digest in found if digest is not None}
+        found = ((uid, digest.run(self._connection, [{"uid": uid}]).fetchone()) for uid in uids)
+        return {uid: row[0] for uid, row in found if row is not None}
 
     def _series(self, record: Record) -> PlacedSeries | None:
         names = record.instance.study_instance_uid, record.instance.series_instance_uid
@@ -177,7 +184,8 @@ class _Transaction:
             for instance in instances
         ]
         self._statements.insert_change.run(self._connection, rows)
-        return int(self._connection.scalar(self._statements.last_change) or 0)
+        row = self._statements.last_change.run(self._connection, [{}]).fetchone()
+        return int(row[0]) if row else 0
 
     def _count(self, series: PlacedSeries, instances: list[Instance], version: int) -> None:
         series.sop_class_uids |= {instance.sop_class_uid for instance in instances}

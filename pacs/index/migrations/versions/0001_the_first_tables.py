@@ -19,7 +19,6 @@ def upgrade() -> None:
         sa.Column("sop_instance_uid", sa.Text(), nullable=False),
         sa.Column("sop_class_uid", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_change")),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "cursor",
