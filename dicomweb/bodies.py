@@ -111,13 +111,11 @@ class Bodies:
             return await self.part_of(request, segments, {**headers, "Content-Type": form.content_type})
         writer = MultipartWriter()
         body: list[Segment] = []
+        between = b""  # what lies between two contents is sent at once
         for form, segments in contents:
-            body += [
-                writer.part_head({"Content-Type": form.content_type}),
-                *segments,
-                MultipartWriter.PART_END,
-            ]
-        body.append(writer.closing())
+            body += [between + writer.part_head({"Content-Type": form.content_type}), *segments]
+            between = MultipartWriter.PART_END
+        body.append(between + writer.closing())
         content_type = writer.content_type(form.media_type)
         return await self.whole(request, body, {**headers, "Content-Type": content_type})
 
@@ -147,7 +145,7 @@ class Bodies:
             if isinstance(segment, bytes):
                 yield segment
                 continue
-            with await self._threads.read(self._archive.open, segment.instance) as file:
+            with self._archive.open(segment.instance) as file:
                 end = segment.offset + segment.length
                 for offset in range(segment.offset, end, CHUNK):
                     length = min(CHUNK, end - offset)

@@ -15,6 +15,7 @@ from dicomweb.negotiation import Negotiation
 from dicomweb.request import accepts_gzip, uids
 from dicomweb.threads import Threads
 from pacs.archive import Archive
+from pacs.model import Instance
 
 _VARY = "Accept, Accept-Encoding"
 _QUICK = 1  # level of compression where the answer waits for it
@@ -40,8 +41,7 @@ class Metadata:
         held = not_modified(request, tag, _VARY)
         if held is not None:
             return held
-        metadata = await self._threads.read(self._archive.metadata, instance)
-        return _response(orjson.dumps([metadata]), form, tag)
+        return _response(await self._threads.read(self._metadata, instance), form, tag)
 
     async def retrieve_series(self, request: Request) -> Response:
         """GET /studies/{study}/series/{series}/metadata; it is kept compressed, and given so if accepted."""
@@ -73,6 +73,9 @@ class Metadata:
         series = [uid for uid, _ in versions]
         first = await self._threads.read(self._elements, study, series[0])
         return StreamingResponse(self._stream(study, first, series[1:], packed), headers=headers)
+
+    def _metadata(self, instance: Instance) -> bytes:
+        return orjson.dumps([self._archive.metadata(instance)])
 
     def _elements(self, study: str, series: str) -> bytes:
         """The elements of the array of a series, without its brackets."""

@@ -152,7 +152,9 @@ def test_compressed_frames_are_given_under_the_type_that_was_asked(
     assert given_frame(accept, stored) == (True, f"{content_type}; transfer-syntax={stored}")
 
 
-@pytest.mark.parametrize("syntax", ["", *(f"; transfer-syntax={uid}" for uid in UNCOMPRESSED_SYNTAXES)])
+@pytest.mark.parametrize(
+    "syntax", ["", *(f"; transfer-syntax={uid}" for uid in sorted(UNCOMPRESSED_SYNTAXES))]
+)
 @pytest.mark.parametrize("stored", sorted(UNCOMPRESSED_SYNTAXES))
 def test_uncompressed_frames_are_the_same_by_any_of_their_names(stored: str, syntax: str) -> None:
     accept = f'multipart/related; type="application/octet-stream"{syntax}'
