@@ -52,6 +52,7 @@ def serve(settings: Settings) -> None:
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
         # pydicom's warnings quote values, and checking each value against its VR costs more than reading it
         pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+        gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
         if not Supervisor(roles).run(lambda: _announce(settings, http, dimse)):
             raise CannotStart("a process of the service did not start; the log above says why")

@@ -40,7 +40,7 @@ Segment = bytes | Stretch
 class PiecesResponse(Response):
     """A body in memory that is not joined before it is sent."""
 
-    def __init__(self, pieces: Sequence[bytes], headers: Mapping[str, str], status_code: int) -> None:
+    def __init__(self, pieces: Sequence[bytes | bytearray], headers: Mapping[str, str], status_code: int) -> None:
         """headers: with Content-Length."""
         self.pieces = pieces
         self.body = b""
@@ -119,9 +119,9 @@ class Bodies:
         content_type = writer.content_type(form.media_type)
         return await self.whole(request, body, {**headers, "Content-Type": content_type})
 
-    async def _gather(self, segments: Sequence[Segment]) -> list[bytes]:
+    async def _gather(self, segments: Sequence[Segment]) -> Sequence[bytes | bytearray]:
         """All segments in memory: out of the page cache, or else read in a thread."""
-        pieces: list[bytes] = []
+        pieces: list[bytes | bytearray] = []
         for segment in segments:
             piece = segment if isinstance(segment, bytes) else self._cached(segment)
             if piece is None:
@@ -129,7 +129,7 @@ class Bodies:
             pieces.append(piece)
         return pieces
 
-    def _cached(self, stretch: Stretch) -> bytes | None:
+    def _cached(self, stretch: Stretch) -> bytes | bytearray | None:
         with self._archive.open(stretch.instance) as file:
             return file.read_cached(stretch.offset, stretch.length)
 

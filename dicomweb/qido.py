@@ -1,5 +1,6 @@
 """Searching for studies, series and instances (PS3.18 10.6)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -59,9 +60,9 @@ class Search:
         limit = min((n for n in (search.query.limit, cap) if n is not None), default=None)
         one_more = replace(search.query, limit=None if limit is None else limit + 1)
         found = self._archive.search(one_more)
-        level = search.query.level
+        level, pick = search.query.level, search.picker()
         results = [
-            search.pick(answer.attributes | {RETRIEVE_URL: _retrieve_url(level, answer.attributes, url)})
+            pick((*answer.levels, {RETRIEVE_URL: _retrieve_url(level, answer.levels, url)}))
             for answer in islice(found, limit)
         ]
         more = limit is not None and next(found, None) is not None
@@ -69,8 +70,8 @@ class Search:
         return orjson.dumps(results), search.warnings + warnings
 
 
-def _retrieve_url(level: Level, attributes: DicomJson, url: str) -> DicomJson:
+def _retrieve_url(level: Level, levels: Sequence[DicomJson], url: str) -> DicomJson:
     """Retrieve URL (0008,1190) of what was found."""
-    steps = _UID_TAGS[: level - Level.PATIENT]
-    path = "".join(f"/{resource}/{attributes[tag]['Value'][0]}" for resource, tag in steps)
+    steps = zip(_UID_TAGS[: level - Level.PATIENT], levels, strict=True)
+    path = "".join([f"/{resource}/{found[tag]['Value'][0]}" for (resource, tag), found in steps])
     return {"vr": "UR", "Value": [url + path]}

@@ -1,7 +1,7 @@
 """The query string of the search transaction as a Query of the archive (PS3.18 8.3.4 and 10.6.1.2)."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydicom.datadict import tag_for_keyword
@@ -24,6 +24,9 @@ _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _PRESENTABLE_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
+# Which of the levels of an answer has an attribute: study and patient, series, instance
+_PLACE = {a.json_key: max(0, a.level - Level.STUDY) for a in ATTRIBUTES}
+
 _PATH_KEYS = {Level.STUDY: "StudyInstanceUID", Level.SERIES: "SeriesInstanceUID"}
 
 
@@ -39,10 +42,18 @@ class SearchRequest:
     include: tuple[str, ...] | None
     warnings: tuple[str, ...]
 
-    def pick(self, attributes: DicomJson) -> DicomJson:
-        """Those of the attributes that are to be answered, in ascending order (PS3.18 F.2.2)."""
-        tags = sorted(attributes) if self.include is None else self.include
-        return {tag: attributes[tag] for tag in tags if tag in attributes}
+    def picker(self) -> Callable[[Sequence[DicomJson]], DicomJson]:
+        """What picks, from the levels of an answer, the attributes to be answered.
+
+        They come in ascending order (PS3.18 F.2.2). The levels are those of `Found`, and one more with what
+        only the web knows, such as Retrieve URL.
+        """
+        include = self.include
+        if include is None:
+            return lambda levels: dict(sorted(pair for level in levels for pair in level.items()))
+        last = max(1, self.query.level)
+        places = [(tag, min(_PLACE.get(tag, last), last)) for tag in include]
+        return lambda levels: {tag: levels[at][tag] for tag, at in places if tag in levels[at]}
 
 
 def parse_search(

@@ -75,12 +75,25 @@ class Instance:
 class Found:
     """One answer to a query.
 
-    attributes: all that is kept of the level asked and of the levels above it, with what is counted.
     patient_identity: the same for all answers of one patient, and for no other patient.
+    levels: what is kept and counted of each level, the outermost first: of patient and study together, of the
+        series, of the instance. The outer ones are shared between answers: not to be changed.
     """
 
     patient_identity: str
-    attributes: DicomJson
+    levels: tuple[DicomJson, ...]
+
+    @property
+    def attributes(self) -> DicomJson:
+        """All levels in one."""
+        merged: DicomJson = {}
+        for level in self.levels:
+            merged |= level
+        return merged
+
+    def get(self, key: str) -> Any:
+        """One attribute by its tag, such as "00100020"; None when it is not there."""
+        return next((level[key] for level in self.levels if key in level), None)
 
 
 class Outcome(StrEnum):

@@ -180,14 +180,14 @@ class DiskStoredFile:
         except OSError as error:
             raise storage_error(error) from error
 
-    def read_cached(self, offset: int, length: int) -> bytes | None:
+    def read_cached(self, offset: int, length: int) -> bytearray | None:
         """One positioned read out of the page cache, or None when any of it is not there."""
         buffer = bytearray(length)
         try:
             count = os.preadv(self._descriptor, [buffer], offset, os.RWF_NOWAIT)
         except OSError:
             return None
-        return bytes(buffer) if count == length else None
+        return buffer if count == length else None
 
     def chunks(self, offset: int, length: int) -> Iterator[bytes]:
         """Pieces of CHUNK bytes."""

@@ -5,10 +5,11 @@ from functools import cached_property
 
 from sqlalchemy import Engine
 
-from pacs.index import search
+from pacs.index import lookup
 from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
+from pacs.index.search import Search
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.write import Verdict, Writer
 from pacs.model import Found, Instance
@@ -35,6 +36,7 @@ class Index:
         """url: as SQLAlchemy writes it; `sqlite_url` makes one from a path."""
         self._engine: Engine = open_engine(url)
         self._transactions = Transactions(self._engine)
+        self._search = Search(self._engine)
 
     @cached_property
     def writer(self) -> Writer:
@@ -48,31 +50,31 @@ class Index:
 
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query, in its order."""
-        return search.search(self._engine, query)
+        return self._search.search(query)
 
     def instances(self, study: str, series: str | None = None, instance: str | None = None) -> list[Instance]:
         """The instances below these UIDs, by series number and instance number; none when there are none."""
-        return search.find_instances(self._engine, study, series, instance)
+        return lookup.find_instances(self._engine, study, series, instance)
 
     def series_versions(self, study: str, series: str | None = None) -> list[tuple[str, int]]:
         """Series Instance UIDs with the sequence of the last change in each, by series number."""
-        return search.series_versions(self._engine, study, series)
+        return lookup.series_versions(self._engine, study, series)
 
     def known_files(self, keys: list[str]) -> set[str]:
         """Which of these files the index names."""
-        return search.known_files(self._engine, keys)
+        return lookup.known_files(self._engine, keys)
 
     def walk(self) -> Iterator[Instance]:
         """Every instance, in the order of their files."""
-        return search.walk(self._engine)
+        return lookup.walk(self._engine)
 
     def newest_file(self) -> str:
         """The greatest key of a file that the index names; empty when it names none."""
-        return search.newest_file(self._engine)
+        return lookup.newest_file(self._engine)
 
     def count(self) -> int:
         """How many instances there are."""
-        return search.count(self._engine)
+        return lookup.count(self._engine)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,11 +1,10 @@
-"""From a Query to SQL."""
+"""From a Query to SQL: first its shape, of which there are few; a statement is built once for each."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
-from sqlalchemy import false as sql_false
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
 
-from pacs.attributes import DERIVED_KEYWORDS, Matching
+from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, Attribute, Matching
 from pacs.index import schema
 from pacs.model import Level
 from pacs.query import Criterion, OneOf, Query, Range, Wildcard
@@ -20,33 +19,17 @@ _ORDER: dict[Level, tuple[Any, ...]] = {
     Level.INSTANCE: (_instance.c.series_key, _instance.c.instance_number, _instance.c.key),
 }
 
-
-def statement(query: Query) -> Select[Any]:
-    """The statement that finds what is asked, in order."""
-    found = _SELECTS[query.level].where(*(_where(c, query.level) for c in query.criteria))
-    if query.patient_identity is not None:
-        table = _patient if query.level is Level.PATIENT else _study
-        found = found.where(table.c.identity == query.patient_identity)
-    return found.order_by(*_ORDER[query.level]).limit(query.limit).offset(query.offset or None)
-
-
 _SELECTS: dict[Level, Select[Any]] = {
-    Level.PATIENT: select(_patient.c.key, _patient.c.identity, _patient.c.attributes),
-    Level.STUDY: select(_study.c.key, _study.c.identity, _study.c.attributes),
-    Level.SERIES: select(
-        _study.c.identity,
-        _series.c.study_key,
-        _series.c.number_of_instances,
-        _study.c.attributes,
-        _series.c.attributes.label("series_attributes"),
-    ).join(_study, _series.c.study_key == _study.c.key),
+    Level.PATIENT: select(_patient.c.identity, _patient.c.key, _patient.c.attributes),
+    Level.STUDY: select(_study.c.identity, _study.c.key, _study.c.attributes),
+    Level.SERIES: select(_study.c.identity, _study.c.key, _series.c.key).join(
+        _study, _series.c.study_key == _study.c.key
+    ),
     Level.INSTANCE: select(
         _study.c.identity,
-        _series.c.study_key,
-        _series.c.number_of_instances,
-        _study.c.attributes,
-        _series.c.attributes.label("series_attributes"),
-        _instance.c.attributes.label("instance_attributes"),
+        _study.c.key,
+        _series.c.key,
+        _instance.c.attributes,
         _instance.c.transfer_syntax_uid,
     )
     .join(_series, _instance.c.series_key == _series.c.key)
@@ -54,66 +37,150 @@ _SELECTS: dict[Level, Select[Any]] = {
 }
 
 
-def _where(criterion: Criterion, level: Level) -> ColumnElement[bool]:
+class Test(NamedTuple):
+    """A comparison with one column: what is done, and with how many values."""
+
+    operation: str
+    values: int
+
+
+class Shape(NamedTuple):
+    """A query without its values.
+
+    criteria: the path of each attribute, and tests of which one must hold.
+    """
+
+    level: Level
+    criteria: tuple[tuple[tuple[int, ...], tuple[Test, ...]], ...]
+    of_patient: bool
+    limited: bool
+    skipping: bool
+
+
+def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
+    """The shape of a query, and its values under the names that the statement of the shape has for them."""
+    values: list[Any] = []
+    criteria = []
+    for criterion in query.criteria:
+        tests = _tests(criterion)
+        criteria.append((criterion.attribute.tags, tuple(Test(name, len(own)) for name, own in tests)))
+        values += [value for _, own in tests for value in own]
+    parameters = {f"p{number}": value for number, value in enumerate(values)}
+    if query.patient_identity is not None:
+        parameters["identity"] = query.patient_identity
+    if query.limit is not None:
+        parameters["limit"] = query.limit
+    if query.offset:
+        parameters["offset"] = query.offset
+    shape = Shape(
+        query.level,
+        tuple(criteria),
+        query.patient_identity is not None,
+        query.limit is not None,
+        bool(query.offset),
+    )
+    return shape, parameters
+
+
+def _tests(criterion: Criterion) -> list[tuple[str, list[Any]]]:
+    """Tests of which one must hold, each with its values."""
     attribute = criterion.attribute
+    match criterion.condition:
+        case OneOf(values) | Wildcard(pattern=values) if attribute.matching is Matching.NAME:
+            names = (values,) if isinstance(values, str) else values
+            return [_pattern(pattern) for name in names for pattern in _any_group(name)]
+        case OneOf(values) if attribute.keyword == "SOPClassesInStudy":
+            return [("like", [f"%\\\\{uid}\\\\%"]) for uid in values]
+        case OneOf(values) if attribute.matching is Matching.NUMBER:
+            return [("in", [int(value) for value in values])]
+        case OneOf(values):
+            return [("in", list(values))]
+        case Wildcard(pattern):
+            return [_pattern(pattern)]
+        case Range(low, high):
+            bounds = [bound for bound in (low, high) if bound]
+            operation = "between" if low and high else "from" if low else "to" if high else "any"
+            return [(operation, bounds)]
+
+
+def _any_group(name: str) -> list[str]:
+    """Patterns that find a name in any of the component groups, which `=` parts (PS3.5 6.2.1.2).
+
+    Only a pattern that is not ASCII may mean another group than the alphabetic one; for all others the
+    stretch of the column's index that begins with them is enough.
+    """
+    if "=" in name:
+        return [name]
+    first = [name, f"{name}=*"]
+    return first if name.isascii() else [*first, f"*={name}", f"*={name}=*"]
+
+
+def _pattern(pattern: str) -> tuple[str, list[Any]]:
+    """A DICOM wildcard pattern, where %, _ and backslash stand for themselves."""
+    if "*" not in pattern and "?" not in pattern:
+        return "in", [pattern]
+    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    like = escaped.replace("*", "%").replace("?", "_")
+    prefix = pattern.split("*")[0].split("?")[0]
+    # The prefix bounds the stretch of the index that is read
+    return ("like within", [prefix, f"{prefix}\U0010ffff", like]) if prefix else ("like", [like])
+
+
+def statement(shape: Shape) -> Select[Any]:
+    """The statement that finds what a query of this shape asks, in order."""
+    found = _SELECTS[shape.level]
+    number = 0
+    for path, tests in shape.criteria:
+        parameters: _Tests = []
+        for test in tests:
+            names = [f"p{number + at}" for at in range(test.values)]
+            parameters.append((test.operation, [bindparam(name) for name in names]))
+            number += test.values
+        found = found.where(_where(BY_PATH[path], shape.level, parameters))
+    if shape.of_patient:
+        table = _patient if shape.level is Level.PATIENT else _study
+        found = found.where(table.c.identity == bindparam("identity"))
+    found = found.order_by(*_ORDER[shape.level])
+    if shape.limited:
+        found = found.limit(bindparam("limit"))
+    return found.offset(bindparam("offset")) if shape.skipping else found
+
+
+_Tests = list[tuple[str, list[BindParameter[Any]]]]
+
+
+def _where(attribute: Attribute, level: Level, tests: _Tests) -> ColumnElement[bool]:
+    if attribute.level > level:
+        return false()  # a key below the asked level can hold for none of its rows
     if attribute.keyword in DERIVED_KEYWORDS:
-        return _where_in_study(criterion)
+        return _where_in_study(attribute, tests)
     if attribute.level is Level.PATIENT:
         table = _patient if level is Level.PATIENT else _study
     else:
         table = (_study, _series, _instance)[attribute.level - Level.STUDY]
-    if attribute.level > level:
-        return sql_false()  # a key below the asked level can hold for none of its rows
-    return _compare(table.c[attribute.column], criterion)
+    return _compare(table.c[attribute.column], tests)
 
 
-def _where_in_study(criterion: Criterion) -> ColumnElement[bool]:
+def _where_in_study(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
     """ModalitiesInStudy and SOPClassesInStudy: some series of the study has it."""
     alias = _series.alias()
-    mine = alias.c.study_key == _study.c.key
-    if criterion.attribute.keyword == "ModalitiesInStudy":
-        return exists().where(mine, _compare(alias.c.modality, criterion))
-    assert isinstance(criterion.condition, OneOf)  # noqa: S101 - UIDs have no other form
-    bounded = "\\" + alias.c.sop_class_uids + "\\"
-    return exists().where(mine, or_(*(bounded.contains(f"\\{uid}\\") for uid in criterion.condition.values)))
+    is_modality = attribute.keyword == "ModalitiesInStudy"
+    column = alias.c.modality if is_modality else "\\" + alias.c.sop_class_uids + "\\"
+    return exists().where(alias.c.study_key == _study.c.key, _compare(column, tests))
 
 
-def _compare(column: ColumnElement[Any], criterion: Criterion) -> ColumnElement[bool]:
-    is_name = criterion.attribute.matching is Matching.NAME
-    match criterion.condition:
-        case OneOf(values) if is_name:
-            return or_(*(_any_group(column, value) for value in values))
-        case OneOf(values) if criterion.attribute.matching is Matching.NUMBER:
-            return column.in_([int(value) for value in values])
-        case OneOf(values):
-            return column.in_(values)
-        case Wildcard(pattern) if is_name:
-            return _any_group(column, pattern)
-        case Wildcard(pattern):
-            return _like(column, pattern)
-        case Range(low, high):
-            bounds = [column >= low] if low else []
-            return and_(*bounds, *([column <= high] if high else []))
+def _compare(column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:
+    return or_(*(_OPERATIONS[operation](column, *values) for operation, values in tests))
 
 
-def _any_group(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
-    """A pattern against the component groups of a name, which `=` parts (PS3.5 6.2.1.2).
-
-    Written so that a pattern without a leading wildcard reads only its stretch of the column's index.
-    """
-    if "=" in pattern:
-        return _like(column, pattern)
-    matches = [_like(column, pattern), _like(column, pattern + "=*")]
-    if not pattern.isascii():  # only then may another group than the alphabetic one be meant
-        matches += [_like(column, "*=" + pattern), _like(column, "*=" + pattern + "=*")]
-    return or_(*matches)
-
-
-def _like(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
-    """A DICOM wildcard pattern, where %, _ and \\ stand for themselves."""
-    if "*" not in pattern and "?" not in pattern:
-        return column == pattern
-    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    like = column.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
-    prefix = pattern.split("*")[0].split("?")[0]
-    return and_(column >= prefix, column < prefix + "\U0010ffff", like) if prefix else like
+_OPERATIONS: dict[str, Any] = {
+    "in": lambda column, *values: column.in_(values) if len(values) > 1 else column == values[0],
+    "like": lambda column, like: column.like(like, escape="\\"),
+    "like within": lambda column, low, high, like: and_(
+        column >= low, column < high, column.like(like, escape="\\")
+    ),
+    "between": lambda column, low, high: column.between(low, high),
+    "from": lambda column, low: column >= low,
+    "to": lambda column, high: column <= high,
+    "any": lambda _: true(),
+}

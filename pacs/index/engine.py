@@ -4,14 +4,14 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
@@ -63,6 +63,16 @@ def _begin(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     if driver is not None and not driver.in_transaction:
         connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[PoolProxiedConnection]:
+    """A connection of the driver for reading. Raises StorageFailed when the index cannot be read."""
+    try:
+        with closing(engine.raw_connection()) as connection:
+            yield connection
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        raise index_error(getattr(error, "orig", None) or error) from error
 
 
 class Transactions:
@@ -150,10 +160,10 @@ class Prepared:
             raise TypeError("only statements that run can be prepared")
         self._sql = compiled.string
         self._positions = compiled.positiontup
+        self._constants = compiled.params
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
-        """Execute once for each row of parameters, of which there is at least one."""
-        cursor = connection.connection.cursor()
+    def run(self, cursor: DBAPICursor, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
+        """Execute once for each row of parameters, of which there is at least one; returns the cursor."""
         parameters = [self._parameters(row) for row in rows]
         if len(parameters) == 1:
             cursor.execute(self._sql, parameters[0])
@@ -162,7 +172,8 @@ class Prepared:
         return cursor
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:
-        return dict(row) if self._positions is None else tuple(row[name] for name in self._positions)
+        values = {**self._constants, **row}
+        return values if self._positions is None else tuple(values[name] for name in self._positions)
 
 
 def index_error(error: BaseException) -> ArchiveError:

@@ -1,190 +1,160 @@
-"""Finding: from rows to answers."""
+"""Finding: from rows to answers, read in pages so that memory stays flat."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import BindParameter, Engine, bindparam, func, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from pacs.index import schema
-from pacs.index.compile import statement
-from pacs.index.rows import instance_of
-from pacs.model import DicomJson, Found, Instance, Level
+from pacs.index.compile import Shape, shape_of, statement
+from pacs.index.engine import Prepared, reading
+from pacs.model import DicomJson, Found, Level
 from pacs.query import Query
 
 PAGE = 500  # rows joined at a time
 
-_study, _series, _instance = schema.study, schema.series, schema.instance
+KNOWN_SHAPES = 256  # kinds of queries whose statement is kept
+
+_study, _series = schema.study, schema.series
+
+Row = tuple[Any, ...]
 
 
-def search(engine: Engine, query: Query) -> Iterator[Found]:
-    """All answers in order, read in pages so that memory stays flat. The iterator may be left early."""
-    with engine.connect() as connection:
-        rows = connection.execution_options(yield_per=PAGE).execute(statement(query))
-        for page in rows.partitions(PAGE):
-            yield from _ANSWERS[query.level](connection, page)
+class Search:
+    """Answers queries. One for each process; safe for threads."""
 
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._statement = lru_cache(KNOWN_SHAPES)(self._prepare)
+        self._study_totals = lru_cache(PAGE)(self._prepare_study_totals)
+        self._series_above = lru_cache(PAGE)(self._prepare_series_above)
+        self._patient_totals = lru_cache(PAGE)(self._prepare_patient_totals)
 
-def find_instances(engine: Engine, study: str, series: str | None, instance: str | None) -> list[Instance]:
-    """The instances below these UIDs, by series number and instance number."""
-    joined = _instance.join(_series, _instance.c.series_key == _series.c.key)
-    joined = joined.join(_study, _series.c.study_key == _study.c.key)
-    found = (
-        select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
-        .select_from(joined)
-        .where(_study.c.study_instance_uid == study)
-        .order_by(_series.c.series_number, _series.c.key, _instance.c.instance_number, _instance.c.key)
-    )
-    if series is not None:
-        found = found.where(_series.c.series_instance_uid == series)
-    if instance is not None:
-        found = found.where(_instance.c.sop_instance_uid == instance)
-    with engine.connect() as connection:
-        return [instance_of(row) for row in connection.execute(found)]
+    def _prepare(self, shape: Shape) -> Prepared:
+        return Prepared(statement(shape), self._engine)
 
+    def _prepare_study_totals(self, number: int) -> Prepared:
+        """Of so many studies, what their series count."""
+        keys: list[BindParameter[int]] = [bindparam(f"k{at}") for at in range(number)]
+        columns = _series.c
+        return Prepared(
+            select(
+                columns.study_key, columns.modality, columns.sop_class_uids, columns.number_of_instances
+            ).where(columns.study_key.in_(keys)),
+            self._engine,
+        )
 
-def series_versions(engine: Engine, study: str, series: str | None) -> list[tuple[str, int]]:
-    """Each series below these UIDs with the sequence of its last change, in order of series number."""
-    found = (
-        select(_series.c.series_instance_uid, _series.c.version)
-        .join(_study, _series.c.study_key == _study.c.key)
-        .where(_study.c.study_instance_uid == study)
-        .order_by(_series.c.series_number, _series.c.key)
-    )
-    if series is not None:
-        found = found.where(_series.c.series_instance_uid == series)
-    with engine.connect() as connection:
-        return [(uid, version) for uid, version in connection.execute(found)]
-
-
-def _patients(connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Found]:
-    totals = _patient_totals(connection, [row.key for row in page])
-    for row in page:
-        yield Found(row.identity, orjson.loads(row.attributes) | totals[row.key])
-
-
-def _studies(connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Found]:
-    totals = _study_totals(connection, [row.key for row in page])
-    for row in page:
-        yield Found(row.identity, orjson.loads(row.attributes) | totals.get(row.key, {}))
-
-
-def _series_or_instances(connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Found]:
-    totals = _study_totals(connection, list({row.study_key for row in page}))
-    above: dict[tuple[int, bytes], DicomJson] = {}
-    for row in page:
-        place = row.study_key, row.series_attributes
-        if place not in above:
-            above[place] = (
-                orjson.loads(row.attributes)
-                | totals[row.study_key]
-                | orjson.loads(row.series_attributes)
-                | _count("00201209", row.number_of_instances)
+    def _prepare_series_above(self, number: int) -> Prepared:
+        """Of so many series, what is kept of them and of their studies."""
+        keys: list[BindParameter[int]] = [bindparam(f"k{at}") for at in range(number)]
+        columns = _series.c
+        return Prepared(
+            select(
+                columns.key,
+                _study.c.key,
+                _study.c.attributes,
+                columns.attributes,
+                columns.number_of_instances,
             )
-        yield Found(row.identity, above[place] | _of_instance(row))
+            .join(_study, columns.study_key == _study.c.key)
+            .where(columns.key.in_(keys)),
+            self._engine,
+        )
+
+    def _prepare_patient_totals(self, number: int) -> Prepared:
+        """Of so many patients, what their studies count."""
+        keys: list[BindParameter[int]] = [bindparam(f"k{at}") for at in range(number)]
+        return Prepared(
+            select(
+                _study.c.patient_key,
+                func.count(_study.c.key.distinct()),
+                func.count(_series.c.key),
+                func.sum(_series.c.number_of_instances),
+            )
+            .join(_series, _series.c.study_key == _study.c.key)
+            .where(_study.c.patient_key.in_(keys))
+            .group_by(_study.c.patient_key),
+            self._engine,
+        )
+
+    def search(self, query: Query) -> Iterator[Found]:
+        """All answers in order. The iterator may be left early."""
+        shape, parameters = shape_of(query)
+        with reading(self._engine) as connection:
+            cursor = self._statement(shape).run(connection.cursor(), [parameters])
+            while page := cursor.fetchmany(PAGE):
+                keys = list({row[1]: None for row in page})
+                totals = self._totals(connection.cursor(), query.level, keys)
+                if query.level <= Level.STUDY:
+                    yield from _whole(page, totals)
+                else:
+                    above = self._above(connection.cursor(), list({row[2]: None for row in page}), totals)
+                    yield from _parts(page, above)
+
+    def _above(
+        self, cursor: DBAPICursor, series: list[int], totals: dict[int, DicomJson]
+    ) -> dict[int, tuple[DicomJson, DicomJson]]:
+        """The study level and the series level of each series."""
+        values = [{f"k{at}": key for at, key in enumerate(series)}]
+        return {
+            key: (
+                orjson.loads(study_attributes) | totals[study],
+                orjson.loads(series_attributes) | {"00201209": _count(number)},
+            )
+            for key, study, study_attributes, series_attributes, number in self._series_above(len(series))
+            .run(cursor, values)
+            .fetchall()
+        }
+
+    def _totals(self, cursor: DBAPICursor, level: Level, keys: list[int]) -> dict[int, DicomJson]:
+        """What is counted for each patient or study."""
+        values = [{f"k{at}": key for at, key in enumerate(keys)}]
+        if level is Level.PATIENT:
+            rows = self._patient_totals(len(keys)).run(cursor, values).fetchall()
+            none: dict[int, DicomJson] = {key: {} for key in keys}
+            return none | {row[0]: _of_patient(*row[1:]) for row in rows}
+        by_study: dict[int, list[Row]] = {key: [] for key in keys}
+        for row in self._study_totals(len(keys)).run(cursor, values).fetchall():
+            by_study[row[0]].append(row)
+        return {key: _of_series(series) for key, series in by_study.items()}
 
 
-def _of_instance(row: Row[Any]) -> DicomJson:
-    attributes = row._mapping.get("instance_attributes")
-    if attributes is None:
-        return {}
-    syntax = {"vr": "UI", "Value": [row.transfer_syntax_uid]}
-    here = {"00083002": syntax, "00080056": {"vr": "CS", "Value": ["ONLINE"]}}
+def _whole(page: Sequence[Row], totals: dict[int, DicomJson]) -> Iterator[Found]:
+    """Patients, or studies."""
+    for identity, key, attributes in page:
+        yield Found(identity, (orjson.loads(attributes) | totals[key],))
+
+
+def _parts(page: Sequence[Row], above: dict[int, tuple[DicomJson, DicomJson]]) -> Iterator[Found]:
+    """Series, or instances: those of one series share what is above them."""
+    for identity, _, series, *instance in page:
+        yield Found(identity, (*above[series], _instance(*instance)) if instance else above[series])
+
+
+def _instance(attributes: bytes, transfer_syntax_uid: str) -> DicomJson:
     loaded: DicomJson = orjson.loads(attributes)
-    return loaded | here
+    loaded["00083002"] = {"vr": "UI", "Value": [transfer_syntax_uid]}
+    loaded["00080056"] = {"vr": "CS", "Value": ["ONLINE"]}
+    return loaded
 
 
-_ANSWERS = {
-    Level.PATIENT: _patients,
-    Level.STUDY: _studies,
-    Level.SERIES: _series_or_instances,
-    Level.INSTANCE: _series_or_instances,
-}
-
-
-def _study_totals(connection: Connection, keys: list[int]) -> dict[int, DicomJson]:
-    """What is counted for each study, from the rows of its series."""
-    columns = _series.c
-    rows = connection.execute(
-        select(columns.study_key, columns.modality, columns.sop_class_uids, columns.number_of_instances)
-        .where(columns.study_key.in_(keys))
-        .order_by(columns.study_key)
-    )
-    by_study: dict[int, list[Any]] = {key: [] for key in keys}
-    for row in rows:
-        by_study[row.study_key].append(row)
-    return {key: _totals(series) for key, series in by_study.items()}
-
-
-def _totals(series: list[Any]) -> DicomJson:
-    modalities = sorted({row.modality for row in series if row.modality})
-    classes = sorted({uid for row in series for uid in row.sop_class_uids.split("\\")})
+def _of_series(series: list[Row]) -> DicomJson:
+    modalities = sorted({row[1] for row in series if row[1]})
+    classes = sorted({uid for row in series for uid in row[2].split("\\")})
     return {
         "00080061": {"vr": "CS", "Value": modalities} if modalities else {"vr": "CS"},
         "00080062": {"vr": "UI", "Value": classes} if classes else {"vr": "UI"},
-        **_count("00201206", len(series)),
-        **_count("00201208", sum(row.number_of_instances for row in series)),
+        "00201206": _count(len(series)),
+        "00201208": _count(sum(row[3] for row in series)),
     }
 
 
-def _patient_totals(connection: Connection, keys: list[int]) -> dict[int, DicomJson]:
-    rows = connection.execute(
-        select(
-            _study.c.patient_key,
-            func.count(_study.c.key.distinct()).label("studies"),
-            func.count(_series.c.key).label("series"),
-            func.sum(_series.c.number_of_instances).label("instances"),
-        )
-        .join(_series, _series.c.study_key == _study.c.key)
-        .where(_study.c.patient_key.in_(keys))
-        .group_by(_study.c.patient_key)
-    )
-    none: dict[int, DicomJson] = {key: {} for key in keys}
-    return none | {
-        row.patient_key: _count("00201200", row.studies)
-        | _count("00201202", row.series)
-        | _count("00201204", row.instances)
-        for row in rows
-    }
+def _of_patient(studies: int, series: int, instances: int) -> DicomJson:
+    return {"00201200": _count(studies), "00201202": _count(series), "00201204": _count(instances)}
 
 
-def _count(key: str, number: int) -> DicomJson:
-    return {key: {"vr": "IS", "Value": [number]}}
-
-
-def known_files(engine: Engine, keys: list[str]) -> set[str]:
-    """Which of these keys of the file store belong to an instance."""
-    with engine.connect() as connection:
-        return set(connection.scalars(select(_instance.c.file).where(_instance.c.file.in_(keys))))
-
-
-def walk(engine: Engine) -> Iterator[Instance]:
-    """Every instance in the order of its file's key, read in pages."""
-    after = ""
-    while True:
-        found = (
-            select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
-            .join(_series, _instance.c.series_key == _series.c.key)
-            .join(_study, _series.c.study_key == _study.c.key)
-            .where(_instance.c.file > after)
-            .order_by(_instance.c.file)
-            .limit(PAGE)
-        )
-        with engine.connect() as connection:
-            page = [instance_of(row) for row in connection.execute(found)]
-        yield from page
-        if len(page) < PAGE:
-            return
-        after = page[-1].file
-
-
-def newest_file(engine: Engine) -> str:
-    """The greatest key of a file, empty when there is none."""
-    with engine.connect() as connection:
-        return connection.scalar(select(func.max(_instance.c.file))) or ""
-
-
-def count(engine: Engine) -> int:
-    """The number of instances."""
-    with engine.connect() as connection:
-        return connection.scalar(select(func.count()).select_from(_instance)) or 0
+def _count(number: int) -> DicomJson:
+    return {"vr": "IS", "Value": [number]}

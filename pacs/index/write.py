@@ -114,6 +114,7 @@ def _names(table: Table, without: str) -> list[str]:
 class _Transaction:
     def __init__(self, connection: Connection, statements: _Statements, known: _Known) -> None:
         self._connection = connection
+        self._cursor = connection.connection.cursor()
         self._statements = statements
         self._known = known
 
@@ -139,7 +140,7 @@ class _Transaction:
 
     def _digests(self, uids: list[str]) -> dict[str, str]:
         digest = self._statements.digest
-        found = ((uid, digest.run(self._connection, [{"uid": uid}]).fetchone()) for uid in uids)
+        found = ((uid, digest.run(self._cursor, [{"uid": uid}]).fetchone()) for uid in uids)
         return {uid: row[0] for uid, row in found if row is not None}
 
     def _series(self, record: Record) -> PlacedSeries | None:
@@ -161,7 +162,7 @@ class _Transaction:
             | {"series_key": series.key, "attributes": dump(record.header.level(Level.INSTANCE))}
             for record, series in created
         ]
-        self._statements.insert_instance.run(self._connection, rows)
+        self._statements.insert_instance.run(self._cursor, rows)
         version = self._insert_changes([record.instance for record, _ in created])
         joined: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
         for record, series in created:
@@ -183,8 +184,8 @@ class _Transaction:
             }
             for instance in instances
         ]
-        self._statements.insert_change.run(self._connection, rows)
-        row = self._statements.last_change.run(self._connection, [{}]).fetchone()
+        self._statements.insert_change.run(self._cursor, rows)
+        row = self._statements.last_change.run(self._cursor, [{}]).fetchone()
         return int(row[0]) if row else 0
 
     def _count(self, series: PlacedSeries, instances: list[Instance], version: int) -> None:
@@ -195,5 +196,5 @@ class _Transaction:
             "last": version,
             "classes": "\\".join(sorted(series.sop_class_uids)),
         }
-        if self._statements.count.run(self._connection, [values]).rowcount != 1:
+        if self._statements.count.run(self._cursor, [values]).rowcount != 1:
             raise _StaleError

@@ -152,8 +152,8 @@ def test_all_fields_may_be_included() -> None:
     attributes = {"00100010": {"vr": "PN"}, "00104000": {"vr": "LT"}}
     everything = search("includefield=all")
     assert everything.include is None
-    assert everything.pick(attributes) == attributes
-    assert search("").pick(attributes) == {"00100010": {"vr": "PN"}}
+    assert everything.picker()([attributes, {}]) == attributes
+    assert search("").picker()([attributes, {}]) == {"00100010": {"vr": "PN"}}
 
 
 @pytest.mark.parametrize(

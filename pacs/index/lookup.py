@@ -1,0 +1,83 @@
+"""Looking up instances and series by their UIDs, and walking through all of them."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, func, select
+
+from pacs.index import schema
+from pacs.index.rows import instance_of
+from pacs.model import Instance
+
+PAGE = 500  # rows read at a time
+
+_study, _series, _instance = schema.study, schema.series, schema.instance
+
+
+def find_instances(engine: Engine, study: str, series: str | None, instance: str | None) -> list[Instance]:
+    """The instances below these UIDs, by series number and instance number."""
+    joined = _instance.join(_series, _instance.c.series_key == _series.c.key)
+    joined = joined.join(_study, _series.c.study_key == _study.c.key)
+    found = (
+        select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
+        .select_from(joined)
+        .where(_study.c.study_instance_uid == study)
+        .order_by(_series.c.series_number, _series.c.key, _instance.c.instance_number, _instance.c.key)
+    )
+    if series is not None:
+        found = found.where(_series.c.series_instance_uid == series)
+    if instance is not None:
+        found = found.where(_instance.c.sop_instance_uid == instance)
+    with engine.connect() as connection:
+        return [instance_of(row) for row in connection.execute(found)]
+
+
+def series_versions(engine: Engine, study: str, series: str | None) -> list[tuple[str, int]]:
+    """Each series below these UIDs with the sequence of its last change, in order of series number."""
+    found = (
+        select(_series.c.series_instance_uid, _series.c.version)
+        .join(_study, _series.c.study_key == _study.c.key)
+        .where(_study.c.study_instance_uid == study)
+        .order_by(_series.c.series_number, _series.c.key)
+    )
+    if series is not None:
+        found = found.where(_series.c.series_instance_uid == series)
+    with engine.connect() as connection:
+        return [(uid, version) for uid, version in connection.execute(found)]
+
+
+def known_files(engine: Engine, keys: list[str]) -> set[str]:
+    """Which of these keys of the file store belong to an instance."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(_instance.c.file).where(_instance.c.file.in_(keys))))
+
+
+def walk(engine: Engine) -> Iterator[Instance]:
+    """Every instance in the order of its file's key, read in pages."""
+    after = ""
+    while True:
+        found = (
+            select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
+            .join(_series, _instance.c.series_key == _series.c.key)
+            .join(_study, _series.c.study_key == _study.c.key)
+            .where(_instance.c.file > after)
+            .order_by(_instance.c.file)
+            .limit(PAGE)
+        )
+        with engine.connect() as connection:
+            page = [instance_of(row) for row in connection.execute(found)]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].file
+
+
+def newest_file(engine: Engine) -> str:
+    """The greatest key of a file, empty when there is none."""
+    with engine.connect() as connection:
+        return connection.scalar(select(func.max(_instance.c.file))) or ""
+
+
+def count(engine: Engine) -> int:
+    """The number of instances."""
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(_instance)) or 0
