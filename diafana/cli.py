@@ -151,6 +151,16 @@ def reindex(data: Data = None) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def conformance() -> None:
+    """Print the conformance statement, which is kept as docs/conformance.md."""
+    with tempfile.TemporaryDirectory(prefix="diafana-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from diafana.conformance import statement
+
+        sys.stdout.write(statement())
+
+
 def _open_parts(data: Path | None) -> tuple[Settings, Any]:
     from diafana.wiring import Parts
     from pacs.changes import Bell

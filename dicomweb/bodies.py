@@ -140,7 +140,7 @@ class Bodies:
         with self._archive.open(stretch.instance) as file:
             return _read_whole(file, stretch.offset, stretch.length)
 
-    async def _stream(self, segments: Sequence[Segment]) -> AsyncIterator[bytes]:
+    async def _stream(self, segments: Sequence[Segment]) -> AsyncIterator[bytes | memoryview]:
         for segment in segments:
             if isinstance(segment, bytes):
                 yield segment
@@ -152,7 +152,7 @@ class Bodies:
                     piece = file.read_cached(offset, length)
                     if piece is None:
                         piece = await self._threads.read(_read_whole, file, offset, length)
-                    yield piece
+                    yield piece if isinstance(piece, bytes) else memoryview(piece)
 
 
 def _read_whole(file: StoredFile, offset: int, length: int) -> bytes:
