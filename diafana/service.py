@@ -152,7 +152,6 @@ def _run_worker(
 
 def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     """Follow the change feed until SIGTERM, behind everything that answers people."""
-    started = time.time_ns()
     os.nice(10)
     stopping = threading.Event()
 
@@ -166,7 +165,7 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
         parts.index.tasks.restart(FOLLOWER)
         parts.resources.begin()
     ready()
-    adopted, removed = adopt_orphans(parts.files, parts.index, started)
+    adopted, removed = adopt_orphans(parts.files, parts.index)
     if adopted or removed:
         log.warning("cut-off objects found", adopted=adopted, removed=removed)
     Runner(parts.index.tasks, followers(parts), bell).run(stopping)

@@ -16,6 +16,7 @@ from pacs.index import Index, sqlite_url
 from pacs.model import Level
 
 DICOMWEB_ROOT = "/dicom-web"
+FILES_AHEAD = 32  # empty files that each process keeps ready
 
 
 class Parts:
@@ -28,7 +29,7 @@ class Parts:
     @cached_property
     def files(self) -> DiskFiles:
         """Where the objects are."""
-        return DiskFiles(self.settings.data)
+        return DiskFiles(self.settings.data, ahead=FILES_AHEAD)
 
     @cached_property
     def derived(self) -> DerivedFiles:
@@ -54,6 +55,7 @@ class Parts:
 
     def close(self) -> None:
         """Close what is open."""
+        self.files.close()
         self.index.close()
         self.resources.close()
 

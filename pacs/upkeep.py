@@ -74,26 +74,25 @@ def reindex(files: FileStore, index: Index, step: Callable[[], None]) -> list[tu
     return left_out
 
 
-def adopt_orphans(files: FileStore, index: Index, before: int) -> tuple[int, int]:
+def adopt_orphans(files: FileStore, index: Index) -> tuple[int, int]:
     """See to files that no row of the index names, left by a process that was killed while receiving.
 
     A whole object is indexed: whether its sender was answered cannot be known, and keeping it is never
-    wrong. What is no whole object was never acknowledged, and goes.
+    wrong. What is no whole object was never acknowledged, and goes. Files of processes that still run are
+    left to them.
 
-    before: nanoseconds since 1970; only files made before then are looked at.
     Returns how many were adopted, and how many removed.
     """
     adopted = removed = 0
-    known: set[str] = set()
     for batch in _batches(files.walk(since=_a_day_before(index.newest_file())), GROUP):
-        candidates = [key for key in batch if _made_at(key) < before]
-        known = index.known_files(candidates)
-        for key in candidates:
-            if key not in known:
-                if _adopt(files, index, key):
-                    adopted += 1
-                else:
-                    removed += 1
+        known = index.known_files(batch)
+        for key in batch:
+            if key in known or not files.is_abandoned(key):
+                continue
+            if _adopt(files, index, key):
+                adopted += 1
+            else:
+                removed += 1
     return adopted, removed
 
 

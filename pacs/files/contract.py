@@ -72,6 +72,14 @@ class FileStore(Protocol):
         """Return when the names of these synced files would survive a power cut, too."""
         ...
 
+    def is_abandoned(self, key: str) -> bool:
+        """Whether the process that made this file has gone, so that nobody will finish it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what this process holds."""
+        ...
+
     def open(self, key: str) -> StoredFile:
         """Open a kept file. Raises NotFound when there is none."""
         ...

@@ -1,22 +1,26 @@
 """Files in folders: one folder an hour, so that what arrives together shares one directory to sync."""
 
 import errno
+import fcntl
 import mmap
 import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from pacs.dataset.elements import Buffer
 from pacs.errors import ArchiveError, NotFound, OutOfSpace, StorageFailed
+from pacs.files.placeholders import Placeholder, Placeholders
 
 CHUNK = 1 << 20  # bytes read at a time when a file is streamed
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ARCHIVE = "objects"
+_WRITERS = "writers"
 _HOUR = 3_600_000_000_000  # nanoseconds
 _QUARANTINE = "quarantine"
 
@@ -24,25 +28,45 @@ _QUARANTINE = "quarantine"
 class DiskFiles:
     """The file store on a local disk, or one that behaves like it. Keeps the contract of FileStore."""
 
-    def __init__(self, root: Path) -> None:
-        """root: the folder that holds everything; made when absent."""
+    def __init__(self, root: Path, ahead: int = 0) -> None:
+        """root: the folder that holds everything; made when absent.
+
+        ahead: how many empty files are kept ready for what arrives next.
+        """
         self._root = root
         self._archive = root / _ARCHIVE
+        self._ahead = ahead
         self._folders: set[Path] = set()
+        self._unsettled: set[str] = set()
         self._hour = (-1, "")
         self._make_folder(self._archive)
 
+    @cached_property
+    def _writer(self) -> "_Writer":
+        return _Writer(self._root / _WRITERS)
+
+    @cached_property
+    def _placeholders(self) -> Placeholders:
+        return Placeholders(self._ahead, self._make, self._settle, _discard)
+
     def create(self) -> "DiskNewFile":
         """Begin a new file in the folder of this hour."""
+        ready = self._placeholders.take(time.time_ns() // _HOUR) if self._ahead else None
+        if ready is None:
+            ready = self._make()
+            self._unsettled.add(ready.key)
+        return DiskNewFile(ready.key, ready.path, ready.descriptor)
+
+    def _make(self) -> Placeholder:
         now = time.time_ns()
         try:
             folder = self._folder_of(now // _HOUR)
-            key = f"{folder}/{now:016x}{secrets.token_hex(4)}.dcm"
+            key = f"{folder}/{now:016x}{secrets.token_hex(4)}.{self._writer.name}.dcm"
             path = f"{self._archive}/{key}"
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise storage_error(error) from error
-        return DiskNewFile(key, path, descriptor)
+        return Placeholder(key, path, descriptor, now // _HOUR)
 
     def _folder_of(self, hour: int) -> str:
         """The folder of an hour, counted from 1970; made when it is the first time."""
@@ -53,12 +77,30 @@ class DiskFiles:
         return self._hour[1]
 
     def settle(self, keys: Iterable[str]) -> None:
-        """Sync each folder that these files were made in."""
+        """Sync each folder that these files were made in, but for those made ahead: they are settled."""
+        unsettled = [key for key in keys if key in self._unsettled]
+        if unsettled:
+            self._settle(unsettled)
+            self._unsettled.difference_update(unsettled)
+
+    def _settle(self, keys: Iterable[str]) -> None:
         try:
             for folder in {key.rpartition("/")[0] for key in keys}:
                 _sync_folder(self._archive / folder)
         except OSError as error:
             raise storage_error(error) from error
+
+    def is_abandoned(self, key: str) -> bool:
+        """Whether the process whose name is in the key has let go of its lock."""
+        parts = key.split(".")
+        return len(parts) != 3 or _Writer.is_gone(self._root / _WRITERS / parts[1])
+
+    def close(self) -> None:
+        """Remove the empty files kept ready, and what says that this process writes."""
+        if "_placeholders" in self.__dict__:
+            self._placeholders.close()
+        if "_writer" in self.__dict__:
+            self._writer.close()
 
     def open(self, key: str) -> "DiskStoredFile":
         """Open a kept file for reading."""
@@ -109,6 +151,42 @@ class DiskFiles:
         path.mkdir(parents=path == self._root, exist_ok=True)
         _sync_folder(path.parent)
         self._folders.add(path)
+
+
+class _Writer:
+    """What says that a process is writing: a locked file under its name, unlocked when it ends, however."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.name = secrets.token_hex(4)
+        self._path = folder / self.name
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    @staticmethod
+    def is_gone(path: Path) -> bool:
+        """Whether no process holds this lock any more."""
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
+        path.unlink(missing_ok=True)
+        return True
+
+    def close(self) -> None:
+        self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+def _discard(placeholder: Placeholder) -> None:
+    os.close(placeholder.descriptor)
+    Path(placeholder.path).unlink(missing_ok=True)
 
 
 class DiskNewFile:

@@ -92,9 +92,8 @@ class _Statements:
 
     def __init__(self, engine: Engine) -> None:
         instance, change, series = schema.instance, schema.change, schema.series
-        self.digest = Prepared(
-            select(instance.c.digest).where(instance.c.sop_instance_uid == bindparam("uid")), engine
-        )
+        columns = select(instance.c.digest, instance.c.file)
+        self.known = Prepared(columns.where(instance.c.sop_instance_uid == bindparam("uid")), engine)
         self.insert_instance = Prepared(insert(instance), engine, _names(instance, "key"))
         self.insert_change = Prepared(insert(change), engine, _names(change, "sequence"))
         self.last_change = Prepared(select(func.max(change.c.sequence)), engine)
@@ -105,6 +104,14 @@ class _Statements:
         }
         count = update(series).where(series.c.key == bindparam("series")).values(counted)
         self.count = Prepared(count, engine)
+
+
+def _compare(known: tuple[str, str], instance: Instance) -> Verdict:
+    """What an instance is beside the one that is there under its UID: its digest and file."""
+    digest, file = known
+    if file == instance.file:
+        return Verdict.CREATED  # adopted by another process between its sync and this commit
+    return Verdict.IDENTICAL if digest == instance.digest else Verdict.CONFLICT
 
 
 def _names(table: Table, without: str) -> list[str]:
@@ -119,29 +126,30 @@ class _Transaction:
         self._known = known
 
     def write(self, records: list[Record]) -> list[Verdict]:
-        digests = self._digests([r.instance.sop_instance_uid for r in records])
+        known = self._known_instances([r.instance.sop_instance_uid for r in records])
         verdicts = []
         created: list[tuple[Record, PlacedSeries]] = []
         for record in records:
-            uid, digest = record.instance.sop_instance_uid, record.instance.digest
-            if uid in digests:
-                verdicts.append(Verdict.IDENTICAL if digests[uid] == digest else Verdict.CONFLICT)
+            uid = record.instance.sop_instance_uid
+            if uid in known:
+                verdicts.append(_compare(known[uid], record.instance))
                 continue
             series = self._series(record)
             if series is None:
                 verdicts.append(Verdict.OTHER_PATIENT)
                 continue
-            digests[uid] = digest
+            known[uid] = record.instance.digest, record.instance.file
             created.append((record, series))
             verdicts.append(Verdict.CREATED)
         if created:
             self._insert(created)
         return verdicts
 
-    def _digests(self, uids: list[str]) -> dict[str, str]:
-        digest = self._statements.digest
-        found = ((uid, digest.run(self._cursor, [{"uid": uid}]).fetchone()) for uid in uids)
-        return {uid: row[0] for uid, row in found if row is not None}
+    def _known_instances(self, uids: list[str]) -> dict[str, tuple[str, str]]:
+        """Digest and file of those of the instances that are there."""
+        known = self._statements.known
+        found = ((uid, known.run(self._cursor, [{"uid": uid}]).fetchone()) for uid in uids)
+        return {uid: (row[0], row[1]) for uid, row in found if row is not None}
 
     def _series(self, record: Record) -> PlacedSeries | None:
         names = record.instance.study_instance_uid, record.instance.series_instance_uid
