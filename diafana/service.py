@@ -28,6 +28,7 @@ from pacs.upkeep import adopt_orphans
 
 Ready = Callable[[], None]
 
+
 log = structlog.get_logger()
 
 
@@ -38,23 +39,23 @@ class CannotStart(Exception):
 def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT. Raises CannotStart."""
     with only_service_of(settings.data):
-        http = _listen(settings.host, settings.http_port, "http-port")
-        dimse = _listen(settings.host, settings.dimse_port, "dimse-port")
+        http = _listen(settings.host, settings.http_port, "http-port", settings.workers)
+        dimse = _listen(settings.host, settings.dimse_port, "dimse-port", settings.workers)
         migrate(sqlite_url(settings.index_path))
         settings.derived.mkdir(exist_ok=True)
         prepare(sqlite_url(settings.fhir_path))
         bell = Bell(settings.bell)
 
-        def work(ready: Ready) -> None:
-            _run_worker(settings, bell, http, dimse, ready)
+        def work(number: int) -> Callable[[Ready], None]:
+            return lambda ready: _run_worker(settings, bell, http[number], dimse[number], ready)
 
-        roles = [Role(f"worker {number + 1}", work) for number in range(settings.workers)]
+        roles = [Role(f"worker {number + 1}", work(number)) for number in range(settings.workers)]
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
         # pydicom's warnings quote values, and checking each value against its VR costs more than reading it
         pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
         gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
-        if not Supervisor(roles).run(lambda: _announce(settings, http, dimse)):
+        if not Supervisor(roles).run(lambda: _announce(settings, http[0], dimse[0])):
             raise CannotStart("a process of the service did not start; the log above says why")
 
 
@@ -85,10 +86,19 @@ class only_service_of:  # noqa: N801 - reads as a phrase
         self._file.close()
 
 
-def _listen(host: str, port: int, option: str) -> socket.socket:
+def _listen(host: str, port: int, option: str, copies: int) -> list[socket.socket]:
+    """A listening socket for each worker, all at one port: the kernel deals out the connections.
+
+    Workers that shared one socket would take all that is waiting at once, each in turn.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        with socket.create_server((host, port), family=family) as alone:
+            port = alone.getsockname()[1]  # fails when another program has the port
+        return [
+            socket.create_server((host, port), family=family, backlog=1024, reuse_port=True)
+            for _ in range(copies)
+        ]
     except OSError as error:
         raise CannotStart(
             f"cannot listen at {host}:{port}: {error.strerror}; choose another with --{option}"
