@@ -40,7 +40,9 @@ Segment = bytes | Stretch
 class PiecesResponse(Response):
     """A body in memory that is not joined before it is sent."""
 
-    def __init__(self, pieces: Sequence[bytes | bytearray], headers: Mapping[str, str], status_code: int) -> None:
+    def __init__(
+        self, pieces: Sequence[bytes | bytearray], headers: Mapping[str, str], status_code: int
+    ) -> None:
         """headers: with Content-Length."""
         self.pieces = pieces
         self.body = b""
