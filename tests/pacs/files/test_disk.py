@@ -1,0 +1,263 @@
+"""The file store on a disk: the contract of every store, and what is a disk's own."""
+
+import multiprocessing
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from pacs.errors import OutOfSpace, StorageFailed
+from pacs.files import DiskFiles, FileStore
+from pacs.files.disk import storage_error
+from tests.contracts.file_store import CONTENT, FileStoreContract, content_of, kept
+
+
+@contextmanager
+def small_disk(folder: Path, options: str = "size=1m") -> Iterator[Path]:
+    """A file system in memory with little room. Skips the test where it may not be mounted."""
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+class TestDiskFiles(FileStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> FileStore:
+        return DiskFiles(tmp_path / "store")
+
+    @pytest.fixture
+    def small_store(self, tmp_path: Path) -> Iterator[FileStore]:
+        with small_disk(tmp_path / "small") as folder:
+            yield DiskFiles(folder)
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_two_stores_on_one_folder_are_one_store(tmp_path: Path) -> None:
+    one, other = DiskFiles(tmp_path), DiskFiles(tmp_path)
+    keys = [kept(one, b"of one"), kept(other, b"of the other")]
+    assert content_of(other, keys[0]) == b"of one"
+    assert list(one.walk()) == list(other.walk()) == keys
+
+
+def test_a_file_set_aside_is_kept_for_a_person_to_look_at(tmp_path: Path) -> None:
+    store = DiskFiles(tmp_path)
+    key = kept(store, b"disputed")
+    aside = store.set_aside(key)
+    assert (tmp_path / "quarantine" / aside).read_bytes() == b"disputed"
+    assert files_below(tmp_path / "objects") == []
+    store.forget_aside(aside)
+    assert files_below(tmp_path / "quarantine") == []
+
+
+def test_files_of_one_hour_share_a_folder_that_tells_the_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DiskFiles(tmp_path)
+    hour = 3_600_000_000_000
+    keys = []
+    for now in (5 * hour, 5 * hour + 1, 6 * hour - 1, 6 * hour, 24 * 365 * hour):
+        monkeypatch.setattr(time, "time_ns", lambda now=now: now)
+        keys.append(kept(store))
+    folders = [key.rpartition("/")[0] for key in keys]
+    assert folders == ["1970/01/01/05"] * 3 + ["1970/01/01/06", "1971/01/01/00"]
+    assert list(store.walk()) == keys
+    assert list(store.walk(since="1970/01/01/06")) == keys[3:]
+    assert list(store.walk(since=keys[1])) == keys[1:]
+
+
+def test_nobody_else_may_read_the_files(tmp_path: Path) -> None:
+    key = kept(DiskFiles(tmp_path))
+    assert (tmp_path / "objects" / key).stat().st_mode & 0o007 == 0
+
+
+def test_no_descriptor_stays_open(tmp_path: Path) -> None:
+    before = open_descriptors()
+    store = DiskFiles(tmp_path)
+    for _ in range(10):
+        content_of(store, kept(store))
+        store.create().discard()
+    store.close()
+    assert open_descriptors() == before
+
+
+def test_a_disk_without_room_for_a_name_is_out_of_space(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", "size=1m,nr_inodes=8") as folder:
+        store = DiskFiles(folder)
+        made = []
+        with pytest.raises(OutOfSpace):
+            for _ in range(8):
+                made.append(store.create())
+        for new in made:
+            new.discard()
+        assert list(store.walk()) == []
+
+
+def test_a_disk_that_fails_is_not_called_full() -> None:
+    assert isinstance(storage_error(OSError(28, "No space left on device")), OutOfSpace)
+    assert isinstance(storage_error(OSError(122, "Disk quota exceeded")), OutOfSpace)
+    failed = storage_error(OSError(5, "Input/output error"))
+    assert isinstance(failed, StorageFailed)
+    assert not isinstance(failed, OutOfSpace)
+    assert "Input/output error" in str(failed)
+
+
+def test_a_disk_that_may_only_be_read_fails(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as folder:
+        store = DiskFiles(folder)
+        key = kept(store, b"kept before")
+        store.close()  # a disk on which anything is open for writing cannot be made read-only
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        with pytest.raises(StorageFailed, match="Read-only"):
+            store.create()
+        with pytest.raises(StorageFailed, match="Read-only"):
+            store.set_aside(key)
+        assert content_of(store, key) == b"kept before"
+
+
+@pytest.mark.xfail(raises=OSError, reason="removing a file lets the error of the operating system through")
+@pytest.mark.parametrize("remove", ["delete", "forget_aside", "discard"])
+def test_a_file_that_cannot_be_removed_is_a_failure_of_the_disk(tmp_path: Path, remove: str) -> None:
+    with small_disk(tmp_path / "small") as folder:
+        store = DiskFiles(folder)
+        new, aside, key = store.create(), store.set_aside(kept(store)), kept(store)
+        new.sync()
+        store.close()
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        with pytest.raises(StorageFailed):
+            if remove == "discard":
+                new.discard()
+            else:
+                getattr(store, remove)(key if remove == "delete" else aside)
+
+
+@pytest.mark.xfail(raises=StorageFailed, reason="a folder that was made once is never looked for again")
+def test_the_folder_of_the_hour_may_vanish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+    store = DiskFiles(tmp_path)
+    first = kept(store)
+    store.delete(first)
+    (tmp_path / "objects" / first).parent.rmdir()
+    assert content_of(store, kept(store)) == CONTENT
+
+
+@pytest.mark.xfail(
+    raises=NotADirectoryError, reason="whatever lies at the depth of hours is taken for a folder"
+)
+def test_a_stray_file_among_the_folders_does_not_end_the_walk(tmp_path: Path) -> None:
+    store = DiskFiles(tmp_path)
+    key = kept(store)
+    (tmp_path / "objects" / "2000" / "01" / "01").mkdir(parents=True)
+    (tmp_path / "objects" / "2000" / "01" / "01" / "notes.txt").touch()
+    assert list(store.walk()) == [key]
+
+
+# Writers, living and gone
+
+
+def write_and_wait(folder: str, told: "Connection[str, None]") -> None:
+    """What a process does that is killed while it receives."""
+    new = DiskFiles(Path(folder)).create()
+    new.write(b"half of")
+    told.send(new.key)
+    time.sleep(600)
+
+
+def test_the_files_of_a_process_that_was_killed_are_abandoned(tmp_path: Path) -> None:
+    spawning = multiprocessing.get_context("spawn")
+    hearing, telling = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=write_and_wait, args=(str(tmp_path), telling))
+    process.start()
+    key = hearing.recv()
+    store = DiskFiles(tmp_path)
+    assert not store.is_abandoned(key)
+    process.kill()
+    process.join()
+    assert store.is_abandoned(key)
+    assert store.is_abandoned(key)
+    assert not store.is_abandoned(store.create().key)
+
+
+def test_files_of_stores_without_writers_are_abandoned(tmp_path: Path) -> None:
+    store = DiskFiles(tmp_path)
+    for key in ("2024/01/01/00/17a5a5a5a5a5a5a5aabbccdd.dcm", "2024/01/01/00/notes.txt", "notes"):
+        assert store.is_abandoned(key)
+
+
+# Files made ahead
+
+
+@pytest.fixture
+def ahead(tmp_path: Path) -> Iterator[DiskFiles]:
+    store = DiskFiles(tmp_path, ahead=4)
+    yield store
+    store.close()
+
+
+def test_files_made_ahead_are_used_and_filled_up(ahead: DiskFiles) -> None:
+    keys = [kept(ahead, bytes([number])) for number in range(40)]
+    assert len(set(keys)) == 40
+    assert [content_of(ahead, key) for key in keys] == [bytes([number]) for number in range(40)]
+    unused = set(ahead.walk()) - set(keys)
+    assert len(unused) <= 4
+    assert {content_of(ahead, key) for key in unused} <= {b""}
+
+
+@pytest.mark.xfail(raises=OSError, reason="the descriptor is closed again, whoever has its number by then")
+def test_a_store_may_be_closed_twice(tmp_path: Path) -> None:
+    store = DiskFiles(tmp_path)
+    key = kept(store, b"kept")
+    store.close()
+    store.close()
+    assert content_of(store, key) == b"kept"
+
+
+def test_files_made_ahead_and_not_used_go_when_the_store_closes(tmp_path: Path) -> None:
+    before = open_descriptors()
+    store = DiskFiles(tmp_path, ahead=8)
+    key = kept(store, b"used")
+    store.close()
+    assert files_below(tmp_path / "objects") == [key]
+    assert files_below(tmp_path / "writers") == []
+    assert open_descriptors() == before
+
+
+def test_files_made_ahead_in_another_hour_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour = 3_600_000_000_000
+    now = [1_000_000 * hour]
+    monkeypatch.setattr(time, "time_ns", lambda: now[0])
+    store = DiskFiles(tmp_path, ahead=4)
+    first = kept(store)
+    now[0] += hour
+    second = kept(store)
+    store.close()
+    assert first.rpartition("/")[0] < second.rpartition("/")[0]
+    assert sorted(store.walk()) == [first, second]
+
+
+def test_many_threads_share_what_was_made_ahead(ahead: DiskFiles) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        keys = list(threads.map(lambda number: kept(ahead, b"%d" % number), range(60)))
+    assert [content_of(ahead, key) for key in keys] == [b"%d" % number for number in range(60)]

@@ -1,0 +1,68 @@
+"""Small objects, and short ways to hand them to an archive and to find them again."""
+
+from collections.abc import Mapping
+
+from pydicom import Dataset
+
+from pacs.archive import Archive
+from pacs.ingest import Incoming
+from pacs.model import Instance, Source, Stored
+from testdata.files import part10
+from testdata.raw_bytes import (
+    PIXEL_DATA,
+    SEQUENCE_END,
+    UNDEFINED,
+    fields,
+    file_meta,
+    header,
+    part10_bytes,
+    written,
+)
+
+# By tag: VR and value, or None for an element that is to be left out.
+Changes = Mapping[int, tuple[str, bytes] | None]
+
+
+def picture(name: str, changes: Changes | None = None, behind: bytes = b"", **meta: str) -> bytes:
+    """The sound little picture of testdata.raw_bytes as a file, some of its elements changed.
+
+    behind: bytes that follow its last element.  meta: as for testdata.raw_bytes.file_meta.
+    """
+    return part10_bytes(file_meta(name, **meta), data_set(name, changes) + behind)
+
+
+def data_set(name: str, changes: Changes | None = None) -> bytes:
+    """The data set alone, in Explicit VR Little Endian."""
+    changed = {**fields(name), **(changes or {})}
+    return written({tag: field for tag, field in changed.items() if field is not None})
+
+
+def encapsulated(name: str, items: bytes, transfer_syntax_uid: str, changes: Changes | None = None) -> bytes:
+    """The same picture as a file whose pixel data are these items, the offset table first."""
+    head = data_set(name, {**(changes or {}), PIXEL_DATA: None})
+    pixels = header(PIXEL_DATA, "OB", UNDEFINED) + items + SEQUENCE_END
+    return part10_bytes(file_meta(name, transfer_syntax_uid), head + pixels)
+
+
+def begin(archive: Archive, data: bytes, chunk: int | None = None) -> Incoming:
+    """Write a Part 10 file to the archive, in chunks of so many bytes, and stop before it is stored."""
+    incoming = archive.begin_part10(Source("SENDER", "10.1.2.3"))
+    step = chunk or len(data)
+    for start in range(0, len(data), step):
+        incoming.write(data[start : start + step])
+    return incoming
+
+
+def store(archive: Archive, data: bytes | Dataset) -> Stored:
+    """Store a Part 10 file, or a data set as one."""
+    return archive.store(begin(archive, part10(data) if isinstance(data, Dataset) else data))
+
+
+def stored(archive: Archive, data: bytes | Dataset) -> Instance:
+    """Store, and find again."""
+    return instance_of(archive, store(archive, data))
+
+
+def instance_of(archive: Archive, answer: Stored) -> Instance:
+    """The instance that an answer tells of."""
+    return archive.instance(answer.study_instance_uid, answer.series_instance_uid, answer.sop_instance_uid)

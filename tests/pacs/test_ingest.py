@@ -1,0 +1,620 @@
+"""Taking objects in: what is kept, what is refused without a trace, and what happens when a part fails."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from struct import pack
+
+import pytest
+from pydicom import dcmread
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from sqlalchemy import select
+
+from pacs import ingest
+from pacs.archive import Archive
+from pacs.dataset.part10 import FileMeta
+from pacs.errors import (
+    ArchiveError,
+    InstanceConflict,
+    MalformedObject,
+    MismatchedObject,
+    OutOfSpace,
+    PatientConflict,
+    Refused,
+    StorageFailed,
+    UnsupportedObject,
+)
+from pacs.files import DiskFiles
+from pacs.files.derived import DerivedFiles
+from pacs.files.disk import DiskNewFile
+from pacs.index import Index, Record, Verdict, Writer, migrate, schema, sqlite_url
+from pacs.index.engine import open_engine
+from pacs.ingest import Committer, Pending
+from pacs.model import Level, Outcome, Source, Stored
+from pacs.query import Query
+from testdata.broken import BROKEN, executable_preamble, pdf_preamble
+from testdata.raw_bytes import UNDEFINED, header
+from testdata.studies import uid
+from tests.pacs.files.test_disk import files_below, open_descriptors, small_disk
+from tests.pacs.objects import Changes, begin, data_set, instance_of, picture, store, stored
+
+ANNOUNCED = FileMeta(SecondaryCaptureImageStorage, uid("raw", "a"), ExplicitVRLittleEndian)
+SENDER = Source("SENDER", "10.1.2.3")
+
+
+@dataclass
+class Place:
+    """An archive, and what lies behind it."""
+
+    folder: Path
+    index: Index
+    files: DiskFiles
+    archive: Archive
+    commits: list[int]
+
+    def kept(self) -> list[str]:
+        return files_below(self.folder / "objects")
+
+    def aside(self) -> list[str]:
+        return files_below(self.folder / "quarantine")
+
+    def quarantine(self) -> list[tuple[str, str]]:
+        """Reason and sender of each row."""
+        engine = open_engine(sqlite_url(self.folder / "index.sqlite"))
+        table = schema.quarantine
+        with engine.connect() as connection:
+            rows = [(row.reason, row.ae_title) for row in connection.execute(select(table))]
+        engine.dispose()
+        return rows
+
+
+def made(folder: Path, files: DiskFiles | None = None) -> Place:
+    folder.mkdir(exist_ok=True)
+    url = sqlite_url(folder / "index.sqlite")
+    migrate(url)
+    index, files, commits = Index(url), files or DiskFiles(folder), []
+    derived = DerivedFiles(folder / "derived")
+    archive = Archive(files, derived, index, "DIAFANA", "/dicom-web", lambda: commits.append(1))
+    return Place(folder, index, files, archive, commits)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = made(tmp_path / "place")
+    yield place
+    place.index.close()
+
+
+# What is kept
+
+
+def test_what_is_stored_is_kept_bit_for_bit(place: Place) -> None:
+    instance = stored(place.archive, picture("a"))
+    content = (place.folder / "objects" / instance.file).read_bytes()
+    assert content[instance.dataset_offset :] == data_set("a")
+    assert instance.size == len(content)
+    assert dcmread(BytesIO(content)).file_meta.SendingApplicationEntityTitle == "SENDER"
+    assert dcmread(BytesIO(content)).file_meta.ReceivingApplicationEntityTitle == "DIAFANA"
+
+
+def test_the_answer_tells_what_was_stored(place: Place) -> None:
+    assert store(place.archive, picture("a")) == Stored(
+        Outcome.STORED, uid("raw study"), uid("raw series"), uid("raw", "a"), SecondaryCaptureImageStorage
+    )
+
+
+def test_an_announced_data_set_is_stored_as_it_came(place: Place) -> None:
+    incoming = place.archive.begin(ANNOUNCED, SENDER)
+    for start in range(0, len(data_set("a")), 100):
+        incoming.write(memoryview(data_set("a"))[start : start + 100])
+    answer = place.archive.store(incoming, uid("raw study"))
+    content = (place.folder / "objects" / instance_of(place.archive, answer).file).read_bytes()
+    assert content.endswith(data_set("a"))
+    assert dcmread(BytesIO(content)).PatientID == "GSTGFR70X00X009Z"
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 131, 132, 133, 400, 5000])
+def test_a_file_may_come_in_any_pieces(place: Place, chunk: int) -> None:
+    whole = stored(place.archive, picture("whole"))
+    pieces = instance_of(place.archive, place.archive.store(begin(place.archive, picture("pieces"), chunk)))
+    assert pieces.dataset_offset == whole.dataset_offset
+    content = (place.folder / "objects" / pieces.file).read_bytes()
+    assert content[pieces.dataset_offset :] == data_set("pieces")
+
+
+@pytest.mark.parametrize("spoilt", [executable_preamble, pdf_preamble])
+def test_a_preamble_is_not_passed_on(place: Place, spoilt: Callable[[], bytes]) -> None:
+    instance = stored(place.archive, spoilt())
+    assert (place.folder / "objects" / instance.file).read_bytes()[:128] == bytes(128)
+
+
+def test_the_same_object_twice_is_kept_once(place: Place) -> None:
+    answers = [store(place.archive, picture("a")) for _ in range(3)]
+    assert [answer.outcome for answer in answers] == [Outcome.STORED] + [Outcome.ALREADY_STORED] * 2
+    assert len(place.kept()) == place.index.count() == len(place.commits) == 1
+    assert place.aside() == []
+
+
+def test_the_same_data_set_behind_another_head_is_the_same_object(place: Place) -> None:
+    store(place.archive, picture("a"))
+    incoming = place.archive.begin(ANNOUNCED, Source("ANOTHER", "10.9.9.9"))
+    incoming.write(data_set("a"))
+    assert place.archive.store(incoming).outcome is Outcome.ALREADY_STORED
+    assert len(place.kept()) == 1
+
+
+def test_a_head_that_disagrees_with_its_data_set_is_written_anew(place: Place) -> None:
+    wrong = picture("a", sop_instance_uid="1.2.3.4", sop_class_uid="1.2.3.5")
+    instance = stored(place.archive, wrong)
+    assert (instance.sop_instance_uid, instance.sop_class_uid) == (
+        uid("raw", "a"),
+        SecondaryCaptureImageStorage,
+    )
+    assert place.kept() == [instance.file]
+    content = (place.folder / "objects" / instance.file).read_bytes()
+    meta = dcmread(BytesIO(content)).file_meta
+    assert meta.MediaStorageSOPInstanceUID == instance.sop_instance_uid
+    assert meta.MediaStorageSOPClassUID == instance.sop_class_uid
+    assert content[instance.dataset_offset :] == data_set("a")
+    assert instance.size == len(content)
+    assert store(place.archive, picture("a")).outcome is Outcome.ALREADY_STORED
+
+
+def test_a_large_object_with_a_wrong_head_is_written_anew(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_COPY", 100)
+    large: Changes = {0x00111001: ("OB", os.urandom(5000))}
+    instance = stored(place.archive, picture("a", large, sop_instance_uid="1.2.3.4"))
+    content = (place.folder / "objects" / instance.file).read_bytes()
+    assert content[instance.dataset_offset :] == data_set("a", large)
+
+
+# What is refused
+
+
+def assert_nothing_kept(place: Place) -> None:
+    assert place.kept() == []
+    assert place.aside() == []
+    assert place.index.count() == 0
+    assert place.commits == []
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_file_is_taken_or_refused_without_a_trace(place: Place, name: str) -> None:
+    if BROKEN[name].accepted:
+        assert store(place.archive, BROKEN[name].data).outcome is Outcome.STORED
+        assert len(place.kept()) == 1
+        return
+    with pytest.raises(Refused):
+        incoming = place.archive.begin_part10(SENDER)
+        try:
+            incoming.write(BROKEN[name].data)
+        except ArchiveError:
+            incoming.abort()
+            raise
+        place.archive.store(incoming)
+    assert_nothing_kept(place)
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        FileMeta(SecondaryCaptureImageStorage, "1.2.3.4", ExplicitVRLittleEndian),
+        FileMeta("1.2.3.4", ANNOUNCED.sop_instance_uid, ExplicitVRLittleEndian),
+    ],
+    ids=["instance", "class"],
+)
+def test_what_was_announced_must_come(place: Place, announced: FileMeta) -> None:
+    incoming = place.archive.begin(announced, SENDER)
+    incoming.write(data_set("a"))
+    with pytest.raises(MismatchedObject) as refused:
+        place.archive.store(incoming)
+    assert refused.value.tag == 0x00080018
+    assert_nothing_kept(place)
+
+
+def test_the_study_that_the_request_names_must_be_that_of_the_object(place: Place) -> None:
+    with pytest.raises(MismatchedObject) as refused:
+        place.archive.store(begin(place.archive, picture("a")), "1.2.3")
+    assert refused.value.tag == 0x0020000D
+    assert_nothing_kept(place)
+    assert place.archive.store(begin(place.archive, picture("a")), uid("raw study")).outcome is Outcome.STORED
+
+
+def test_an_unknown_transfer_syntax_is_refused_at_the_beginning(place: Place) -> None:
+    with pytest.raises(UnsupportedObject):
+        place.archive.begin(FileMeta(SecondaryCaptureImageStorage, "1.2.3", "1.2.3.4"), SENDER)
+    assert_nothing_kept(place)
+
+
+@pytest.mark.parametrize("part", [0, 10, 200, 600, 10_000])
+def test_what_is_aborted_leaves_nothing(place: Place, part: int) -> None:
+    incoming = begin(place.archive, picture("a")[:part] or b"", 10_000)
+    incoming.abort()
+    incoming.abort()
+    assert_nothing_kept(place)
+
+
+def test_nothing_written_is_no_object(place: Place) -> None:
+    with pytest.raises(MalformedObject, match="ends after 0 bytes"):
+        place.archive.store(place.archive.begin_part10(SENDER))
+    assert_nothing_kept(place)
+
+
+# What is set aside
+
+
+def test_other_content_under_the_same_uid_is_set_aside_once(place: Place) -> None:
+    first = stored(place.archive, picture("a"))
+    before = (place.folder / "objects" / first.file).read_bytes()
+    other = picture("a", {0x00104000: ("LT", b"other")})
+    for _ in range(3):
+        with pytest.raises(InstanceConflict) as refused:
+            store(place.archive, other)
+        assert refused.value.tag == 0x00080018
+    assert place.kept() == [first.file]
+    assert (place.folder / "objects" / first.file).read_bytes() == before
+    (aside,) = place.aside()
+    assert (place.folder / "quarantine" / aside).read_bytes().endswith(other[-100:])
+    assert place.quarantine() == [(Verdict.CONFLICT.value, "SENDER")]
+    assert store(place.archive, picture("a")).outcome is Outcome.ALREADY_STORED
+
+
+def test_each_other_content_is_set_aside(place: Place) -> None:
+    store(place.archive, picture("a"))
+    for comment in (b"one", b"two"):
+        with pytest.raises(InstanceConflict):
+            store(place.archive, picture("a", {0x00104000: ("LT", comment)}))
+    assert len(place.aside()) == len(place.quarantine()) == 2
+
+
+def test_an_object_of_another_patient_is_set_aside(place: Place) -> None:
+    store(place.archive, picture("a"))
+    with pytest.raises(PatientConflict) as refused:
+        store(place.archive, picture("b", {0x00100020: ("LO", b"ANOTHER")}))
+    assert refused.value.tag == 0x00100020
+    assert "ANOTHER" not in str(refused.value)
+    assert (len(place.kept()), len(place.aside())) == (1, 1)
+    assert place.quarantine() == [(Verdict.OTHER_PATIENT.value, "SENDER")]
+    (study,) = place.archive.search(Query(Level.STUDY))
+    assert study.attributes["00201208"]["Value"] == [1]
+
+
+# Many at once
+
+
+def test_objects_that_wait_together_share_one_commit(place: Place) -> None:
+    count = 24
+    all_wait = threading.Barrier(count)
+
+    def send(number: int) -> Stored:
+        pending = place.archive.submit(begin(place.archive, picture(str(number))))
+        all_wait.wait(60)
+        return pending.result()
+
+    with ThreadPoolExecutor(count) as threads:
+        answers = list(threads.map(send, range(count)))
+    assert {answer.outcome for answer in answers} == {Outcome.STORED}
+    assert [answer.sop_instance_uid for answer in answers] == [uid("raw", str(n)) for n in range(count)]
+    assert len(place.commits) == 1
+    assert place.index.count() == len(place.kept()) == count
+
+
+def test_a_commit_takes_only_so_many(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "GROUP", 4)
+    waiting = [place.archive.submit(begin(place.archive, picture(str(number)))) for number in range(10)]
+    assert {pending.result().outcome for pending in reversed(waiting)} == {Outcome.STORED}
+    assert len(place.commits) == 3
+
+
+def test_the_order_of_answers_does_not_matter(place: Place) -> None:
+    one, other, again = (place.archive.submit(begin(place.archive, picture(name))) for name in "aba")
+    assert again.result().outcome is Outcome.ALREADY_STORED
+    assert other.result().outcome is one.result().outcome is Outcome.STORED
+    assert one.result() == one.result()
+    assert len(place.commits) == 1
+
+
+def test_threads_that_send_the_same_object_store_it_once(place: Place) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: store(place.archive, picture("a")), range(24)))
+    assert [answer.outcome for answer in answers].count(Outcome.STORED) == 1
+    assert len(place.kept()) == place.index.count() == 1
+
+
+def test_nothing_new_rings_no_bell(place: Place) -> None:
+    store(place.archive, picture("a"))
+    store(place.archive, picture("a"))
+    with pytest.raises(InstanceConflict):
+        store(place.archive, picture("a", {0x00104000: ("LT", b"other")}))
+    assert len(place.commits) == 1
+
+
+# When a part fails
+
+
+class FailingFile(DiskNewFile):
+    """A file on a disk that fails to sync it."""
+
+    def sync(self) -> None:
+        raise StorageFailed("the storage device failed: Input/output error")
+
+
+class SomeFail(DiskFiles):
+    """A disk that fails for some files, in the order of their making."""
+
+    def __init__(self, root: Path, failing: set[int]) -> None:
+        super().__init__(root)
+        self._failing = failing
+        self._count = 0
+
+    def create(self) -> DiskNewFile:
+        new = super().create()
+        self._count += 1
+        if self._count in self._failing:
+            new.__class__ = FailingFile
+        return new
+
+
+def test_a_file_that_cannot_be_synced_does_not_fail_its_neighbours(tmp_path: Path) -> None:
+    place = made(tmp_path / "place", SomeFail(tmp_path / "place", {2}))
+    outcomes: list[object] = []
+    waiting: list[Pending] = []
+    for name in "abc":
+        try:
+            waiting.append(place.archive.submit(begin(place.archive, picture(name))))
+        except StorageFailed as error:
+            outcomes.append(type(error))
+    for pending in waiting:
+        try:
+            outcomes.append(pending.result().sop_instance_uid)
+        except StorageFailed as error:
+            outcomes.append(type(error))
+    assert sorted(map(str, outcomes)) == sorted([uid("raw", "a"), uid("raw", "c"), str(StorageFailed)])
+    assert place.index.count() == 2
+    place.index.close()
+
+
+# Objects that an index must take or refuse, never choke on. By what is odd in them.
+HARD_TO_SWALLOW: dict[str, Changes] = {
+    "a name that is no name": {0x00100010: ("LO", b"Rossi^Mario")},
+    "a sequence that is none": {0x00400275: ("LO", b"none")},
+    "a number beyond 63 bits": {0x00200013: ("UV", pack("<Q", 2**63))},
+    "dimensions beyond 63 bits": {
+        tag: ("US", b"\xff\xff") for tag in (0x00280002, 0x00280010, 0x00280011, 0x00280100)
+    },
+    "a character set that is a codec of Python": {
+        0x00080005: ("CS", b"unicode_escape"),
+        0x00100010: ("PN", b"\xe9\\ud800"),
+    },
+    "a character set that decodes nothing": {0x00080005: ("CS", b"undefined"), 0x00100010: ("PN", b"\xe9")},
+    "a character set that is a number": {0x00080005: ("US", b"\x64\x00"), 0x00100010: ("PN", b"\xe9")},
+}
+SWALLOWED: dict[str, Changes] = {
+    "a Patient ID that is a name": {0x00100020: ("PN", b"P^1")},
+    "a Patient ID with a zero in it": {0x00100020: ("LO", b"P\0001 ")},
+    "a description that is a sequence": {0x00081030: ("SQ", b"")},
+    "a modality that is a number": {0x00080060: ("FD", pack("<d", float("nan")))},
+    "a date that is a tag": {0x00080020: ("AT", b"\x08\x00\x20\x00")},
+    "a number of 18 digits": {0x00200013: ("IS", b"9" * 18)},
+    "a number that is none": {0x00200013: ("IS", b"first ")},
+    "no name at all": {0x00100010: None},
+    "a name of blanks": {0x00100010: ("PN", b"  ==  ")},
+    "a date that is none": {0x00080020: ("DA", b"yesterday ")},
+    "a time that is none": {0x00080030: ("TM", b"noon")},
+    "letters beyond the character set": {0x00080005: ("CS", b"ISO_IR 192"), 0x00100010: ("PN", b"\xff\xfe")},
+    "a text of a megabyte": {0x00104000: ("UT", b"long" * 250_000)},
+}
+
+
+def swallow(place: Place, changes: Changes) -> None:
+    """Store the odd object in one group with two good ones; none but itself may suffer."""
+    other: Changes = {0x0020000D: ("UI", b"1.2.3")}
+    good = [place.archive.submit(begin(place.archive, picture(name, other))) for name in ("good", "better")]
+    odd: Pending | ArchiveError
+    try:
+        odd = place.archive.submit(begin(place.archive, picture("odd", changes)))
+    except ArchiveError as error:
+        odd = error
+    outcomes = []
+    for pending in (odd, *good):
+        try:
+            outcomes.append(pending.result().outcome if isinstance(pending, Pending) else None)
+        except ArchiveError:
+            outcomes.append(None)
+    assert outcomes[1:] == [Outcome.STORED, Outcome.STORED]
+    assert place.index.count() == 2 + (outcomes[0] is Outcome.STORED)
+
+
+@pytest.mark.parametrize("name", SWALLOWED)
+def test_an_odd_object_does_not_fail_its_neighbours(place: Place, name: str) -> None:
+    swallow(place, SWALLOWED[name])
+
+
+@pytest.mark.xfail(
+    raises=(AttributeError, OverflowError, TypeError, UnicodeError, AssertionError),
+    reason="what the index chokes on fails all that share its commit",
+)
+@pytest.mark.parametrize("name", HARD_TO_SWALLOW)
+def test_what_is_hard_to_swallow_does_not_fail_its_neighbours(place: Place, name: str) -> None:
+    swallow(place, HARD_TO_SWALLOW[name])
+
+
+class UnsureWriter(Writer):
+    """A writer whose database commits, and is then no longer heard of: once."""
+
+    def write(self, records: list[Record], *hooks: Callable[[], None]) -> list[Verdict]:
+        verdicts = super().write(records, *hooks)
+        if not self.__dict__.setdefault("was_unsure", False):
+            self.__dict__["was_unsure"] = True
+            raise StorageFailed("the connection was lost during the commit")
+        return verdicts
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_what_was_committed_although_the_commit_seemed_to_fail_is_kept(place: Place, count: int) -> None:
+    writer = place.index.writer
+    writer.__class__ = UnsureWriter
+    committer = Committer(place.files, writer, lambda: None)
+    waiting = [committer.submit(begin(place.archive, picture(str(n))), None) for n in range(count)]
+    answers = [pending.result() for pending in waiting]
+    assert len(answers) == place.index.count() == count
+    assert place.kept() == [instance.file for instance in place.index.walk()]
+
+
+class WatchedFile(DiskNewFile):
+    """A file on a disk that takes its time to sync."""
+
+    syncing = threading.Event()
+    discarded_meanwhile = threading.Event()
+
+    def sync(self) -> None:
+        self.syncing.set()
+        self.discarded_meanwhile.wait(0.3)
+        self.syncing.clear()
+        super().sync()
+
+    def discard(self) -> None:
+        if self.syncing.is_set():
+            self.discarded_meanwhile.set()
+        super().discard()
+
+
+class WatchedFiles(DiskFiles):
+    """A disk of such files."""
+
+    def create(self) -> DiskNewFile:
+        new = super().create()
+        new.__class__ = WatchedFile
+        return new
+
+
+class FullWriter(Writer):
+    """A writer whose database has no room."""
+
+    def write(self, records: list[Record], *hooks: Callable[[], None]) -> list[Verdict]:
+        raise OutOfSpace("no room left for the index")
+
+
+@pytest.mark.xfail(
+    raises=AssertionError, reason="its descriptor may be closed twice, the second time another's"
+)
+def test_a_file_is_not_discarded_while_it_is_synced(tmp_path: Path) -> None:
+    place = made(tmp_path / "place", WatchedFiles(tmp_path / "place"))
+    place.index.writer.__class__ = FullWriter
+    pending = place.archive.submit(begin(place.archive, picture("a")))
+    assert WatchedFile.syncing.wait(60)
+    with pytest.raises(OutOfSpace):
+        pending.result()
+    place.index.close()
+    assert not WatchedFile.discarded_meanwhile.is_set()
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room on a disk; returns the file that takes it."""
+    filling = folder / "filling"
+    with filling.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while file.write(bytes(4096)):
+            pass
+    return filling
+
+
+def send_announced(archive: Archive) -> Stored:
+    incoming = archive.begin(ANNOUNCED, SENDER)
+    try:
+        incoming.write(data_set("a"))
+    except ArchiveError:
+        incoming.abort()
+        raise
+    return archive.store(incoming)
+
+
+def send_part10(archive: Archive) -> Stored:
+    incoming = archive.begin_part10(SENDER)
+    try:
+        incoming.write(picture("a"))
+    except ArchiveError:
+        incoming.abort()
+        raise
+    return archive.store(incoming)
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        pytest.param(
+            send_announced,
+            marks=pytest.mark.xfail(
+                raises=AssertionError,
+                reason="what fails in beginning leaves its file, and its descriptor open",
+            ),
+        ),
+        send_part10,
+    ],
+)
+def test_a_full_disk_refuses_without_a_trace_until_there_is_room(
+    tmp_path: Path, send: Callable[[Archive], Stored]
+) -> None:
+    with small_disk(tmp_path / "small", "size=4m") as folder:
+        place = made(folder)
+        first = stored(place.archive, picture("before"))
+        filling = fill(folder)
+        descriptors = open_descriptors()
+        for _ in range(3):
+            with pytest.raises(OutOfSpace):
+                send(place.archive)
+        assert place.kept() == [first.file]
+        assert open_descriptors() == descriptors
+        assert place.archive.read_frame(first, 1) == bytes(range(0, 256, 16))
+        filling.unlink()
+        assert send(place.archive).outcome is Outcome.STORED
+        place.index.close()
+
+
+@pytest.mark.parametrize(
+    "is_open",
+    [
+        pytest.param(
+            False,
+            marks=pytest.mark.xfail(
+                raises=StorageFailed,
+                reason="SQLite cannot open its shared memory, and calls that an I/O error",
+            ),
+        ),
+        True,
+    ],
+    ids=["just started", "in use"],
+)
+def test_an_index_without_room_leaves_no_file(tmp_path: Path, is_open: bool) -> None:
+    with small_disk(tmp_path / "small", "size=3m") as folder:
+        place = made(folder, DiskFiles(tmp_path / "elsewhere"))
+        before = place.index.count() if is_open else 0
+        filling = fill(folder)
+        large: Changes = {0x00104000: ("LT", b"long " * 10_000)}
+        with pytest.raises(OutOfSpace):
+            store(place.archive, picture("a", large))
+        assert files_below(tmp_path / "elsewhere" / "objects") == []
+        filling.unlink()
+        assert store(place.archive, picture("a", large)).outcome is Outcome.STORED
+        assert len(files_below(tmp_path / "elsewhere" / "objects")) == place.index.count() == before + 1
+        place.index.close()
+
+
+def test_a_sender_that_leaves_in_the_middle_leaves_nothing_that_is_served(place: Place) -> None:
+    incoming = begin(place.archive, picture("a")[:600])
+    assert list(place.archive.search(Query(Level.INSTANCE))) == []
+    incoming.abort()
+    assert_nothing_kept(place)
+
+
+def test_an_enormous_element_is_refused_before_it_comes(place: Place) -> None:
+    claim = header(0x7FE00010, "OB", UNDEFINED - 1)
+    incoming = begin(place.archive, picture("a", {0x7FE00010: None}, behind=claim))
+    with pytest.raises(MalformedObject):
+        place.archive.store(incoming)
+    assert_nothing_kept(place)
