@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
+import structlog
+
 from pacs.dataset.elements import Buffer
 from pacs.dataset.header import Header, read_header
 from pacs.dataset.part10 import FileMeta, file_meta_bytes, read_file_meta
@@ -30,6 +32,8 @@ from pacs.model import Instance, Outcome, Source, Stored
 GROUP = 256  # objects at most that share one commit
 SYNCS = 8  # files synced at once; the file system merges what it can
 
+log = structlog.get_logger()
+
 _COPY = 1 << 20  # bytes copied at a time
 
 
@@ -49,11 +53,14 @@ class Incoming:
         self._head = bytearray()
         self._file: NewFile | None = None
         self._digest = hashlib.sha256()
+        self.sop_class_uid = ""
+        self.sop_instance_uid = ""
         if meta is not None:
-            self._begin(meta)
-
-    sop_class_uid = ""
-    sop_instance_uid = ""
+            try:
+                self._begin(meta)
+            except BaseException:
+                self.abort()
+                raise
 
     def _begin(self, meta: FileMeta) -> None:
         encoding_of(meta.transfer_syntax_uid)
@@ -207,9 +214,10 @@ class Committer:
         except StorageFailed as error:
             self._failed(group, error)
             return
-        except BaseException:
-            _give_up(group, StorageFailed("the index could not take the object in"))
-            raise
+        except Exception:
+            log.exception("commit failed", objects=len(group))
+            self._failed(group, StorageFailed("the index could not take the object in"))
+            return
         for pending, verdict in zip(group, verdicts, strict=True):
             pending.outcome = self._outcome(pending, verdict)
         if Verdict.CREATED in verdicts:
@@ -269,6 +277,7 @@ def _give_up(group: list[Pending], error: StorageFailed) -> None:
     known, and the collector of orphans asks the index later.
     """
     for pending in group:
+        pending.synced.exception()  # while a file is synced it cannot be removed
         if isinstance(error, OutOfSpace):
             pending.incoming.abort()
         pending.outcome = error

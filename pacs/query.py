@@ -65,7 +65,8 @@ def fold(text: str) -> str:
     """Text without case, accents and runs of blanks, so that "PÉREZ" finds "Perez"."""
     decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split())
+    # Put together again, so that a Hangul syllable is one character for a wildcard
+    return " ".join(unicodedata.normalize("NFC", plain.casefold()).split())
 
 
 def fold_name(name: str) -> str:
@@ -82,7 +83,7 @@ def normal_time(text: str, fill: str = "0") -> str | None:
 
     fill: "0" completes a partial time to its beginning, "9" to its end ("10" to 105959.999999).
     """
-    match = re.fullmatch(r"(\d\d)(?::?(\d\d))?(?::?(\d\d))?(?:\.(\d{1,6}))?", text.strip())
+    match = re.fullmatch(r"(\d\d)(?::?(\d\d))?(?::?(\d\d))?(?:\.(\d{1,6}))?", text.strip(), re.ASCII)
     if match is None:
         return None
     hours, minutes, seconds, fraction = match.groups()
@@ -93,7 +94,7 @@ def normal_time(text: str, fill: str = "0") -> str | None:
 def normal_date(text: str) -> str | None:
     """A DA value as YYYYMMDD, or None when it is no date. The old form 1993.08.22 is taken too."""
     digits = text.strip().replace(".", "").replace("-", "") if "." in text else text.strip()
-    return digits if re.fullmatch(r"\d{8}", digits) else None
+    return digits if re.fullmatch(r"\d{8}", digits, re.ASCII) else None
 
 
 def parse_condition(attribute: Attribute, values: list[str]) -> Condition | None:
@@ -135,7 +136,7 @@ def _uid(attribute: Attribute, value: str) -> str:
 
 
 def _number(attribute: Attribute, value: str) -> str:
-    if not re.fullmatch(r"[+-]?\d{1,12}", value):
+    if not re.fullmatch(r"[+-]?\d{1,12}", value, re.ASCII):
         raise InvalidQuery(f"{attribute.keyword}: not an integer", attribute.tags[-1])
     return str(int(value))
 

@@ -163,7 +163,9 @@ def _find(parsed: Parsed, path: str) -> Element:
     for key, number in zip(above[::2], above[1::2], strict=False):
         sequence = next((e for e in elements if f"{e.tag:08X}" == key), None)
         items = sequence.items if sequence and sequence.items else []
-        elements = items[int(number)] if number.isdecimal() and int(number) < len(items) else []
+        elements = (
+            items[int(number)] if number.isdecimal() and len(number) < 9 and int(number) < len(items) else []
+        )
     found = next((e for e in elements if f"{e.tag:08X}" == last and e.items is None), None)
     if found is None:
         raise NotFound("the instance has no bulk data there")

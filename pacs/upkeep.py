@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from time import gmtime, strftime
 
 from pacs.dataset.header import read_header
-from pacs.dataset.part10 import HEAD_LIMIT, read_file_meta
+from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, read_file_meta
 from pacs.dataset.transfer_syntax import is_deflated
-from pacs.errors import ArchiveError, MalformedObject, NotFound
+from pacs.errors import ArchiveError, MalformedObject, NotFound, Refused
 from pacs.files import FileStore, StoredFile
 from pacs.index import Index, Record, Verdict
 from pacs.model import Instance
@@ -40,11 +40,15 @@ def _damage(files: FileStore, instance: Instance) -> str:
         with files.open(instance.file) as file:
             if file.size != instance.size:
                 return f"the file has {file.size} bytes instead of {instance.size}"
+            meta = read_file_meta(file.read(0, instance.dataset_offset + 16))
             digest = _digest(file, instance.dataset_offset)
     except NotFound:
         return "the file is gone"
     except ArchiveError as error:
         return str(error)
+    uids = FileMeta(instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax_uid)
+    if meta != (uids, instance.dataset_offset):
+        return "the file meta information has changed"
     return "" if digest == instance.digest else "the content has changed"
 
 
@@ -98,8 +102,10 @@ def adopt_orphans(files: FileStore, index: Index) -> tuple[int, int]:
 
 def _adopt(files: FileStore, index: Index, key: str) -> bool:
     try:
-        record = read_record(files, key)
-    except MalformedObject:
+        record = read_record(files, key) if files.is_whole(key) else None
+    except Refused:
+        record = None  # it would have been refused, had its sender not been cut off
+    if record is None:
         files.delete(key)
         return False
     (verdict,) = index.writer.write([record])

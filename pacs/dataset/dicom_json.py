@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from struct import unpack_from
 from typing import Any
 
-from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.datadict import private_dictionary_VR
 
 from pacs.dataset.elements import Buffer, Element, Encoding
@@ -56,12 +56,12 @@ class JsonWriter:
         written: DicomJson = {}
         for element in elements:
             tag = element.tag
-            if tag & 0xFFFF == 0 or tag == 0xFFFCFFFC:
-                continue
+            if tag & 0xFFFF == 0 or tag >= 0xFFFCFFFC:
+                continue  # group lengths, padding, and delimiters that delimit nothing
             key = f"{tag:08X}"
             vr, value = self._element(element, key, path, creators)
             written[key] = {"vr": vr} | value
-            if tag == SPECIFIC_CHARACTER_SET:
+            if tag == SPECIFIC_CHARACTER_SET and vr == "CS":
                 self._encodings = _encodings(value.get("Value", []))
             elif tag == PIXEL_REPRESENTATION:
                 self._signed = value.get("Value", [0])[0] == 1
@@ -149,12 +149,10 @@ class JsonWriter:
 
 
 def _encodings(names: list[str | None]) -> list[str]:
-    if not any(names):
-        return []
-    try:
-        return convert_encodings([name or "" for name in names])
-    except LookupError:
-        return []
+    known = [name or "" for name in names]
+    if not any(known) or any(name not in python_encoding for name in known):
+        return []  # pydicom would take the name of any codec of Python
+    return convert_encodings(known)
 
 
 def _without_character_set(raw: bytes) -> str:

@@ -171,7 +171,7 @@ class _Reader:
     def items(self, pos: int, end: int, depth: int, delimited: bool) -> tuple[list[list[Element]], int, int]:
         """The items from pos on; where the last ends; the position after the sequence."""
         if depth > MAXIMUM_DEPTH:
-            raise TooDeep(f"sequences are nested deeper than {MAXIMUM_DEPTH} levels")
+            raise TooDeep(f"sequences are nested deeper than {MAXIMUM_DEPTH} levels", ITEM)
         items: list[list[Element]] = []
         while pos + 8 <= end:
             group, number, length = self.implicit_header(self.buffer, pos)

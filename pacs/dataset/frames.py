@@ -38,6 +38,8 @@ def frames(
     extended_offsets: of the Extended Offset Table (7FE0,0001), when the object has one.
     Raises FrameNotFound when the frames cannot be told apart.
     """
+    if not items:
+        raise FrameNotFound("the pixel data hold no fragment")
     table, pieces = items[0], items[1:]
     if count == 1:
         return [tuple(pieces)]

@@ -12,6 +12,8 @@ from pacs.model import DicomJson, Level, PixelLocation
 
 # Two pixels share their two chrominance samples (PS3.3 C.7.6.3.1.2).
 _HALF_CHROMA = ("YBR_FULL_422", "YBR_PARTIAL_422")
+_MOST_BITS = 1 << 50  # of one frame
+_MOST_FRAMES = (1 << 31) - 1  # what an IS can say (PS3.5 6.2)
 _PIXEL_TAGS = (PIXEL_DATA, 0x7FE00008, 0x7FE00009)
 _PIXEL_MODULE = frozenset({0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100})
 
@@ -62,7 +64,7 @@ class Header:
         element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
         if element is None:
             return
-        frames = max(1, _integer(self._always, "00280008", 1))
+        frames = min(max(1, _integer(self._always, "00280008", 1)), _MOST_FRAMES)
         encapsulated = parsed.fragments is not None
         bits = 0 if encapsulated else _frame_bits(self._always)
         offset = element.offset - start
@@ -115,7 +117,9 @@ def _frame_bits(module: DicomJson) -> int:
     """Bits of one native frame: Rows x Columns x Samples per Pixel x Bits Allocated (PS3.5 8.1.1)."""
     bits = 1
     for key, default in (("00280010", 0), ("00280011", 0), ("00280002", 1), ("00280100", 0)):
-        bits *= _integer(module, key, default)
+        bits *= max(0, _integer(module, key, default))
+    if bits > _MOST_BITS:
+        return 0  # no such frame can be there
     halved = module.get("00280004", {}).get("Value", [""])[0] in _HALF_CHROMA
     return bits * 2 // 3 if halved else bits
 

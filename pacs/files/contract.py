@@ -72,6 +72,10 @@ class FileStore(Protocol):
         """Return when the names of these synced files would survive a power cut, too."""
         ...
 
+    def is_whole(self, key: str) -> bool:
+        """Whether the file was synced, so that it is all that was received."""
+        ...
+
     def is_abandoned(self, key: str) -> bool:
         """Whether the process that made this file has gone, so that nobody will finish it."""
         ...

@@ -32,11 +32,15 @@ class DerivedFiles:
         path = self._path(kind, subject, version)
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{secrets.token_hex(8)}")
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        try:
+            with unfinished.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
         for other in self._versions(path):
             if other != path:
                 other.unlink(missing_ok=True)

@@ -19,8 +19,10 @@ from pacs.files.placeholders import Placeholder, Placeholders
 CHUNK = 1 << 20  # bytes read at a time when a file is streamed
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SUFFIX = ".dcm"
 _ARCHIVE = "objects"
 _WRITERS = "writers"
+_WHOLE = 0o440  # permissions of a file that was written to its end
 _HOUR = 3_600_000_000_000  # nanoseconds
 _QUARANTINE = "quarantine"
 
@@ -61,9 +63,13 @@ class DiskFiles:
         now = time.time_ns()
         try:
             folder = self._folder_of(now // _HOUR)
-            key = f"{folder}/{now:016x}{secrets.token_hex(4)}.{self._writer.name}.dcm"
+            key = f"{folder}/{now:016x}{secrets.token_hex(4)}.{self._writer.name}{_SUFFIX}"
             path = f"{self._archive}/{key}"
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        except FileNotFoundError as error:
+            self._hour = (-1, "")  # somebody has removed the folder: the next one makes it anew
+            self._folders.clear()
+            raise storage_error(error) from error
         except OSError as error:
             raise storage_error(error) from error
         return Placeholder(key, path, descriptor, now // _HOUR)
@@ -90,6 +96,10 @@ class DiskFiles:
         except OSError as error:
             raise storage_error(error) from error
 
+    def is_whole(self, key: str) -> bool:
+        """Whether the file was written to its end."""
+        return not self._path(key).stat().st_mode & 0o200
+
     def is_abandoned(self, key: str) -> bool:
         """Whether the process whose name is in the key has let go of its lock."""
         parts = key.split(".")
@@ -113,7 +123,7 @@ class DiskFiles:
 
     def delete(self, key: str) -> None:
         """Unlink a file."""
-        self._path(key).unlink(missing_ok=True)
+        _unlink(self._path(key))
 
     def set_aside(self, key: str) -> str:
         """Rename a file into the quarantine folder."""
@@ -129,14 +139,16 @@ class DiskFiles:
 
     def forget_aside(self, key: str) -> None:
         """Unlink a file in the quarantine folder."""
-        (self._root / _QUARANTINE / key).unlink(missing_ok=True)
+        _unlink(self._root / _QUARANTINE / key)
 
     def walk(self, since: str = "") -> Iterator[str]:
         """Walk the folders in order of time."""
         for hour in sorted(self._archive.glob("*/*/*/*")):
             folder = hour.relative_to(self._archive).as_posix()
-            if folder >= since[: len(folder)]:
-                keys = (f"{folder}/{entry.name}" for entry in os.scandir(hour))
+            if hour.is_dir() and folder >= since[: len(folder)]:
+                keys = (
+                    f"{folder}/{entry.name}" for entry in os.scandir(hour) if entry.name.endswith(_SUFFIX)
+                )
                 yield from sorted(key for key in keys if key >= since)
 
     def _path(self, key: str) -> Path:
@@ -184,6 +196,13 @@ class _Writer:
         os.close(self._descriptor)
 
 
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error) from error
+
+
 def _discard(placeholder: Placeholder) -> None:
     os.close(placeholder.descriptor)
     Path(placeholder.path).unlink(missing_ok=True)
@@ -219,8 +238,9 @@ class DiskNewFile:
             yield mapped
 
     def sync(self) -> None:
-        """fsync and close."""
+        """fsync and close. From then on it may only be read: that tells a whole file from a broken-off one."""
         try:
+            os.fchmod(self._descriptor, _WHOLE)
             os.fsync(self._descriptor)
         except OSError as error:
             raise storage_error(error) from error
@@ -230,12 +250,12 @@ class DiskNewFile:
     def discard(self) -> None:
         """Close and unlink."""
         self._close()
-        Path(self._path).unlink(missing_ok=True)
+        _unlink(Path(self._path))
 
     def _close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class DiskStoredFile:
@@ -249,7 +269,9 @@ class DiskStoredFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def read(self, offset: int, length: int) -> bytes:
         """One positioned read."""

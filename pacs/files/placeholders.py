@@ -68,10 +68,13 @@ class Placeholders:
                 if self._closed:
                     return
                 missing = self._stock - len(self._ready)
+            made: list[Placeholder] = []
             try:
-                made = [self._make() for _ in range(missing)]
+                made.extend(self._make() for _ in range(missing))
                 self._settle([one.key for one in made])
             except StorageFailed:
+                for one in made:
+                    self._discard(one)
                 # Whoever receives next meets the same and tells the sender; then it is tried again
                 with self._low:
                     self._low.wait()

@@ -16,7 +16,13 @@ _ORDER: dict[Level, tuple[Any, ...]] = {
     Level.PATIENT: (_patient.c.patient_name, _patient.c.key),
     Level.STUDY: (_study.c.study_date.desc(), _study.c.study_time.desc(), _study.c.key.desc()),
     Level.SERIES: (_series.c.study_key.desc(), _series.c.series_number, _series.c.key),
-    Level.INSTANCE: (_instance.c.series_key, _instance.c.instance_number, _instance.c.key),
+    Level.INSTANCE: (
+        _series.c.study_key.desc(),
+        _series.c.series_number,
+        _series.c.key,
+        _instance.c.instance_number,
+        _instance.c.key,
+    ),
 }
 
 _SELECTS: dict[Level, Select[Any]] = {

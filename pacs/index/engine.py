@@ -75,6 +75,16 @@ def reading(engine: Engine) -> Iterator[PoolProxiedConnection]:
         raise index_error(getattr(error, "orig", None) or error) from error
 
 
+@contextmanager
+def connected(engine: Engine) -> Iterator[Connection]:
+    """A connection of SQLAlchemy for reading. Raises StorageFailed when the index cannot be read."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise index_error(error.orig or error) from error
+
+
 class Transactions:
     """The transactions of this process that write: one at a time, on a connection that stays open.
 
@@ -178,6 +188,7 @@ class Prepared:
 
 def index_error(error: BaseException) -> ArchiveError:
     """What an error of the database driver means to the archive."""
-    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+    # SQLite says the second when it has no room for the memory that its connections share
+    if getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):
         return OutOfSpace("no room left for the index; make room, and storing goes on by itself")
     return StorageFailed(f"the index failed: {type(error).__name__}: {error}")

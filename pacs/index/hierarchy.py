@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, delete, exists, insert, select, update
 
 from pacs.dataset.header import Header
 from pacs.index import schema
@@ -40,6 +40,12 @@ class Owner(NamedTuple):
             return True
         return bool(self.issuer and other.issuer) and self.issuer != other.issuer
 
+    def lacks(self, other: "Owner") -> bool:
+        """Whether the other names what this leaves open, and contradicts nothing."""
+        if not other.patient_id or self.contradicts(other):
+            return False
+        return not self.patient_id or bool(other.issuer and not self.issuer)
+
 
 @dataclass(slots=True)
 class PlacedSeries:
@@ -67,12 +73,15 @@ def place(connection: Connection, record: Record) -> PlacedSeries | None:
 
 
 def agree(connection: Connection, record: Record, study_key: int, owner: Owner) -> Owner:
-    """Whose study it is once this record is heard: one without a Patient ID takes the first that is named."""
-    if owner.patient_id or not record.owner.patient_id:
+    """Whose study it is once this record is heard.
+
+    A study without a Patient ID, or without its issuer, takes the first that is named.
+    """
+    if not owner.lacks(record.owner):
         return owner
     table = schema.study
     row = connection.execute(select(table).where(table.c.key == study_key)).one()
-    if row.patient_id:
+    if not _owner_of(row).lacks(record.owner):
         return _owner_of(row)
     patient = record.header.level(Level.PATIENT)
     study = orjson.loads(row.attributes)
@@ -80,7 +89,23 @@ def agree(connection: Connection, record: Record, study_key: int, owner: Owner) 
         "attributes": dump(study | patient)
     }
     connection.execute(update(table).where(table.c.key == study_key), values)
+    _forget_without_studies(connection, row.patient_key)
     return record.owner
+
+
+def _forget_without_studies(connection: Connection, patient_key: int) -> None:
+    table = schema.patient
+    studies = exists().where(schema.study.c.patient_key == table.c.key)
+    connection.execute(delete(table).where(table.c.key == patient_key, ~studies))
+
+
+def add_sop_classes(connection: Connection, series: PlacedSeries, more: set[str]) -> None:
+    """Note SOP classes that a series did not have; other processes may have noted some meanwhile."""
+    table = schema.series
+    kept = connection.scalar(select(table.c.sop_class_uids).where(table.c.key == series.key)) or ""
+    series.sop_class_uids = more.union(kept.split("\\"))
+    classes = "\\".join(sorted(series.sop_class_uids))
+    connection.execute(update(table).where(table.c.key == series.key).values(sop_class_uids=classes))
 
 
 def _study(connection: Connection, record: Record) -> tuple[int, Owner]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine, func, select
 
 from pacs.index import schema
+from pacs.index.engine import connected
 from pacs.index.rows import instance_of
 from pacs.model import Instance
 
@@ -27,7 +28,7 @@ def find_instances(engine: Engine, study: str, series: str | None, instance: str
         found = found.where(_series.c.series_instance_uid == series)
     if instance is not None:
         found = found.where(_instance.c.sop_instance_uid == instance)
-    with engine.connect() as connection:
+    with connected(engine) as connection:
         return [instance_of(row) for row in connection.execute(found)]
 
 
@@ -41,13 +42,13 @@ def series_versions(engine: Engine, study: str, series: str | None) -> list[tupl
     )
     if series is not None:
         found = found.where(_series.c.series_instance_uid == series)
-    with engine.connect() as connection:
+    with connected(engine) as connection:
         return [(uid, version) for uid, version in connection.execute(found)]
 
 
 def known_files(engine: Engine, keys: list[str]) -> set[str]:
     """Which of these keys of the file store belong to an instance."""
-    with engine.connect() as connection:
+    with connected(engine) as connection:
         return set(connection.scalars(select(_instance.c.file).where(_instance.c.file.in_(keys))))
 
 
@@ -63,7 +64,7 @@ def walk(engine: Engine) -> Iterator[Instance]:
             .order_by(_instance.c.file)
             .limit(PAGE)
         )
-        with engine.connect() as connection:
+        with connected(engine) as connection:
             page = [instance_of(row) for row in connection.execute(found)]
         yield from page
         if len(page) < PAGE:
@@ -73,11 +74,11 @@ def walk(engine: Engine) -> Iterator[Instance]:
 
 def newest_file(engine: Engine) -> str:
     """The greatest key of a file, empty when there is none."""
-    with engine.connect() as connection:
+    with connected(engine) as connection:
         return connection.scalar(select(func.max(_instance.c.file))) or ""
 
 
 def count(engine: Engine) -> int:
     """The number of instances."""
-    with engine.connect() as connection:
+    with connected(engine) as connection:
         return connection.scalar(select(func.count()).select_from(_instance)) or 0

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from pacs.index import schema
-from pacs.index.engine import Transactions
+from pacs.index.engine import Transactions, connected
 from pacs.model import Action, Change
 
 _task, _cursor, _change = schema.task, schema.cursor, schema.change
@@ -68,7 +68,7 @@ class Tasks:
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change feed behind this sequence, in order."""
         rows = select(_change).where(_change.c.sequence > after).order_by(_change.c.sequence).limit(limit)
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return [
                 Change(
                     row.sequence,
@@ -83,7 +83,7 @@ class Tasks:
 
     def cursor(self, follower: str) -> int:
         """The sequence of the last change that this follower has read; 0 at first."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             found = connection.scalar(select(_cursor.c.sequence).where(_cursor.c.follower == follower))
         return found or 0
 
@@ -135,7 +135,7 @@ class Tasks:
             .order_by(_task.c.due)
             .limit(limit)
         )
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return [
                 Task(
                     row.key,
@@ -151,7 +151,7 @@ class Tasks:
 
     def next_due(self) -> float | None:
         """When the next task is due, in seconds since 1970; None when none waits."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             due: float | None = connection.scalar(
                 select(func.min(_task.c.due)).where(_task.c.dead.is_(False))
             )
@@ -175,7 +175,7 @@ class Tasks:
 
     def backlog(self) -> list[Backlog]:
         """How each follower stands."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             last = connection.scalar(select(func.max(_change.c.sequence))) or 0
             cursors = {row.follower: row.sequence for row in connection.execute(select(_cursor))}
             counts = {

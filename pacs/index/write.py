@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, selec
 
 from pacs.index import schema
 from pacs.index.engine import Prepared, Transactions
-from pacs.index.hierarchy import PlacedSeries, Record, agree, place
+from pacs.index.hierarchy import PlacedSeries, Record, add_sop_classes, agree, place
 from pacs.index.rows import dump, instance_columns, search_columns
 from pacs.model import Action, Instance, Level, Source
 
@@ -100,7 +100,6 @@ class _Statements:
         counted = {
             "number_of_instances": series.c.number_of_instances + bindparam("more"),
             "version": bindparam("last"),
-            "sop_class_uids": bindparam("classes"),
         }
         count = update(series).where(series.c.key == bindparam("series")).values(counted)
         self.count = Prepared(count, engine)
@@ -164,6 +163,12 @@ class _Transaction:
         return None if series.owner.contradicts(record.owner) else series
 
     def _insert(self, created: list[tuple[Record, PlacedSeries]]) -> None:
+        version = self._insert_changes([record.instance for record, _ in created])
+        joined: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
+        for record, series in created:
+            joined.setdefault(series.key, (series, []))[1].append(record.instance)
+        for series, instances in joined.values():
+            self._count(series, instances, version)
         rows = [
             search_columns(record.header.level(Level.INSTANCE), Level.INSTANCE)
             | instance_columns(record.instance)
@@ -171,12 +176,6 @@ class _Transaction:
             for record, series in created
         ]
         self._statements.insert_instance.run(self._cursor, rows)
-        version = self._insert_changes([record.instance for record, _ in created])
-        joined: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
-        for record, series in created:
-            joined.setdefault(series.key, (series, []))[1].append(record.instance)
-        for series, instances in joined.values():
-            self._count(series, instances, version)
 
     def _insert_changes(self, instances: list[Instance]) -> int:
         """One row of the change feed for each; returns the sequence of the last."""
@@ -197,12 +196,9 @@ class _Transaction:
         return int(row[0]) if row else 0
 
     def _count(self, series: PlacedSeries, instances: list[Instance], version: int) -> None:
-        series.sop_class_uids |= {instance.sop_class_uid for instance in instances}
-        values = {
-            "series": series.key,
-            "more": len(instances),
-            "last": version,
-            "classes": "\\".join(sorted(series.sop_class_uids)),
-        }
+        values = {"series": series.key, "more": len(instances), "last": version}
         if self._statements.count.run(self._cursor, [values]).rowcount != 1:
             raise _StaleError
+        classes = {instance.sop_class_uid for instance in instances} - series.sop_class_uids
+        if classes:
+            add_sop_classes(self._connection, series, classes)
