@@ -238,7 +238,7 @@ class DiskNewFile:
             yield mapped
 
     def sync(self) -> None:
-        """fsync and close. From then on it may only be read: that tells a whole file from a broken-off one."""
+        """fsync and close. From then on it may only be read, which tells a whole file from a broken one."""
         try:
             os.fchmod(self._descriptor, _WHOLE)
             os.fsync(self._descriptor)

@@ -6,14 +6,16 @@ import socket
 from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 from typer.testing import CliRunner
 
 from diafana.cli import app
+from diafana.importing import Importer, Journal, Summary, find_items
 from diafana.settings import Settings
 from pacs.archive import Archive
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
-from pacs.index import Index, sqlite_url
+from pacs.index import Index, migrate, sqlite_url
 from pacs.model import Instance, Level
 from pacs.query import Query
 from testdata import broken
@@ -26,15 +28,34 @@ from tests.service import Service
 COMMANDS = ("serve", "import", "verify", "reindex")
 
 
+def put(data: Path, *objects: Dataset) -> Summary:
+    """Import objects into a data folder, as `diafana import` does."""
+    write_folder(objects, data.parent / "cd")
+    migrate(sqlite_url(data / "index.sqlite"))
+    index = Index(sqlite_url(data / "index.sqlite"))
+    importer = Importer(archive_of(data, index), journal := Journal(data / "imports", [data.parent / "cd"]))
+    for item in find_items([data.parent / "cd"]):
+        importer.take(item)
+    importer.settle()
+    journal.forget()
+    index.close()
+    return importer.summary
+
+
+def archive_of(data: Path, index: Index) -> Archive:
+    return Archive(
+        DiskFiles(data), DerivedFiles(data / "derived"), index, "DIAFANA", "/dicom-web", lambda: None
+    )
+
+
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with two studies, put there by `diafana import`."""
-    folder = tmp_path_factory.mktemp("imported")
+    """A data folder with two studies."""
+    data = tmp_path_factory.mktemp("imported") / "data"
+    (data / "derived").mkdir(parents=True)
     objects = [*ct_series(slices=3, rows=16, columns=16), *mr_series(slices=2, rows=16, columns=16)]
-    write_folder(objects, folder / "cd")
-    (folder / "data" / "derived").mkdir(parents=True)
-    assert diafana("import", folder / "cd", "--data", folder / "data").code == 0
-    return folder / "data"
+    assert put(data, *objects).counts == {"stored": 5}
+    return data
 
 
 @pytest.fixture
@@ -54,9 +75,7 @@ def instances(data: Path) -> list[Instance]:
 def answers(data: Path) -> list[list[object]]:
     """All that the archive answers: searches at each level, and the metadata of each instance."""
     index = Index(sqlite_url(data / "index.sqlite"))
-    archive = Archive(
-        DiskFiles(data), DerivedFiles(data / "derived"), index, "DIAFANA", "/dicom-web", lambda: None
-    )
+    archive = archive_of(data, index)
     levels = (Level.PATIENT, Level.STUDY, Level.SERIES, Level.INSTANCE)
     found: list[list[object]] = [[one.attributes for one in archive.search(Query(level))] for level in levels]
     found.append([archive.metadata(instance) for instance in index.walk()])
@@ -113,7 +132,6 @@ def test_damage_is_found_and_named(filled: Path) -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the digest begins behind the file meta information")
 def test_damage_of_the_file_meta_information_is_found(filled: Path) -> None:
     instance = instances(filled)[0]
     path = filled / "objects" / instance.file
@@ -159,11 +177,10 @@ def test_the_index_comes_back_from_nothing(filled: Path) -> None:
     assert diafana("verify", "--data", filled).code == 0
 
 
-def test_reindexing_leaves_the_quarantine_alone(filled: Path, tmp_path: Path) -> None:
+def test_reindexing_leaves_the_quarantine_alone(filled: Path) -> None:
     (conflicting, *_) = ct_series(slices=3, rows=16, columns=16)
     conflicting.ImageComments = "other content"
-    write_folder([conflicting], tmp_path / "other")
-    assert "refused" in diafana("import", tmp_path / "other", "--data", filled).err
+    assert put(filled, conflicting).counts == {"refused": 1}
     aside = {path: path.read_bytes() for path in (filled / "quarantine").iterdir()}
     before = answers(filled)
     assert len(aside) == 1

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import warnings
 import zipfile
 import zlib
@@ -190,6 +191,13 @@ def file_set(folder: Path, datasets: list[Dataset]) -> Path:
     return folder / "DICOMDIR"
 
 
+def refer_last_to(path: Path, way: list[str]) -> None:
+    """Let the last record of a DICOMDIR name another file, whatever its VR has to say."""
+    directory = dcmread(path)
+    directory.DirectoryRecordSequence[-1]["ReferencedFileID"]._value = MultiValue(str, way)
+    directory.save_as(path)
+
+
 def test_what_a_dicomdir_names_is_imported(archive: Archive, index: Index, tmp_path: Path) -> None:
     path = file_set(tmp_path / "cd", slices(3))
     (tmp_path / "cd" / "unnamed.dcm").write_bytes(broken.sound())
@@ -213,10 +221,7 @@ def test_a_dicomdir_does_not_lead_out_of_its_folder(how: str, tmp_path: Path) ->
     way = {"dots": ["..", "OUTSIDE"], "absolute": [str(outside)], "link": ["LINK"]}[how]
     if how == "link":
         (tmp_path / "cd" / "LINK").symlink_to(outside)
-    directory = dcmread(path)
-    element = directory.DirectoryRecordSequence[-1]["ReferencedFileID"]
-    element._value = MultiValue(str, way)  # past the checks of its VR
-    directory.save_as(path)
+    refer_last_to(path, way)
     [item] = find_items([path])
     assert item.path.is_relative_to((tmp_path / "cd").resolve())
 
@@ -234,6 +239,64 @@ def test_what_a_dicomdir_names_in_vain_is_told(archive: Archive, tmp_path: Path)
     summary = run(archive, tmp_path / "journals", path)
     assert summary.counts == {"stored": 1, "refused": 1}
     assert summary.refused[0][0] == str(lost)
+
+
+@pytest.mark.xfail(strict=True, reason="the names in a DICOMDIR are not checked before the disk is asked")
+@pytest.mark.parametrize("name", ["A\0B", "A" * 5000])
+def test_names_that_no_file_can_bear_are_passed_over(name: str, tmp_path: Path) -> None:
+    path = file_set(tmp_path / "cd", slices(2))
+    refer_last_to(path, [name])
+    assert len(list(find_items([path]))) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="a damaged DICOMDIR leads nowhere without a word, or to a traceback")
+@pytest.mark.parametrize("length", [140, 400, 700])
+def test_a_dicomdir_that_breaks_off_is_told(length: int, data: Path, tmp_path: Path) -> None:
+    path = file_set(tmp_path / "cd", slices(2))
+    path.write_bytes(path.read_bytes()[:length])
+    done = diafana("import", path, "--data", data)
+    assert done.code == 1
+    assert str(path) in done.err
+
+
+@pytest.mark.xfail(raises=zipfile.BadZipFile, strict=True, reason="only members are guarded, not the archive")
+def test_a_broken_zip_archive_does_not_stop_the_others(archive: Archive, tmp_path: Path) -> None:
+    write_folder(slices(1), tmp_path / "cd")
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("0", part10(slices(1)[0]))
+    (tmp_path / "cd" / "a.zip").write_bytes(stream.getvalue().replace(b"PK\x01\x02", b"PK\x01\x00"))
+    summary = run(archive, tmp_path / "journals", tmp_path / "cd")
+    assert summary.counts == {"stored": 1, "refused": 1}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+@pytest.mark.xfail(strict=True, reason="members are opened by name: the last one of a name is read each time")
+def test_members_of_one_name_are_all_read(archive: Archive, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for dataset in slices(2):
+            file.writestr("same", part10(dataset))
+    assert run(archive, tmp_path / "journals", tmp_path / "a.zip").counts == {"stored": 2}
+
+
+@pytest.mark.xfail(raises=UnicodeEncodeError, strict=True, reason="the journal wants names to be UTF-8")
+def test_names_of_another_age_are_no_hindrance(archive: Archive, tmp_path: Path) -> None:
+    (path,) = write_folder(slices(1), tmp_path / "cd")
+    path.rename(tmp_path / "cd" / os.fsdecode("Rossi Nicolò".encode("latin-1")))
+    assert run(archive, tmp_path / "journals", tmp_path / "cd").counts == {"stored": 1}
+
+
+@pytest.mark.xfail(raises=FileNotFoundError, strict=True, reason="the journal asks for the file unguarded")
+def test_a_file_that_vanished_meanwhile_is_refused(archive: Archive, journals: Path, tmp_path: Path) -> None:
+    paths = sorted(write_folder(slices(2), tmp_path / "cd"))
+    with journal_of(journals, tmp_path / "cd") as journal:
+        importer = Importer(archive, journal)
+        items = list(find_items([tmp_path / "cd"]))
+        paths[0].unlink()
+        for item in items:
+            importer.take(item)
+        importer.settle()
+    assert importer.summary.counts == {"stored": 1, "refused": 1}
 
 
 def test_a_path_that_leads_nowhere_is_told(tmp_path: Path) -> None:

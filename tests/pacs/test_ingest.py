@@ -497,7 +497,7 @@ class WatchedFiles(DiskFiles):
 class FullWriter(Writer):
     """A writer whose database has no room."""
 
-    def write(self, records: list[Record], *hooks: Callable[[], None]) -> list[Verdict]:
+    def write(self, *_: object) -> list[Verdict]:
         raise OutOfSpace("no room left for the index")
 
 

@@ -21,7 +21,7 @@ def found_in_memory(level: Level, keys: Mapping[str, Sequence[str]]) -> frozense
 
 
 def _matches(label: str, path: str, wanted: Sequence[str]) -> bool:
-    wanted = [value for value in wanted if value]
+    wanted = [value.strip() for value in wanted if value.strip()]
     if not wanted or wanted == ["*"]:
         return True
     if path == "ModalitiesInStudy":

@@ -136,9 +136,18 @@ def test_the_name_of_a_python_codec_is_no_character_set(name: str) -> None:
     assert orjson.dumps(json_of(data))
 
 
-@pytest.mark.xfail(raises=TypeError, reason="a character set is taken for text, whatever its VR")
-@pytest.mark.parametrize(("vr", "value"), [("US", b"\x64\x00"), ("FD", bytes(7) + b"\x40")])
-def test_a_character_set_that_is_no_text_is_passed_over(vr: str, value: bytes) -> None:
+@pytest.mark.xfail(raises=(TypeError, ValueError), reason="whatever stands there is looked up as a codec")
+@pytest.mark.parametrize(
+    ("vr", "value"),
+    [
+        ("US", b"\x64\x00"),
+        ("FD", bytes(7) + b"\x40"),
+        ("SQ", item(element(0x00100020, "LO", b"P1"))),
+        ("CS", b"AB\0CD "),
+    ],
+    ids=["number", "float", "sequence", "zero within"],
+)
+def test_a_character_set_that_is_no_name_is_passed_over(vr: str, value: bytes) -> None:
     data = element(0x00080005, vr, value) + element(0x00100020, "LO", b"caf\xe9")
     assert json_of(data)["00100020"] == {"vr": "LO", "Value": ["café"]}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom.uid import (
     ComprehensiveSRStorage,
@@ -89,6 +89,7 @@ def ranges(bounds: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     ),
     level=st.sampled_from([Level.STUDY, Level.SERIES]),
 )
+@example(keys={"PatientName": (" ",)}, level=Level.STUDY)
 def test_any_question_finds_what_the_matcher_in_memory_finds(
     held: Archive, keys: dict[str, Sequence[str]], level: Level
 ) -> None:
