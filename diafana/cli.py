@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 # Set before numpy is imported: threads of a linear algebra that nobody uses here, in every process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -14,9 +14,10 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from diafana.logs import set_up_logs
-from diafana.settings import Settings
+from diafana.settings import Settings, SettingsFileError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +27,12 @@ app = typer.Typer(
 )
 _errors = Console(stderr=True, highlight=False)
 _out = Console(highlight=False)
+
+
+def _fail(message: str, code: int, cause: BaseException) -> NoReturn:
+    """End the command with a message. Names of files are no markup of the terminal."""
+    _errors.print(Text(message, style="red"), soft_wrap=True)
+    raise typer.Exit(code) from cause
 
 
 def _option(name: str) -> Any:
@@ -41,10 +48,12 @@ def _settings(**given: Any) -> Settings:
     """Settings from what was given here, the environment and the file. Wrong ones end the command."""
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
+    except SettingsFileError as error:
+        _fail(str(error), 2, error)
     except ValidationError as error:
         for problem in error.errors():
             where = ".".join(map(str, problem["loc"])) or "settings"
-            _errors.print(f"[red]{where}:[/red] {problem['msg']}")
+            _errors.print(Text(f"{where}: {problem['msg']}", style="red"), soft_wrap=True)
         raise typer.Exit(2) from error
 
 
@@ -70,8 +79,7 @@ def serve(
         try:
             service.serve(settings)
         except service.CannotStart as error:
-            _errors.print(f"[red]Cannot start:[/red] {error}")
-            raise typer.Exit(1) from error
+            _fail(f"Cannot start: {error}", 1, error)
 
 
 @app.command("import")
@@ -87,19 +95,17 @@ def import_(
     try:
         items = list(find_items(paths))
     except FileNotFoundError as error:
-        _errors.print(f"[red]There is no {error}.[/red]")
-        raise typer.Exit(2) from error
+        _fail(f"There is no {error}.", 2, error)
     journal = Journal(settings.data / "imports", paths)
     importer = Importer(parts.archive, journal)
     try:
         _with_progress("Importing", len(items), lambda step: _import_all(importer, items, step))
     except OutOfSpace as error:
-        _errors.print(f"[red]{error}[/red] What is imported is kept; the same command goes on.")
-        raise typer.Exit(1) from error
+        _fail(f"{error} What is imported is kept; the same command goes on.", 1, error)
     journal.forget()
     parts.close()
     for name, reason in importer.summary.refused:
-        _errors.print(f"[red]refused[/red] {name}: {reason}")
+        _errors.print(Text(f"refused {name}: {reason}"), soft_wrap=True)
     for outcome, number in sorted(importer.summary.counts.items()):
         _out.print(f"{number:8} {outcome}")
     if importer.summary.refused:
@@ -118,14 +124,14 @@ def verify(data: Data = None) -> None:
     """Read every stored file again and compare it with what was acknowledged."""
     from pacs.upkeep import verify as verify_files
 
-    _, parts = _open_parts(data)
+    _, parts = _open_parts(data, is_there=True)
     total = parts.index.count()
     damages = _with_progress(
         "Verifying", total, lambda step: list(verify_files(parts.files, parts.index, step))
     )
     parts.close()
     for damage in damages:
-        _errors.print(f"[red]damaged[/red] {damage.instance.sop_instance_uid}: {damage.what}")
+        _errors.print(Text(f"damaged {damage.instance.sop_instance_uid}: {damage.what}"), soft_wrap=True)
     _out.print(f"{total - len(damages)} of {total} instances are intact.")
     if damages:
         raise typer.Exit(1)
@@ -142,10 +148,9 @@ def reindex(data: Data = None) -> None:
     try:
         indexed, left_out = _with_progress("Indexing", None, lambda step: rebuild(settings, step))
     except CannotStart as error:
-        _errors.print(f"[red]Cannot reindex:[/red] {error}")
-        raise typer.Exit(1) from error
+        _fail(f"Cannot reindex: {error}", 1, error)
     for file, reason in left_out:
-        _errors.print(f"[red]left out[/red] {file}: {reason}")
+        _errors.print(Text(f"left out {file}: {reason}"), soft_wrap=True)
     _out.print(f"{indexed} instances indexed, {len(left_out)} files left out.")
     if left_out:
         raise typer.Exit(1)
@@ -161,16 +166,30 @@ def conformance() -> None:
         sys.stdout.write(statement())
 
 
-def _open_parts(data: Path | None) -> tuple[Settings, Any]:
+def _open_parts(data: Path | None, is_there: bool = False) -> tuple[Settings, Any]:
+    """The settings and parts of an archive. is_there: an archive that is not is no new one, but a mistake."""
     from diafana.wiring import Parts
     from pacs.changes import Bell
+    from pacs.errors import StorageFailed
     from pacs.index import migrate, sqlite_url
 
     settings = _settings(data=data)
     set_up_logs()
-    settings.data.mkdir(parents=True, exist_ok=True)
-    migrate(sqlite_url(settings.index_path))
-    return settings, Parts(settings, Bell(settings.bell))
+    if is_there and not settings.index_path.is_file():
+        raise _no_archive(settings)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        migrate(sqlite_url(settings.index_path))
+        return settings, Parts(settings, Bell(settings.bell))
+    except OSError as error:
+        _fail(f"The data folder {settings.data} cannot be used: {error.strerror}", 1, error)
+    except StorageFailed as error:
+        _fail(f"The index {settings.index_path} cannot be used: {error}", 1, error)
+
+
+def _no_archive(settings: Settings) -> typer.Exit:
+    _errors.print(Text(f"There is no archive in {settings.data}.", style="red"), soft_wrap=True)
+    return typer.Exit(2)
 
 
 def _with_progress(text: str, total: int | None, work: Callable[[Callable[[], None]], Any]) -> Any:

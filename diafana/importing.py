@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ GROUP = 32  # objects that share one commit
 
 _CHUNK = 1 << 20  # bytes
 _MAGIC = slice(128, 132)
+# What an item can be wrong with; the last three are what zipfile raises, also for passwords.
+_REFUSING = (ArchiveError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory: a table of contents, no object to keep
 
 
@@ -108,8 +111,8 @@ def _of_directory_file(path: Path) -> Iterator[Item]:
         parts = record.get("ReferencedFileID") or []
         parts = [parts] if isinstance(parts, str) else list(parts)
         file = folder.joinpath(*parts).resolve() if parts else folder
-        if parts and file.is_relative_to(folder) and file.is_file():
-            yield Item(str(file), file)
+        if parts and file.is_relative_to(folder):
+            yield Item(str(file), file)  # one that is absent is refused when its turn comes
 
 
 class Importer:
@@ -123,14 +126,14 @@ class Importer:
 
     def take(self, item: Item) -> None:
         """Import one item. Raises OutOfSpace, after which the import can be resumed."""
-        if self._journal.has(item):
-            self.summary.counts["done before"] += 1
-            return
         try:
+            if self._journal.has(item):
+                self.summary.counts["done before"] += 1
+                return
             pending = self._submit(item)
         except OutOfSpace:
             raise
-        except (ArchiveError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except _REFUSING as error:
             self._refuse(item, str(error))
             return
         if pending is None:

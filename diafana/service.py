@@ -23,6 +23,7 @@ from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
+from pacs.errors import StorageFailed
 from pacs.index import migrate, sqlite_url
 from pacs.upkeep import adopt_orphans
 
@@ -41,9 +42,7 @@ def serve(settings: Settings) -> None:
     with only_service_of(settings.data):
         http = _listen(settings.host, settings.http_port, "http-port", settings.workers)
         dimse = _listen(settings.host, settings.dimse_port, "dimse-port", settings.workers)
-        migrate(sqlite_url(settings.index_path))
-        settings.derived.mkdir(exist_ok=True)
-        prepare(sqlite_url(settings.fhir_path))
+        _prepare_data(settings)
         bell = Bell(settings.bell)
 
         def work(number: int) -> Callable[[Ready], None]:
@@ -84,6 +83,15 @@ class only_service_of:  # noqa: N801 - reads as a phrase
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+
+def _prepare_data(settings: Settings) -> None:
+    try:
+        migrate(sqlite_url(settings.index_path))
+        settings.derived.mkdir(exist_ok=True)
+        prepare(sqlite_url(settings.fhir_path))
+    except StorageFailed as error:
+        raise CannotStart(f"the index in {settings.data} cannot be used: {error}") from error
 
 
 def _listen(host: str, port: int, option: str, copies: int) -> list[socket.socket]:

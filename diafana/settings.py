@@ -1,6 +1,7 @@
 """What can be set: on the command line, by DIAFANA_* in the environment, in a TOML file; in this order."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,10 @@ from pydantic_settings import (
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class SettingsFileError(Exception):
+    """The file of settings cannot be read; the message names it."""
 
 
 class Settings(BaseSettings):
@@ -97,5 +102,15 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, environment, TOML file."""
-        file = Path(os.environ.get("DIAFANA_CONFIG", "diafana.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        return init_settings, env_settings, _toml(settings_cls)
+
+
+def _toml(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:
+    named = os.environ.get("DIAFANA_CONFIG")
+    file = Path(named or "diafana.toml")
+    if named and not file.is_file():
+        raise SettingsFileError(f"{file}: DIAFANA_CONFIG names this file, but it is not there")
+    try:
+        return TomlConfigSettingsSource(settings_cls, file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsFileError(f"{file}: this cannot be read as TOML: {error}") from error

@@ -54,10 +54,11 @@ class Parts:
         return ResourceStore(sqlite_url(self.settings.fhir_path))
 
     def close(self) -> None:
-        """Close what is open."""
-        self.files.close()
-        self.index.close()
-        self.resources.close()
+        """Close what was made."""
+        made = self.__dict__
+        for name in ("files", "index", "resources"):
+            if name in made:
+                made[name].close()
 
 
 def dimse_limits(settings: Settings) -> Limits:

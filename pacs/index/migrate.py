@@ -4,12 +4,16 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import DBAPIError
 
-from pacs.index.engine import open_engine
+from pacs.index.engine import index_error, open_engine
 
 
 def migrate(url: str) -> None:
-    """Create the tables, or alter those of an older version. One process does this, before all others."""
+    """Create the tables, or alter those of an older version. One process does this, before all others.
+
+    Raises StorageFailed when this is no index.
+    """
     engine = open_engine(url)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -18,5 +22,7 @@ def migrate(url: str) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+    except DBAPIError as error:
+        raise index_error(error.orig or error) from error
     finally:
         engine.dispose()
