@@ -25,6 +25,8 @@ app = typer.Typer(
     help="A DICOM imaging archive and viewer: C-STORE, C-FIND, DICOMweb, structured reports as FHIR.",
     pretty_exceptions_show_locals=False,  # locals may hold what identifies a patient
 )
+REINDEX = "`diafana reindex` builds it anew from the files."
+
 _errors = Console(stderr=True, highlight=False)
 _out = Console(highlight=False)
 
@@ -88,7 +90,7 @@ def import_(
     data: Data = None,
 ) -> None:
     """Put files into the archive. Broken off, the same command goes on where it was."""
-    from diafana.importing import Importer, Journal, find_items
+    from diafana.importing import Importer, Journal, NotReadable, find_items
     from pacs.errors import OutOfSpace
 
     settings, parts = _open_parts(data)
@@ -96,6 +98,8 @@ def import_(
         items = list(find_items(paths))
     except FileNotFoundError as error:
         _fail(f"There is no {error}.", 2, error)
+    except NotReadable as error:
+        _fail(str(error), 1, error)
     journal = Journal(settings.data / "imports", paths)
     importer = Importer(parts.archive, journal)
     try:
@@ -184,7 +188,7 @@ def _open_parts(data: Path | None, is_there: bool = False) -> tuple[Settings, An
     except OSError as error:
         _fail(f"The data folder {settings.data} cannot be used: {error.strerror}", 1, error)
     except StorageFailed as error:
-        _fail(f"The index {settings.index_path} cannot be used: {error}", 1, error)
+        _fail(f"The index {settings.index_path} cannot be used: {error}. {REINDEX}", 1, error)
 
 
 def _no_archive(settings: Settings) -> typer.Exit:

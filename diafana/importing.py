@@ -1,18 +1,22 @@
 """`diafana import`: files, folders, DICOMDIRs and zip archives into the archive, to be resumed at will."""
 
 import hashlib
+import re
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom import Dataset, dcmread
 
 from pacs.archive import Archive
+from pacs.dataset.elements import read_elements
+from pacs.dataset.part10 import read_file_meta
+from pacs.dataset.transfer_syntax import encoding_of
 from pacs.errors import ArchiveError, OutOfSpace
 from pacs.ingest import Pending
 from pacs.model import Source
@@ -21,22 +25,29 @@ SOURCE = Source(address="import")
 GROUP = 32  # objects that share one commit
 
 _CHUNK = 1 << 20  # bytes
+# A component of a File ID: PS3.10 8.2 has 8 characters of a small repertoire, devices write more.
+_FILE_ID = re.compile(r"[^/\\\0]{1,255}")
 _MAGIC = slice(128, 132)
 # What an item can be wrong with; the last three are what zipfile raises, also for passwords.
 _REFUSING = (ArchiveError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory: a table of contents, no object to keep
 
 
+class NotReadable(Exception):
+    """What was named for import cannot be read; the message says what and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """Something that may be an object: a file, or a member of a zip archive.
 
-    name: unique among all that is imported, for the list of what is done and for messages.
+    name: for messages.
+    member: which one of the archive, counted from 0; None for a file.
     """
 
     name: str
     path: Path
-    member: str = ""
+    member: int | None = None
 
 
 @dataclass(slots=True)
@@ -52,8 +63,8 @@ class Journal:
 
     def __init__(self, folder: Path, paths: list[Path]) -> None:
         """folder: where journals are kept; there is one for each list of paths."""
-        names = "\n".join(str(path.resolve()) for path in paths)
-        self._path = folder / hashlib.sha256(names.encode()).hexdigest()[:32]
+        names = "\n".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape")
+        self._path = folder / hashlib.sha256(names).hexdigest()[:32]
         folder.mkdir(parents=True, exist_ok=True)
         self._done = set(self._path.read_text().splitlines()) if self._path.exists() else set()
         self._file = self._path.open("a")
@@ -75,7 +86,8 @@ class Journal:
 
 def _entry(item: Item) -> str:
     status = item.path.stat()
-    return hashlib.sha256(f"{item.name}\0{status.st_size}\0{status.st_mtime_ns}".encode()).hexdigest()
+    text = f"{item.name}\0{item.member}\0{status.st_size}\0{status.st_mtime_ns}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def find_items(paths: list[Path]) -> Iterator[Item]:
@@ -92,27 +104,44 @@ def find_items(paths: list[Path]) -> Iterator[Item]:
 
 
 def _of_file(path: Path) -> Iterator[Item]:
-    if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            members = [info.filename for info in archive.infolist() if not info.is_dir()]
-        yield from (Item(f"{path}!{member}", path, member) for member in members)
-    else:
+    if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
         yield Item(str(path), path)
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [(at, m.filename) for at, m in enumerate(archive.infolist()) if not m.is_dir()]
+    except zipfile.BadZipFile:
+        members = [(0, "")]  # refused when its turn comes
+    yield from (Item(f"{path}!{name}", path, at) for at, name in members)
 
 
 def _of_directory_file(path: Path) -> Iterator[Item]:
-    """The files that a DICOMDIR names (PS3.3 F.3.2.2), none of them outside its folder."""
+    """The files that a DICOMDIR names (PS3.3 F.3.2.2), none of them outside its folder.
+
+    Raises NotReadable when it cannot be read to its end.
+    """
     folder = path.parent.resolve()
-    try:
-        records = dcmread(path).get("DirectoryRecordSequence") or []
-    except InvalidDicomError:
-        return
-    for record in records:
+    for record in _directory_records(path):
         parts = record.get("ReferencedFileID") or []
         parts = [parts] if isinstance(parts, str) else list(parts)
-        file = folder.joinpath(*parts).resolve() if parts else folder
-        if parts and file.is_relative_to(folder):
-            yield Item(str(file), file)  # one that is absent is refused when its turn comes
+        if parts and all(_FILE_ID.fullmatch(part) for part in parts):
+            file = folder.joinpath(*parts).resolve()
+            if file.is_relative_to(folder):
+                yield Item(str(file), file)  # one that is absent is refused when its turn comes
+
+
+def _directory_records(path: Path) -> list[Dataset]:
+    content = path.read_bytes()
+    if content[_MAGIC] != b"DICM":
+        return []
+    try:
+        read = read_file_meta(content)
+        if read is None:
+            raise NotReadable(f"{path}: this DICOMDIR breaks off")
+        read_elements(content, encoding_of(read[0].transfer_syntax_uid), read[1])
+    except ArchiveError as error:
+        raise NotReadable(f"{path}: this DICOMDIR cannot be read: {error}") from error
+    return list(dcmread(BytesIO(content)).get("DirectoryRecordSequence") or [])
 
 
 class Importer:
@@ -162,10 +191,10 @@ class Importer:
 
     def _submit(self, item: Item) -> Pending | None:
         """None for what is no DICOM object, or only a table of contents."""
-        if not item.member:
+        if item.member is None:
             with item.path.open("rb") as file:
                 return self._read(file)
-        with zipfile.ZipFile(item.path) as archive, archive.open(item.member) as file:
+        with zipfile.ZipFile(item.path) as archive, archive.open(archive.infolist()[item.member]) as file:
             return self._read(file)  # type: ignore[arg-type]  # ZipExtFile reads bytes as any file does
 
     def _read(self, file: BinaryIO) -> Pending | None:

@@ -33,8 +33,10 @@ class Supervisor:
     Made and run in the main thread of a process without other threads.
     """
 
-    def __init__(self, roles: list[Role]) -> None:
+    def __init__(self, roles: list[Role], on_death: Callable[[int], None]) -> None:
+        """on_death: called with the number of each process that has ended."""
         self._roles = roles
+        self._on_death = on_death
         self._running: dict[int, Role] = {}
         self._stopping = False
         # The processes hold the reading end: when the supervisor dies, however, they see it and leave.
@@ -55,6 +57,7 @@ class Supervisor:
         while self._running:
             pid, status = os.wait()
             role = self._running.pop(pid)
+            self._on_death(pid)
             if not self._stopping:
                 log.error("process died", role=role.name, status=os.waitstatus_to_exitcode(status))
                 time.sleep(RESTART_DELAY)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pydicom
 import structlog
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 
 from diafana import web
 from diafana.processes import Role, Supervisor
@@ -54,7 +55,7 @@ def serve(settings: Settings) -> None:
         pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
         gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
-        if not Supervisor(roles).run(lambda: _announce(settings, http[0], dimse[0])):
+        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http[0], dimse[0])):
             raise CannotStart("a process of the service did not start; the log above says why")
 
 
@@ -91,7 +92,9 @@ def _prepare_data(settings: Settings) -> None:
         settings.derived.mkdir(exist_ok=True)
         prepare(sqlite_url(settings.fhir_path))
     except StorageFailed as error:
-        raise CannotStart(f"the index in {settings.data} cannot be used: {error}") from error
+        raise CannotStart(
+            f"the index in {settings.data} cannot be used: {error}; `diafana reindex` builds it anew"
+        ) from error
 
 
 def _listen(host: str, port: int, option: str, copies: int) -> list[socket.socket]:

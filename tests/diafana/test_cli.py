@@ -142,17 +142,11 @@ def test_damage_of_the_file_meta_information_is_found(filled: Path) -> None:
     assert diafana("verify", "--data", filled).code == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="closing makes the store of FHIR resources, in a folder that is absent"
-)
 def test_an_archive_that_was_never_served_is_verified(filled: Path) -> None:
     shutil.rmtree(filled / "derived")
     assert diafana("verify", "--data", filled).out.strip() == "5 of 5 instances are intact."
 
 
-@pytest.mark.xfail(
-    strict=True, reason="verify makes the folder that it is to look at: a slip of the pen is intact"
-)
 def test_what_is_no_archive_is_not_called_intact(tmp_path: Path) -> None:
     (tmp_path / "dta" / "derived").mkdir(parents=True)
     done = diafana("verify", "--data", tmp_path / "dta")
@@ -236,7 +230,6 @@ def test_a_data_folder_that_cannot_be_used_is_told(command: str, tmp_path: Path)
     assert str(tmp_path / "file" / "data") in done.err
 
 
-@pytest.mark.xfail(strict=True, reason="only serve and reindex say it; these two end in a traceback")
 @pytest.mark.parametrize("arguments", [("verify",), ("import", ".")])
 def test_looking_at_a_data_folder_that_cannot_be_used(arguments: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
@@ -245,7 +238,6 @@ def test_looking_at_a_data_folder_that_cannot_be_used(arguments: tuple[str, ...]
     assert str(tmp_path / "file" / "data") in done.err
 
 
-@pytest.mark.xfail(strict=True, reason="an index that is no database ends in a traceback")
 @pytest.mark.parametrize("command", ["serve", "verify"])
 def test_an_index_that_is_none_is_told(command: str, data: Path) -> None:
     (data / "index.sqlite").write_bytes(b"this is no database" * 1000)

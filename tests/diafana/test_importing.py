@@ -5,7 +5,6 @@ import io
 import os
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,11 +146,6 @@ def test_broken_members_do_not_stop_the_others(archive: Archive, tmp_path: Path)
     assert "CRC" in summary.refused[0][1]
 
 
-@pytest.mark.xfail(
-    raises=zlib.error,
-    strict=True,
-    reason="zlib.error is not among what refuses an item: the import breaks off",
-)
 def test_members_that_cannot_be_inflated_do_not_stop_the_others(archive: Archive, tmp_path: Path) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
@@ -231,7 +225,6 @@ def test_a_dicomdir_that_is_none_leads_nowhere(tmp_path: Path) -> None:
     assert list(find_items([tmp_path / "DICOMDIR"])) == []
 
 
-@pytest.mark.xfail(strict=True, reason="files that the DICOMDIR names and that are absent are passed over")
 def test_what_a_dicomdir_names_in_vain_is_told(archive: Archive, tmp_path: Path) -> None:
     path = file_set(tmp_path / "cd", slices(2))
     lost = next(item.path for item in find_items([path]))
@@ -241,7 +234,6 @@ def test_what_a_dicomdir_names_in_vain_is_told(archive: Archive, tmp_path: Path)
     assert summary.refused[0][0] == str(lost)
 
 
-@pytest.mark.xfail(strict=True, reason="the names in a DICOMDIR are not checked before the disk is asked")
 @pytest.mark.parametrize("name", ["A\0B", "A" * 5000])
 def test_names_that_no_file_can_bear_are_passed_over(name: str, tmp_path: Path) -> None:
     path = file_set(tmp_path / "cd", slices(2))
@@ -249,7 +241,6 @@ def test_names_that_no_file_can_bear_are_passed_over(name: str, tmp_path: Path) 
     assert len(list(find_items([path]))) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a damaged DICOMDIR leads nowhere without a word, or to a traceback")
 @pytest.mark.parametrize("length", [140, 400, 700])
 def test_a_dicomdir_that_breaks_off_is_told(length: int, data: Path, tmp_path: Path) -> None:
     path = file_set(tmp_path / "cd", slices(2))
@@ -259,7 +250,6 @@ def test_a_dicomdir_that_breaks_off_is_told(length: int, data: Path, tmp_path: P
     assert str(path) in done.err
 
 
-@pytest.mark.xfail(raises=zipfile.BadZipFile, strict=True, reason="only members are guarded, not the archive")
 def test_a_broken_zip_archive_does_not_stop_the_others(archive: Archive, tmp_path: Path) -> None:
     write_folder(slices(1), tmp_path / "cd")
     stream = io.BytesIO()
@@ -271,7 +261,6 @@ def test_a_broken_zip_archive_does_not_stop_the_others(archive: Archive, tmp_pat
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
-@pytest.mark.xfail(strict=True, reason="members are opened by name: the last one of a name is read each time")
 def test_members_of_one_name_are_all_read(archive: Archive, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         for dataset in slices(2):
@@ -279,14 +268,12 @@ def test_members_of_one_name_are_all_read(archive: Archive, tmp_path: Path) -> N
     assert run(archive, tmp_path / "journals", tmp_path / "a.zip").counts == {"stored": 2}
 
 
-@pytest.mark.xfail(raises=UnicodeEncodeError, strict=True, reason="the journal wants names to be UTF-8")
 def test_names_of_another_age_are_no_hindrance(archive: Archive, tmp_path: Path) -> None:
     (path,) = write_folder(slices(1), tmp_path / "cd")
     path.rename(tmp_path / "cd" / os.fsdecode("Rossi Nicolò".encode("latin-1")))
     assert run(archive, tmp_path / "journals", tmp_path / "cd").counts == {"stored": 1}
 
 
-@pytest.mark.xfail(raises=FileNotFoundError, strict=True, reason="the journal asks for the file unguarded")
 def test_a_file_that_vanished_meanwhile_is_refused(archive: Archive, journals: Path, tmp_path: Path) -> None:
     paths = sorted(write_folder(slices(2), tmp_path / "cd"))
     with journal_of(journals, tmp_path / "cd") as journal:
@@ -468,9 +455,6 @@ def test_the_command_says_which_path_is_not_there(data: Path, tmp_path: Path) ->
     assert str(tmp_path / "nothing-here") in done.err
 
 
-@pytest.mark.xfail(
-    strict=True, reason="closing makes the store of FHIR resources, in a folder that is absent"
-)
 def test_the_command_fills_an_archive_that_was_never_served(tmp_path: Path) -> None:
     write_folder(slices(1), tmp_path / "cd")
     done = diafana("import", tmp_path / "cd", "--data", tmp_path / "new")
@@ -478,12 +462,11 @@ def test_the_command_fills_an_archive_that_was_never_served(tmp_path: Path) -> N
     assert done.out.split() == ["1", "stored"]
 
 
-@pytest.mark.xfail(strict=True, reason="names of files are printed as markup of the terminal")
 def test_names_that_look_like_markup_are_printed_as_they_are(data: Path, tmp_path: Path) -> None:
     (tmp_path / "cd").mkdir()
     (tmp_path / "cd" / "[bold]one[").write_bytes(broken.truncated_in_header())
-    (tmp_path / "cd" / "two[/dim]").write_bytes(broken.truncated_in_header())
+    (tmp_path / "cd" / "two[dim]").write_bytes(broken.truncated_in_header())
     done = diafana("import", tmp_path / "cd", "--data", data)
     assert done.code == 1
     assert "[bold]one[" in done.err
-    assert "two[/dim]" in done.err
+    assert "two[dim]" in done.err

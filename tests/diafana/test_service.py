@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -137,12 +138,16 @@ def test_refused_objects_are_counted_by_their_status(service: Service) -> None:
 
 def test_the_backlog_of_each_follower_is_told(service: Service) -> None:
     assert store(service.dimse_port, new_slice()).Status == 0
-    names = {(("follower", follower),) for follower in ("series metadata", "thumbnails", "fhir")}
+    names = {(("follower", follower),) for follower in ("series metadata", "thumbnail", "FHIR resources")}
     for figure in ("behind", "waiting", "dead"):
-        wait_until(lambda name=f"diafana_follower_{figure}": samples(service, name).keys() == names)
+        wait_until(partial(_has_samples, service, f"diafana_follower_{figure}", names))
     wait_until(lambda: set(samples(service, "diafana_follower_behind").values()) == {0})
     wait_until(lambda: set(samples(service, "diafana_follower_waiting").values()) == {0})
     assert set(samples(service, "diafana_follower_dead").values()) == {0}
+
+
+def _has_samples(service: Service, name: str, labels: set[tuple[tuple[str, str]]]) -> bool:
+    return samples(service, name).keys() == labels
 
 
 def test_metrics_are_what_prometheus_reads(service: Service) -> None:
@@ -179,7 +184,6 @@ def test_the_service_goes_on_while_a_worker_is_away(service: Service) -> None:
     assert second in processes(service)
 
 
-@pytest.mark.xfail(strict=True, reason="prometheus_client is not told that a process is dead")
 def test_associations_of_a_dead_process_are_not_counted_for_ever(service: Service) -> None:
     wait_until(lambda: samples(service, "diafana_open_associations").get((), 0) == 0)
     with RawPeer(service.dimse_port) as peer:
