@@ -232,14 +232,12 @@ def test_dimensions_that_are_not_there_make_frames_of_no_bits() -> None:
     assert pixels.frame_bits == 0
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="negative dimensions make a frame of negative length")
 def test_dimensions_below_zero_make_frames_of_no_bits() -> None:
     pixels = of({0x00280010: ("SS", pack("<h", -4))}).pixels
     assert pixels is not None
     assert pixels.frame_bits == 0
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the product of dimensions outgrows 64 bits and the index")
 def test_no_dimensions_outgrow_the_index() -> None:
     enormous: Changes = {tag: ("US", b"\xff\xff") for tag in (0x00280002, 0x00280010, 0x00280011, 0x00280100)}
     pixels = of(enormous).pixels

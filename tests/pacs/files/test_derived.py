@@ -72,9 +72,6 @@ def test_a_reader_sees_the_whole_of_one_making_or_the_other(derived: DerivedFile
     assert set(seen) <= set(makings)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="what could not be finished stays, and fills the disk further"
-)
 def test_what_could_not_be_finished_leaves_nothing(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small") as folder:
         derived = DerivedFiles(folder)

@@ -135,7 +135,6 @@ def test_a_disk_that_may_only_be_read_fails(tmp_path: Path) -> None:
         assert content_of(store, key) == b"kept before"
 
 
-@pytest.mark.xfail(raises=OSError, reason="removing a file lets the error of the operating system through")
 @pytest.mark.parametrize("remove", ["delete", "forget_aside", "discard"])
 def test_a_file_that_cannot_be_removed_is_a_failure_of_the_disk(tmp_path: Path, remove: str) -> None:
     with small_disk(tmp_path / "small") as folder:
@@ -161,9 +160,6 @@ def test_the_folder_of_the_hour_may_vanish(tmp_path: Path, monkeypatch: pytest.M
     assert content_of(store, kept(store)) == CONTENT
 
 
-@pytest.mark.xfail(
-    raises=NotADirectoryError, reason="whatever lies at the depth of hours is taken for a folder"
-)
 def test_a_stray_file_among_the_folders_does_not_end_the_walk(tmp_path: Path) -> None:
     store = DiskFiles(tmp_path)
     key = kept(store)

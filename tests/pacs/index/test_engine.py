@@ -159,6 +159,26 @@ def test_a_prepared_statement_runs_for_one_row_or_for_many(
     assert notes(engine) == [1, 2, 3]
 
 
+@pytest.mark.xfail(raises=StorageFailed, reason="closing does not roll back while a cursor is at work")
+def test_a_transaction_that_broke_off_within_a_statement_locks_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorter = [row if row[0] != "busy_timeout" else ("busy_timeout", "100", 100) for row in engines._PRAGMAS]
+    monkeypatch.setattr(engines, "_PRAGMAS", tuple(shorter))
+    engine = open_engine(sqlite_url(tmp_path / "notes.sqlite"))
+    with engine.begin() as connection:
+        connection.execute(CreateTable(_note))
+    transactions = Transactions(engine)
+    prepared = Prepared(insert(_note), engine, ["number", "words"])
+    cursors = []
+    with pytest.raises(OverflowError), transactions.begin() as connection:
+        cursors.append(connection.connection.cursor())
+        prepared.run(cursors[0], [{"number": number, "words": ""} for number in (1, 2**63)])
+    with transactions.begin() as connection:
+        connection.execute(insert(_note), {"number": 2})
+    assert notes(engine) == [2]
+
+
 def test_only_what_runs_can_be_prepared(engine: Engine) -> None:
     with pytest.raises(TypeError):
         Prepared(CreateTable(_note), engine)

@@ -117,9 +117,6 @@ def test_every_sop_class_of_a_series_is_noted(index: Index, files: DiskFiles) ->
     assert values(found(index, Level.STUDY), "00080062") == [["1.2.3.10", "1.2.3.9"]]
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="each process writes the classes that it remembers over the others'"
-)
 def test_the_sop_classes_that_other_processes_wrote_stay(
     tmp_path: Path, index: Index, files: DiskFiles
 ) -> None:
@@ -188,7 +185,6 @@ def test_a_study_belongs_to_one_patient(
         writer.close()
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="an issuer that is named later is not remembered")
 def test_a_study_without_an_issuer_takes_the_first_that_is_named(index: Index, files: DiskFiles) -> None:
     group = [record(files, issuer or "none", of_patient("P1", issuer)) for issuer in ("", "NORD", "SUD")]
     assert index.writer.write(group) == [CREATED, CREATED, OTHER]
@@ -220,7 +216,6 @@ def test_a_claimed_study_is_among_those_of_its_patient(index: Index, files: Disk
     assert len(list(index.search(Query(Level.STUDY, patient_identity=identity)))) == 2
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the nameless patient stays, without a single study")
 def test_a_claimed_study_leaves_no_patient_without_studies(index: Index, files: DiskFiles) -> None:
     anonymous_then(index, files, "P1")
     assert values(found(index, Level.PATIENT), "00100020") == [["P1"]]
@@ -253,7 +248,6 @@ def test_a_group_that_fails_leaves_the_writer_fit_for_the_next(index: Index, fil
     assert values(found(index, Level.STUDY), "00201208") == [[2]]
 
 
-@pytest.mark.xfail(raises=StorageFailed, reason="the row of the image is refused before the series is missed")
 def test_what_the_writer_remembers_may_be_no_longer_so(
     tmp_path: Path, index: Index, files: DiskFiles
 ) -> None:
