@@ -23,4 +23,7 @@ def set_up_logs() -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    # What these warn of quotes the values of elements, and those are the patients'
+    for library in ("pydicom", "pynetdicom"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

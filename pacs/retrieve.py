@@ -138,9 +138,12 @@ class Reader:
                 return [self.frame(instance, number + 1) for number in range(pixels.number_of_frames)]
             with self.content(instance) as read:
                 return [read(pixels.offset, pixels.length)]
-        head, _ = self._around_pixels(instance)
-        element = _find(read_elements(head, encoding_of(instance.transfer_syntax_uid)), path)
-        return [head[element.offset : element.offset + element.length]]
+        encoding = encoding_of(instance.transfer_syntax_uid)
+        for part in self._around_pixels(instance):
+            element = _find(read_elements(part, encoding), path)
+            if element is not None:
+                return [part[element.offset : element.offset + element.length]]
+        raise NotFound("the instance has no bulk data there")
 
 
 def _native_piece(pixels: PixelLocation, number: int) -> tuple[int, int]:
@@ -157,7 +160,7 @@ def _aligned(content: bytes, bits: int, skip: int) -> bytes:
     return whole.to_bytes((bits + 7) // 8, "little")
 
 
-def _find(parsed: Parsed, path: str) -> Element:
+def _find(parsed: Parsed, path: str) -> Element | None:
     elements = parsed.elements
     *above, last = path.split("/")
     for key, number in zip(above[::2], above[1::2], strict=False):
@@ -166,7 +169,4 @@ def _find(parsed: Parsed, path: str) -> Element:
         elements = (
             items[int(number)] if number.isdecimal() and len(number) < 9 and int(number) < len(items) else []
         )
-    found = next((e for e in elements if f"{e.tag:08X}" == last and e.items is None), None)
-    if found is None:
-        raise NotFound("the instance has no bulk data there")
-    return found
+    return next((e for e in elements if f"{e.tag:08X}" == last and e.items is None), None)

@@ -108,6 +108,7 @@ def _adopt(files: FileStore, index: Index, key: str) -> bool:
     if record is None:
         files.delete(key)
         return False
+    files.secure(key)
     (verdict,) = index.writer.write([record])
     if verdict is Verdict.IDENTICAL:
         files.delete(key)

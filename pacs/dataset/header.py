@@ -7,6 +7,7 @@ from pacs.attributes import stored_tags
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET, JsonWriter
 from pacs.dataset.elements import PIXEL_DATA, Buffer, Element, Encoding, Parsed, name, read_elements
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
+from pacs.dataset.vr import LONG_VRS
 from pacs.errors import InvalidIdentifier
 from pacs.model import DicomJson, Level, PixelLocation
 
@@ -62,7 +63,7 @@ class Header:
     def locate_pixels(self, parsed: Parsed, start: int) -> None:
         """Note where the pixels lie. start: of the data set in what was parsed."""
         element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
-        if element is None:
+        if element is None or element.vr not in LONG_VRS:
             return
         frames = min(max(1, _integer(self._always, "00280008", 1)), _MOST_FRAMES)
         encapsulated = parsed.fragments is not None

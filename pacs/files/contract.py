@@ -88,6 +88,10 @@ class FileStore(Protocol):
         """Open a kept file. Raises NotFound when there is none."""
         ...
 
+    def secure(self, key: str) -> None:
+        """Return when a file of another process, content and name, would survive a power cut."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens when there is none."""
         ...

@@ -121,6 +121,18 @@ class DiskFiles:
         except OSError as error:
             raise storage_error(error) from error
 
+    def secure(self, key: str) -> None:
+        """Sync the file and its folder."""
+        try:
+            descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise storage_error(error) from error
+        self._settle([key])
+
     def delete(self, key: str) -> None:
         """Unlink a file."""
         _unlink(self._path(key))
@@ -192,8 +204,11 @@ class _Writer:
         return True
 
     def close(self) -> None:
-        self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
+        """Let go of the lock. May be called twice."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            self._path.unlink(missing_ok=True)
+            os.close(descriptor)
 
 
 def _unlink(path: Path) -> None:
@@ -274,11 +289,17 @@ class DiskStoredFile:
             os.close(descriptor)
 
     def read(self, offset: int, length: int) -> bytes:
-        """One positioned read."""
+        """One positioned read; more of them for what the system does not read at once."""
         try:
-            return os.pread(self._descriptor, length, offset)
+            content = os.pread(self._descriptor, length, offset)
+            while len(content) < length:
+                more = os.pread(self._descriptor, length - len(content), offset + len(content))
+                if not more:
+                    break
+                content += more
         except OSError as error:
             raise storage_error(error) from error
+        return content
 
     def read_cached(self, offset: int, length: int) -> bytearray | None:
         """One positioned read out of the page cache, or None when any of it is not there."""

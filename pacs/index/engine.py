@@ -4,7 +4,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def open_engine(url: str) -> Engine:
 
     A connection to SQLite is refused with StorageFailed when it does not read back as strict as it was set.
     """
-    engine = create_engine(url, pool_size=32, max_overflow=32)
+    engine = create_engine(url, pool_size=32, max_overflow=32, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _make_strict)
         event.listen(engine, "begin", _begin)
@@ -99,7 +99,7 @@ class Transactions:
         self._is_sqlite = engine.dialect.name == "sqlite"
         database = engine.url.database if self._is_sqlite else None
         self._lock = (
-            os.open(f"{database}-lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC) if database else None
+            os.open(f"{database}-lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640) if database else None
         )
 
     @contextmanager
@@ -141,8 +141,11 @@ class Transactions:
         return self._connection
 
     def _drop(self) -> None:
-        """Close a connection whose transaction failed, which rolls it back; the next one opens another."""
+        """Roll back, and close the connection: what failed may have left it in any state."""
         if self._connection is not None:
+            with suppress(self._engine.dialect.loaded_dbapi.Error, DBAPIError):
+                # Closing would not do while a cursor lives: the lock would stay with it
+                self._connection.connection.rollback()
             self._connection.invalidate()
             self._connection.close()
             self._connection = None

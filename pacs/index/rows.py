@@ -38,7 +38,7 @@ def _column_value(attribute: Attribute, attributes: DicomJson) -> str | int | No
         return None
     match attribute.matching:
         case Matching.NAME:
-            return fold_name("=".join(value.get(g, "") for g in ("Alphabetic", "Ideographic", "Phonetic")))
+            return fold_name(_name(value))
         case Matching.TEXT:
             return fold(str(value))
         case Matching.DATE:
@@ -46,15 +46,23 @@ def _column_value(attribute: Attribute, attributes: DicomJson) -> str | int | No
         case Matching.TIME:
             return normal_time(str(value))
         case Matching.NUMBER:
-            return value if isinstance(value, int) else None
+            return value if isinstance(value, int) and abs(value) < 1 << 63 else None
     return str(value)
+
+
+def _name(value: Any) -> str:
+    """The component groups of a name as one text; whatever else came in its place, as text."""
+    if not isinstance(value, dict):
+        return str(value)
+    return "=".join(value.get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic"))
 
 
 def _value(attribute: Attribute, attributes: DicomJson) -> Any:
     """The first value at the end of the attribute's path, in the first item that has it."""
     items = [attributes]
     for tag in attribute.tags[:-1]:
-        items = [nested for item in items for nested in item.get(f"{tag:08X}", {}).get("Value", [])]
+        found = (nested for item in items for nested in item.get(f"{tag:08X}", {}).get("Value", []))
+        items = [nested for nested in found if isinstance(nested, dict)]
     key = f"{attribute.tags[-1]:08X}"
     values = (value for item in items for value in item.get(key, {}).get("Value", []))
     return next((value for value in values if value is not None), None)

@@ -443,19 +443,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_PRAGMAS", tuple(shorter))
 
 
-_LOCKED = pytest.mark.xfail(
-    raises=AssertionError, reason="the transaction that failed is not rolled back, and locks the index"
-)
-
-
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=_LOCKED if name == "a number beyond 63 bits" else ())
-        for name in HARD_TO_SWALLOW
-    ],
-)
+@pytest.mark.parametrize("name", HARD_TO_SWALLOW)
 def test_what_is_hard_to_swallow_does_not_fail_its_neighbours(place: Place, name: str) -> None:
     swallow(place, HARD_TO_SWALLOW[name])
 

@@ -56,7 +56,6 @@ def test_sound_files_are_read(name: str) -> None:
     read_all(SOUND[name])
 
 
-@pytest.mark.xfail(strict=False, reason="odd character sets and names: they have tests of their own")
 @pytest.mark.parametrize("name", SOUND)
 @given(damage=DAMAGE)
 def test_damaged_files_are_read_or_refused(name: str, damage: list[Damage]) -> None:

@@ -219,7 +219,6 @@ def test_files_made_ahead_are_used_and_filled_up(ahead: DiskFiles) -> None:
     assert {content_of(ahead, key) for key in unused} <= {b""}
 
 
-@pytest.mark.xfail(raises=OSError, reason="the descriptor is closed again, whoever has its number by then")
 def test_a_store_may_be_closed_twice(tmp_path: Path) -> None:
     store = DiskFiles(tmp_path)
     key = kept(store, b"kept")

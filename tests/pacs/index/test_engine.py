@@ -159,7 +159,6 @@ def test_a_prepared_statement_runs_for_one_row_or_for_many(
     assert notes(engine) == [1, 2, 3]
 
 
-@pytest.mark.xfail(raises=StorageFailed, reason="closing does not roll back while a cursor is at work")
 def test_a_transaction_that_broke_off_within_a_statement_locks_nobody_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
