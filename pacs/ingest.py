@@ -6,6 +6,7 @@ synced while the rows are written; the commit waits for them.
 
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -176,7 +177,7 @@ class Committer:
         self._writer = writer
         self._on_commit = on_commit
         self._syncing = ThreadPoolExecutor(SYNCS, thread_name_prefix="sync")
-        self._waiting: list[Pending] = []
+        self._waiting: deque[Pending] = deque()
         self._committing = threading.Lock()
 
     def submit(self, incoming: Incoming, study_instance_uid: str | None, at_once: bool = False) -> Pending:
@@ -200,8 +201,13 @@ class Committer:
         while pending.outcome is None:
             with self._committing:
                 if pending.outcome is None:
-                    group, self._waiting[:GROUP] = self._waiting[:GROUP], []
-                    self._commit(group)
+                    self._commit(self._next_group())
+
+    def _next_group(self) -> list[Pending]:
+        group: list[Pending] = []
+        while self._waiting and len(group) < GROUP:
+            group.append(self._waiting.popleft())  # others append meanwhile
+        return group
 
     def _commit(self, group: list[Pending]) -> None:
         def see_to_syncs() -> None:
