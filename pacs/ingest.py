@@ -28,6 +28,7 @@ from pacs.errors import (
 )
 from pacs.files import FileStore, NewFile
 from pacs.index import Record, Verdict, Writer
+from pacs.metrics import BYTES, INSTANCES
 from pacs.model import Instance, Outcome, Source, Stored
 
 GROUP = 256  # objects at most that share one commit
@@ -189,8 +190,9 @@ class Committer:
         try:
             record = incoming.finish(study_instance_uid)
             synced = _done(incoming.sync) if at_once else self._syncing.submit(incoming.sync)
-        except BaseException:
+        except BaseException as error:
             incoming.abort()
+            INSTANCES.labels(type(error).__name__).inc()
             raise
         pending = Pending(self, incoming, record, synced)
         self._waiting.append(pending)
@@ -226,6 +228,7 @@ class Committer:
             return
         for pending, verdict in zip(group, verdicts, strict=True):
             pending.outcome = self._outcome(pending, verdict)
+            _count(pending)
         if Verdict.CREATED in verdicts:
             self._on_commit()
 
@@ -287,6 +290,16 @@ def _give_up(group: list[Pending], error: StorageFailed) -> None:
         if isinstance(error, OutOfSpace):
             pending.incoming.abort()
         pending.outcome = error
+        _count(pending)
+
+
+def _count(pending: Pending) -> None:
+    outcome = pending.outcome
+    if isinstance(outcome, Stored):
+        INSTANCES.labels(outcome.outcome.value).inc()
+        BYTES.inc(pending.record.instance.size)
+    else:
+        INSTANCES.labels(type(outcome).__name__).inc()
 
 
 def _stored(instance: Instance, outcome: Outcome) -> Stored:

@@ -2,8 +2,12 @@
 
 from prometheus_client import Counter, Gauge
 
-INSTANCES = Counter("diafana_instances_total", "Objects handed in, by what became of them.", ["outcome"])
-BYTES = Counter("diafana_received_bytes_total", "Bytes of objects stored, as Part 10 files.")
+INSTANCES = Counter(
+    "diafana_instances_total",
+    "Objects handed in, by what became of them: stored, already stored, or the error.",
+    ["outcome"],
+)
+BYTES = Counter("diafana_received_bytes_total", "Bytes of objects taken in, as Part 10 files.")
 ASSOCIATIONS = Counter("diafana_associations_total", "DICOM associations, by how they ended.", ["end"])
 OPEN_ASSOCIATIONS = Gauge(
     "diafana_open_associations", "DICOM associations open now.", multiprocess_mode="livesum"

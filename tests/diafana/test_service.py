@@ -130,10 +130,15 @@ def _has_association(process: psutil.Process, port: int) -> bool:
 def test_refused_objects_are_counted_by_their_status(service: Service) -> None:
     dataset = new_slice()
     assert store(service.dimse_port, dataset).Status == 0
+    assert store(service.dimse_port, dataset).Status == 0
     dataset.ImageComments = "other content"
     status = store(service.dimse_port, dataset).Status
     assert status == 0x0111
     assert samples(service, "diafana_dimse_requests_total")[(("service", "0001"), ("status", "0111"))] == 1
+    objects = samples(service, "diafana_instances_total")
+    assert objects[(("outcome", "already stored"),)] == objects[(("outcome", "InstanceConflict"),)] == 1
+    assert objects[(("outcome", "stored"),)] >= 1
+    assert samples(service, "diafana_received_bytes_total")[()] > len(dataset.PixelData)
 
 
 def test_the_backlog_of_each_follower_is_told(service: Service) -> None:
