@@ -72,6 +72,7 @@ class Search:
 
 def _retrieve_url(level: Level, levels: Sequence[DicomJson], url: str) -> DicomJson:
     """Retrieve URL (0008,1190) of what was found."""
-    steps = zip(_UID_TAGS[: level - Level.PATIENT], levels, strict=True)
-    path = "".join([f"/{resource}/{found[tag]['Value'][0]}" for (resource, tag), found in steps])
-    return {"vr": "UR", "Value": [url + path]}
+    for at in range(level - Level.PATIENT):
+        resource, tag = _UID_TAGS[at]
+        url += f"/{resource}/{levels[at][tag]['Value'][0]}"
+    return {"vr": "UR", "Value": [url]}

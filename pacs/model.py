@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 # One element is {"vr": "DA", "Value": ["20240101"]}; one object is {"00080020": element, ...} (PS3.18 F.2).
 DicomJson = dict[str, Any]
@@ -71,8 +71,7 @@ class Instance:
     pixels: PixelLocation | None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One answer to a query.
 
     patient_identity: the same for all answers of one patient, and for no other patient.
