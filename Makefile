@@ -33,7 +33,7 @@ proof: .venv/ready-for-tests .venv/programs  ## The long proofs of durability (r
 
 lock:  ## Pin the newest versions of all packages in constraints.txt
 	$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile -q --upgrade --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
+	$(BIN)/uv pip compile -q --upgrade --no-header --no-annotate --python-version 3.11 \
 		--group check --group test --group build pyproject.toml -o constraints.txt
 
 clean:  ## Remove everything that make made; the data stay

@@ -91,7 +91,7 @@ class Supervisor:
             threading.Thread(target=self._leave_with_supervisor, daemon=True).start()
             role.main(lambda: _write(tell))
             status = 0
-        except Exception:
+        except Exception:  # the edge of a process: whatever it is, the log must tell
             log.exception("process failed", role=role.name)
         finally:
             os._exit(status)

@@ -222,7 +222,7 @@ class Committer:
         except StorageFailed as error:
             self._failed(group, error)
             return
-        except Exception:
+        except Exception:  # the oddity of one object must not fail those that wait beside it
             log.exception("commit failed", objects=len(group))
             self._failed(group, StorageFailed("the index could not take the object in"))
             return

@@ -116,7 +116,7 @@ class DimseServer:
         )
         try:
             association.run()
-        except Exception:
+        except Exception:  # the edge: no association may take the service down
             log.exception("association failed", peer=address)
             wire.abort()
         finally:
