@@ -8,6 +8,7 @@ import fcntl
 import os
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +57,13 @@ class Disk:
         os.close(descriptor)
 
     def unmount(self) -> None:
-        subprocess.run(["umount", self.path], check=True)
+        """Unmount; processes that were killed let go of their files one by one, so it may take a moment."""
+        for _ in range(100):
+            done = subprocess.run(["umount", self.path], check=False, capture_output=True, text=True)
+            if done.returncode == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError(done.stderr)
 
 
 @pytest.fixture
