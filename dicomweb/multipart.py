@@ -6,7 +6,7 @@ whatever the sender does, and part data are passed through as views of the bytes
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -229,8 +229,3 @@ class MultipartWriter:
     def closing(self) -> bytes:
         """The delimiter after the last part."""
         return f"--{self.boundary}--\r\n".encode("latin-1")
-
-    def content_length(self, parts: Iterable[tuple[bytes, int]]) -> int:
-        """The bytes of the whole body, from the head of each part and the number of its data bytes."""
-        framed = sum(len(head) + size + len(self.PART_END) for head, size in parts)
-        return framed + len(self.closing())

@@ -76,13 +76,6 @@ def test_bodies_with_line_feeds_alone_are_read_byte_by_byte(parts: list[bytes]) 
     assert read(bytewise) == [({"content-type": "a/b"}, part) for part in parts]
 
 
-@given(st.lists(st.binary(max_size=50), max_size=4))
-def test_the_length_is_known_before_the_body(parts: list[bytes]) -> None:
-    writer = MultipartWriter()
-    head = writer.part_head({"Content-Type": "application/dicom"})
-    assert writer.content_length((head, len(part)) for part in parts) == len(body_of(parts, writer))
-
-
 @given(st.binary(max_size=300), st.lists(st.integers(0, 20), max_size=20))
 def test_any_bytes_are_read_or_refused_in_words(body: bytes, sizes: list[int]) -> None:
     try:
