@@ -16,7 +16,6 @@ from pacs.index import Index, sqlite_url
 from pacs.model import Level
 
 DICOMWEB_ROOT = "/dicom-web"
-FILES_AHEAD = 32  # empty files that each process keeps ready
 
 
 class Parts:
@@ -29,7 +28,7 @@ class Parts:
     @cached_property
     def files(self) -> DiskFiles:
         """Where the objects are."""
-        return DiskFiles(self.settings.data, ahead=FILES_AHEAD)
+        return DiskFiles(self.settings.data)
 
     @cached_property
     def derived(self) -> DerivedFiles:

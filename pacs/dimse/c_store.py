@@ -44,11 +44,13 @@ class Store:
 
     def finish(self) -> None:
         """Store, and answer only then."""
-        if self._incoming is not None:
+        # Let go first: what is stored must not be removed when the answer cannot be sent
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
             try:
-                self._request.association.archive.store(self._incoming)
+                self._request.association.archive.store(incoming)
             except ArchiveError as error:
-                self._fail(error)
+                self._error = error
         if self._error is None:
             self._request.respond({"Status": SUCCESS})
             return
