@@ -16,6 +16,7 @@ from pacs.index import Index, sqlite_url
 from pacs.model import Level
 
 DICOMWEB_ROOT = "/dicom-web"
+FILES_AHEAD = 32  # empty files that each process keeps ready for what arrives
 
 
 class Parts:
@@ -28,7 +29,7 @@ class Parts:
     @cached_property
     def files(self) -> DiskFiles:
         """Where the objects are."""
-        return DiskFiles(self.settings.data)
+        return DiskFiles(self.settings.data, FILES_AHEAD)
 
     @cached_property
     def derived(self) -> DerivedFiles:

@@ -1,9 +1,12 @@
 """C-STORE (PS3.4 Annex B): what is kept, what is refused, and what the sender is told."""
 
 import copy
+import socket
+import threading
 import time
 from io import BytesIO
 from pathlib import Path
+from struct import pack
 
 import pytest
 from pydicom import Dataset, dcmread
@@ -26,7 +29,8 @@ from pacs.dataset.part10 import read_file_meta
 from pacs.dataset.transfer_syntax import TRANSFER_SYNTAXES
 from pacs.dimse.wire import data_pdus
 from pacs.errors import MalformedObject, NotFound
-from pacs.model import Instance, Level
+from pacs.ingest import Incoming
+from pacs.model import Instance, Level, Stored
 from pacs.query import Query
 from testdata.broken import BROKEN, sound
 from testdata.compressed import compressed
@@ -251,3 +255,27 @@ def test_objects_with_elements_after_the_pixels_are_kept(port: int, archive: Arc
 def test_the_sound_object_of_the_broken_ones_is_sound(port: int, archive: Archive) -> None:
     assert store(port, dcmread(BytesIO(sound()))).Status == 0
     assert count(archive) == 1
+
+
+def test_what_is_stored_stays_when_its_answer_cannot_be_sent(
+    port: int, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = small_ct()
+    sent = encode(dataset, is_implicit_vr=False, is_little_endian=True)
+    assert sent is not None
+    others = set(threading.enumerate())
+    keep = archive.store
+    with RawPeer(port) as peer:
+
+        def store_when_the_peer_is_gone(incoming: Incoming) -> Stored:
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))  # close by reset
+            peer.socket.close()
+            return keep(incoming)
+
+        monkeypatch.setattr(archive, "store", store_when_the_peer_is_gone)
+        peer.associate(dataset.SOPClassUID)
+        (association,) = set(threading.enumerate()) - others
+        peer.begin_store(dataset.SOPInstanceUID, dataset.SOPClassUID)
+        peer.socket.sendall(b"".join(data_pdus(1, False, sent, 65536)))
+        association.join(10)
+    assert data_set(archive, stored(archive, dataset)) == sent
