@@ -41,7 +41,7 @@ class PiecesResponse(Response):
     """A body in memory that is not joined before it is sent."""
 
     def __init__(
-        self, pieces: Sequence[bytes | bytearray], headers: Mapping[str, str], status_code: int
+        self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str], status_code: int
     ) -> None:
         """headers: with Content-Length."""
         self.pieces = pieces
@@ -121,9 +121,9 @@ class Bodies:
         content_type = writer.content_type(form.media_type)
         return await self.whole(request, body, {**headers, "Content-Type": content_type})
 
-    async def _gather(self, segments: Sequence[Segment]) -> Sequence[bytes | bytearray]:
+    async def _gather(self, segments: Sequence[Segment]) -> Sequence[bytes | memoryview]:
         """All segments in memory: out of the page cache, or else read in a thread."""
-        pieces: list[bytes | bytearray] = []
+        pieces: list[bytes | memoryview] = []
         for segment in segments:
             piece = segment if isinstance(segment, bytes) else self._cached(segment)
             if piece is None:
@@ -131,7 +131,7 @@ class Bodies:
             pieces.append(piece)
         return pieces
 
-    def _cached(self, stretch: Stretch) -> bytes | bytearray | None:
+    def _cached(self, stretch: Stretch) -> bytes | memoryview | None:
         with self._archive.open(stretch.instance) as file:
             return file.read_cached(stretch.offset, stretch.length)
 
@@ -154,7 +154,7 @@ class Bodies:
                     piece = file.read_cached(offset, length)
                     if piece is None:
                         piece = await self._threads.read(_read_whole, file, offset, length)
-                    yield piece if isinstance(piece, bytes) else memoryview(piece)
+                    yield piece
 
 
 def _read_whole(file: StoredFile, offset: int, length: int) -> bytes:

@@ -47,6 +47,13 @@ def decode_frame(header: Dataset, frame: bytes) -> NDArray[Any]:
 
 
 def _native(form: PixelForm, frame: bytes) -> NDArray[Any]:
+    """The commonest form, gray in little endian, needs no decoder; all others go through pydicom's."""
+    is_plain = form.samples == 1 and form.keyword == "PixelData" and form.bits_allocated in (8, 16)
+    if is_plain and form.transfer_syntax.is_little_endian and len(frame) == form.frame_bytes:
+        dtype = np.dtype(f"<{'i' if form.signed else 'u'}{form.bits_allocated // 8}")
+        pixels = np.frombuffer(frame, dtype).reshape(form.rows, form.columns)
+        spare = form.bits_allocated - form.bits_stored  # bits above the stored ones, where overlays were put
+        return pixels << spare >> spare if spare else pixels
     return _with_pydicom(form, form.transfer_syntax, frame, planar=form.planar)
 
 

@@ -52,7 +52,7 @@ class StoredFile(AbstractContextManager["StoredFile"], Protocol):
         """That many bytes from there; fewer only at the end of the file."""
         ...
 
-    def read_cached(self, offset: int, length: int) -> bytes | bytearray | None:
+    def read_cached(self, offset: int, length: int) -> bytes | memoryview | None:
         """The same without waiting for a device: None when that is not possible now."""
         ...
 

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from pacs.dataset.elements import Buffer
 from pacs.errors import ArchiveError, NotFound, OutOfSpace, StorageFailed
 from pacs.files.placeholders import Placeholder, Placeholders
@@ -301,9 +303,9 @@ class DiskStoredFile:
             raise storage_error(error) from error
         return content
 
-    def read_cached(self, offset: int, length: int) -> bytearray | None:
+    def read_cached(self, offset: int, length: int) -> memoryview | None:
         """One positioned read out of the page cache, or None when any of it is not there."""
-        buffer = bytearray(length)
+        buffer = np.empty(length, np.uint8).data  # a bytearray would be filled with zeroes first
         try:
             count = os.preadv(self._descriptor, [buffer], offset, os.RWF_NOWAIT)
         except OSError:

@@ -111,6 +111,18 @@ def test_bits_that_are_not_stored_are_dropped() -> None:
     assert decode_frame(header, struct.pack("<2H", 0xF001, 0x0FFF)).tolist() == [[1, -1]]
 
 
+@pytest.mark.parametrize("stored", [1, 7, 8, 10, 12, 16])
+@pytest.mark.parametrize("kind", ["uint8", "int8", "uint16", "int16"])
+def test_native_gray_is_decoded_as_pydicom_does(kind: str, stored: int) -> None:
+    pixels = np.random.default_rng(7).integers(0, 256, (12, 10 * np.dtype(kind).itemsize), np.uint8)
+    allocated = np.dtype(kind).itemsize * 8
+    dataset = described(pixels.view(kind), bits_stored=min(stored, allocated))
+    header, (frame,) = split(dataset)
+    decoded = decode_frame(header, frame)
+    assert decoded.dtype == np.dtype(kind)
+    assert np.array_equal(decoded, dataset.pixel_array)
+
+
 def test_full_range_ybr_becomes_rgb() -> None:
     header, _ = split(described(np.zeros((1, 1, 2, 3), np.uint8)))
     header.PhotometricInterpretation = "YBR_FULL"
