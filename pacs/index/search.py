@@ -17,6 +17,8 @@ from pacs.query import Query
 PAGE = 500  # rows joined at a time
 
 KNOWN_SHAPES = 256  # kinds of queries whose statement is kept
+KNOWN_INSTANCES = 4096  # instances whose attributes stay decoded, about 4 KB each: a viewer asks again
+LONGEST_KNOWN = 4096  # bytes of attributes; longer ones are decoded each time
 
 _study, _series = schema.study, schema.series
 
@@ -29,6 +31,7 @@ class Search:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._statement = lru_cache(KNOWN_SHAPES)(self._prepare)
+        self._known_instance = lru_cache(KNOWN_INSTANCES)(_instance)
         self._study_totals = lru_cache(PAGE)(self._prepare_study_totals)
         self._series_above = lru_cache(PAGE)(self._prepare_series_above)
         self._patient_totals = lru_cache(PAGE)(self._prepare_patient_totals)
@@ -92,7 +95,7 @@ class Search:
                     yield from _whole(page, totals)
                 else:
                     above = self._above(connection.cursor(), list({row[2]: None for row in page}), totals)
-                    yield from _parts(page, above)
+                    yield from self._parts(page, above)
 
     def _above(
         self, cursor: DBAPICursor, series: list[int], totals: dict[int, DicomJson]
@@ -121,6 +124,15 @@ class Search:
             by_study[row[0]].append(row)
         return {key: _of_series(series) for key, series in by_study.items()}
 
+    def _parts(self, page: Sequence[Row], above: dict[int, tuple[DicomJson, DicomJson]]) -> Iterator[Found]:
+        """Series, or instances: those of one series share what is above them."""
+        for identity, _, series, *instance in page:
+            yield Found(identity, (*above[series], self._instance(*instance)) if instance else above[series])
+
+    def _instance(self, attributes: bytes, transfer_syntax_uid: str) -> DicomJson:
+        decode = self._known_instance if len(attributes) <= LONGEST_KNOWN else _instance
+        return decode(attributes, transfer_syntax_uid)
+
 
 def _whole(page: Sequence[Row], totals: dict[int, DicomJson]) -> Iterator[Found]:
     """Patients, or studies."""
@@ -128,13 +140,8 @@ def _whole(page: Sequence[Row], totals: dict[int, DicomJson]) -> Iterator[Found]
         yield Found(identity, (orjson.loads(attributes) | totals[key],))
 
 
-def _parts(page: Sequence[Row], above: dict[int, tuple[DicomJson, DicomJson]]) -> Iterator[Found]:
-    """Series, or instances: those of one series share what is above them."""
-    for identity, _, series, *instance in page:
-        yield Found(identity, (*above[series], _instance(*instance)) if instance else above[series])
-
-
 def _instance(attributes: bytes, transfer_syntax_uid: str) -> DicomJson:
+    """What is kept of an instance, and what follows from where it is. It is shared: not to be changed."""
     loaded: DicomJson = orjson.loads(attributes)
     loaded["00083002"] = {"vr": "UI", "Value": [transfer_syntax_uid]}
     loaded["00080056"] = {"vr": "CS", "Value": ["ONLINE"]}
