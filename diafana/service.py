@@ -154,6 +154,7 @@ def _run_worker(
     # uvicorn ends by raising the signal again, which must not cut off the associations that finish
     signal.signal(signal.SIGTERM, lambda *_: None)
     parts = Parts(settings, bell)
+    parts.index.prepare()
     front = DimseServer(dimse, parts.archive, dimse_limits(settings))
     config = uvicorn.Config(
         web.application(parts, dimse.getsockname()[1]),

@@ -48,6 +48,10 @@ class Index:
         """The durable side of the followers."""
         return Tasks(self._engine, self._transactions)
 
+    def prepare(self) -> None:
+        """What makes the first images as cheap to store as those that follow. Raises StorageFailed."""
+        self._transactions.lengthen_log()
+
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query, in its order."""
         return self._search.search(query)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event
@@ -16,6 +17,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
 
+_LOG_PAGES = 8000  # of the write-ahead log; a page that many images change is written back once
+_PAGE_BYTES = 4096
+_CACHE = -16000  # kilobytes, negative by SQLite's convention
+
 # (pragma, what to set, what it must read back), for a commit that is on the device when it returns.
 _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("journal_mode", "WAL", "wal"),
@@ -23,8 +28,8 @@ _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("foreign_keys", "ON", 1),
     ("busy_timeout", "30000", 30000),  # milliseconds
     ("case_sensitive_like", "ON", None),  # cannot be read back; a search test holds it
-    ("wal_autocheckpoint", "8000", 8000),  # pages; a page that many images change is written back once
-    ("cache_size", "-16000", -16000),  # kilobytes, negative by SQLite's convention
+    ("wal_autocheckpoint", str(_LOG_PAGES), _LOG_PAGES),
+    ("cache_size", str(_CACHE), _CACHE),
     ("mmap_size", "268435456", None),  # bytes; less where the system has less
 )
 
@@ -97,9 +102,11 @@ class Transactions:
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
         self._is_sqlite = engine.dialect.name == "sqlite"
-        database = engine.url.database if self._is_sqlite else None
+        self._database = engine.url.database if self._is_sqlite else None
         self._lock = (
-            os.open(f"{database}-lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640) if database else None
+            os.open(f"{self._database}-lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            if self._database
+            else None
         )
 
     @contextmanager
@@ -135,6 +142,27 @@ class Transactions:
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
+    def lengthen_log(self) -> None:
+        """Give SQLite's write-ahead log its whole length now: 0.03 s and 32 MB.
+
+        It is overwritten from its beginning again and again, and syncing what is overwritten costs half of
+        syncing a file that grows (0.2 ms for 0.4). So the first images cost no more than those that follow.
+        Raises StorageFailed.
+        """
+        if self._database is None:
+            return
+        log, length = Path(f"{self._database}-wal"), _LOG_PAGES * _PAGE_BYTES
+        with self._mutex, self._locked():
+            cursor = self._open().connection.cursor()
+            is_roomy = disk_usage(log.parent).free > 32 * length
+            if not is_roomy or (log.exists() and log.stat().st_size >= length):
+                return
+            try:
+                _write_and_roll_back(cursor, length)
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                self._drop()
+                raise index_error(error) from error
+
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
@@ -158,6 +186,19 @@ class Transactions:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _write_and_roll_back(cursor: DBAPICursor, length: int) -> None:
+    """A transaction larger than its cache goes to the log page by page; rolled back, it leaves the length.
+
+    What the cache holds does not go there, so there is a little more than the length.
+    """
+    cursor.execute("PRAGMA cache_size=100")
+    cursor.execute("BEGIN IMMEDIATE")
+    cursor.execute("CREATE TABLE larger_than_the_cache (content BLOB)")
+    cursor.execute("INSERT INTO larger_than_the_cache VALUES (zeroblob(?))", (length + (1 << 20),))
+    cursor.execute("ROLLBACK")
+    cursor.execute(f"PRAGMA cache_size={_CACHE}")
 
 
 class Prepared:

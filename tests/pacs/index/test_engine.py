@@ -181,3 +181,26 @@ def test_a_transaction_that_broke_off_within_a_statement_locks_nobody_out(
 def test_only_what_runs_can_be_prepared(engine: Engine) -> None:
     with pytest.raises(TypeError):
         Prepared(CreateTable(_note), engine)
+
+
+def test_the_log_of_sqlite_has_its_whole_length_before_the_first_commit(
+    engine: Engine, transactions: Transactions, tmp_path: Path
+) -> None:
+    database, log = tmp_path / "notes.sqlite", tmp_path / "notes.sqlite-wal"
+    before = database.stat().st_size
+    transactions.lengthen_log()
+    length = log.stat().st_size
+    assert length >= 8000 * 4096
+    transactions.lengthen_log()
+    with transactions.begin() as connection:
+        connection.execute(insert(_note), {"number": 1})
+    assert notes(engine) == [1]
+    assert (log.stat().st_size, database.stat().st_size) == (length, before)
+
+
+def test_a_small_disk_is_not_filled_with_the_log(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        transactions = Transactions(open_engine(sqlite_url(disk / "notes.sqlite")))
+        transactions.lengthen_log()
+        transactions.close()
+        assert sum(file.stat().st_size for file in disk.iterdir()) < 1 << 20
