@@ -84,15 +84,16 @@ class Runner:
 
     def read_feed(self) -> None:
         """Turn what is new in the change feed into tasks."""
-        while plans := [plan for follower in self._followers.values() if (plan := self._plan(follower))]:
+        while plans := self._plans():
             self._tasks.plan(plans)
 
-    def _plan(self, follower: Follower) -> Plan | None:
-        changes = self._tasks.changes(self._tasks.cursor(follower.name), _BATCH)
-        if not changes:
-            return None
-        subjects = {_subject(c, follower.level): c.sequence for c in changes if follower.wants(c)}
-        return Plan(follower.name, subjects, time.time() + follower.rest, changes[-1].sequence)
+    def _plans(self) -> list[Plan]:
+        """What comes next for each follower; those that have read equally far share one reading."""
+        abreast: dict[int, list[Follower]] = {}
+        for follower in self._followers.values():
+            abreast.setdefault(self._tasks.cursor(follower.name), []).append(follower)
+        readings = ((self._tasks.changes(cursor, _BATCH), group) for cursor, group in abreast.items())
+        return [_plan(follower, changes) for changes, group in readings if changes for follower in group]
 
     def run_due(self, stopping: threading.Event) -> bool:
         """Run tasks that are due; whether there were any."""
@@ -126,6 +127,11 @@ class Runner:
             retry_in=delay,
         )
         self._tasks.failed(task, f"{type(error).__name__}: {error}", delay and time.time() + delay)
+
+
+def _plan(follower: Follower, changes: list[Change]) -> Plan:
+    subjects = {_subject(c, follower.level): c.sequence for c in changes if follower.wants(c)}
+    return Plan(follower.name, subjects, time.time() + follower.rest, changes[-1].sequence)
 
 
 def _subject(change: Change, level: Level) -> tuple[str, str, str]:
