@@ -42,12 +42,12 @@ def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT. Raises CannotStart."""
     with only_service_of(settings.data):
         http = _listen(settings.host, settings.http_port, "http-port", settings.workers)
-        dimse = _listen(settings.host, settings.dimse_port, "dimse-port", settings.workers)
+        (dimse,) = _listen(settings.host, settings.dimse_port, "dimse-port", 1)
         _prepare_data(settings)
         bell = Bell(settings.bell)
 
         def work(number: int) -> Callable[[Ready], None]:
-            return lambda ready: _run_worker(settings, bell, http[number], dimse[number], ready)
+            return lambda ready: _run_worker(settings, bell, http[number], dimse, ready)
 
         roles = [Role(f"worker {number + 1}", work(number)) for number in range(settings.workers)]
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
@@ -55,7 +55,7 @@ def serve(settings: Settings) -> None:
         pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
         gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
-        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http[0], dimse[0])):
+        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http[0], dimse)):
             raise CannotStart("a process of the service did not start; the log above says why")
 
 
@@ -98,10 +98,7 @@ def _prepare_data(settings: Settings) -> None:
 
 
 def _listen(host: str, port: int, option: str, copies: int) -> list[socket.socket]:
-    """A listening socket for each worker, all at one port: the kernel deals out the connections.
-
-    Workers that shared one socket would take all that is waiting at once, each in turn.
-    """
+    """Listening sockets at one port, between which the kernel deals out the connections."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family) as alone:

@@ -1,6 +1,7 @@
 """Agreeing on an association (PS3.8 7.1, PS3.7 Annex D). The coding and the rules are pynetdicom's."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import pack
 
 from pydicom.uid import UID
@@ -21,6 +22,9 @@ from pacs.dimse.sop_classes import transfer_syntaxes_for
 # Bytes. What we send at most in one PDU to a peer that sets no limit.
 _LARGEST_SENT = 131_072
 _SMALLEST_SENT = 4_096
+
+# Requests whose answer is remembered: a modality asks the same each time, and 128 contexts cost 10 ms.
+_KNOWN_REQUESTS = 64
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def rejection(result: int, source: int, reason: int) -> bytes:
 LIMIT_EXCEEDED = rejection(2, 3, 2)
 
 
+@lru_cache(_KNOWN_REQUESTS)
 def agree(request: bytes, accept_unknown_sop_classes: bool) -> Agreement:
     """Answer an A-ASSOCIATE-RQ, given without its first six bytes.
 

@@ -19,6 +19,9 @@ from pacs.dimse.negotiation import LIMIT_EXCEEDED
 from pacs.dimse.wire import Wire
 from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
 
+# Milliseconds at most that a process leaves a new association to those which serve fewer.
+_COURTESY = 20
+
 SERVICES: Services = {C_ECHO_RQ: Echo, C_STORE_RQ: Store, C_FIND_RQ: Find}
 
 log = structlog.get_logger()
@@ -39,7 +42,7 @@ class Limits:
 
 
 class DimseServer:
-    """Accepts on a listening socket, which several processes may share."""
+    """Accepts on a listening socket. Of processes that share one, that with the least to do is first."""
 
     def __init__(self, listener: socket.socket, archive: Archive, limits: Limits) -> None:
         self._listener = listener
@@ -55,6 +58,11 @@ class DimseServer:
         """Accept from now on, in a thread of its own."""
         self._listener.setblocking(False)
         self._thread.start()
+
+    @property
+    def number_open(self) -> int:
+        """How many associations are open here."""
+        return len(self._open)
 
     def stop(self, grace: float) -> None:
         """Accept no more, let associations finish for so many seconds, then end those that are left."""
@@ -78,6 +86,7 @@ class DimseServer:
             selector.register(self._listener, selectors.EVENT_READ)
             stop = selector.register(self._wait_end, selectors.EVENT_READ)
             while stop not in [key for key, _ in selector.select()]:
+                time.sleep(min(self.number_open, _COURTESY) / 1000)
                 try:
                     connection, address = self._listener.accept()
                 except OSError:

@@ -154,6 +154,21 @@ def test_associations_beyond_the_limit_are_refused_without_a_thread(start_front:
         peer.socket.close()
 
 
+def test_associations_are_shared_out_between_those_who_accept(archive: Archive) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, listener.dup() as same:
+        fronts = [DimseServer(one, archive, Limits(50, 50, 10.0, True)) for one in (listener, same)]
+        for front in fronts:
+            front.start()
+        peers = [RawPeer(listener.getsockname()[1]) for _ in range(12)]
+        for peer in peers:
+            peer.associate(VERIFICATION)
+        assert all(3 <= front.number_open <= 9 for front in fronts)
+        for peer in peers:
+            peer.socket.close()
+        for front in fronts:
+            front.stop(5.0)
+
+
 def test_one_address_cannot_take_all_places(start_front: StartFront) -> None:
     port = start_front(associations=50, from_one_address=2)
     with RawPeer(port) as first, RawPeer(port) as second, RawPeer(port) as third:
