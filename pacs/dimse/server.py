@@ -19,8 +19,8 @@ from pacs.dimse.negotiation import LIMIT_EXCEEDED
 from pacs.dimse.wire import Wire
 from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
 
-# Milliseconds at most that a process leaves a new association to those which serve fewer.
-_COURTESY = 20
+# Milliseconds; a process leaves a new association to those which serve fewer, for one for each that it has.
+_LONGEST_WAIT = 20
 
 SERVICES: Services = {C_ECHO_RQ: Echo, C_STORE_RQ: Store, C_FIND_RQ: Find}
 
@@ -86,7 +86,7 @@ class DimseServer:
             selector.register(self._listener, selectors.EVENT_READ)
             stop = selector.register(self._wait_end, selectors.EVENT_READ)
             while stop not in [key for key, _ in selector.select()]:
-                time.sleep(min(self.number_open, _COURTESY) / 1000)
+                time.sleep(min(self.number_open, _LONGEST_WAIT) / 1000)
                 try:
                     connection, address = self._listener.accept()
                 except OSError:

@@ -31,7 +31,7 @@ class Search:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._statement = lru_cache(KNOWN_SHAPES)(self._prepare)
-        self._known_instance = lru_cache(KNOWN_INSTANCES)(_instance)
+        self._known_instance = lru_cache(KNOWN_INSTANCES)(_decode)
         self._study_totals = lru_cache(PAGE)(self._prepare_study_totals)
         self._series_above = lru_cache(PAGE)(self._prepare_series_above)
         self._patient_totals = lru_cache(PAGE)(self._prepare_patient_totals)
@@ -130,7 +130,7 @@ class Search:
             yield Found(identity, (*above[series], self._instance(*instance)) if instance else above[series])
 
     def _instance(self, attributes: bytes, transfer_syntax_uid: str) -> DicomJson:
-        decode = self._known_instance if len(attributes) <= LONGEST_KNOWN else _instance
+        decode = self._known_instance if len(attributes) <= LONGEST_KNOWN else _decode
         return decode(attributes, transfer_syntax_uid)
 
 
@@ -140,7 +140,7 @@ def _whole(page: Sequence[Row], totals: dict[int, DicomJson]) -> Iterator[Found]
         yield Found(identity, (orjson.loads(attributes) | totals[key],))
 
 
-def _instance(attributes: bytes, transfer_syntax_uid: str) -> DicomJson:
+def _decode(attributes: bytes, transfer_syntax_uid: str) -> DicomJson:
     """What is kept of an instance, and what follows from where it is. It is shared: not to be changed."""
     loaded: DicomJson = orjson.loads(attributes)
     loaded["00083002"] = {"vr": "UI", "Value": [transfer_syntax_uid]}
