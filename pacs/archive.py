@@ -45,7 +45,7 @@ class Archive:
         self._ae_title = ae_title
         self._bulk_data_root = bulk_data_root
         self._committer = Committer(files, index.writer, on_commit)
-        self._reader = Reader(files)
+        self._reader = Reader(self.open)
         self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
 
     def begin(self, meta: FileMeta, source: Source) -> Incoming:
@@ -90,8 +90,12 @@ class Archive:
         return self.instances(study, series, instance)[0]
 
     def open(self, instance: Instance) -> StoredFile:
-        """The Part 10 file of an instance, for reading at any position."""
-        return self._files.open(instance.file)
+        """The Part 10 file of an instance, for reading at any position. Raises NotFound when it was lost."""
+        try:
+            return self._files.open(instance.file)
+        except NotFound:
+            self._instance.cache_clear()  # it may be in another file by now, received again
+            raise
 
     def frame_pieces(self, instance: Instance, number: int) -> tuple[tuple[int, int], ...] | None:
         """(offset, length) in the file of each piece of a frame; None when they must be worked out of it."""

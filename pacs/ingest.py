@@ -1,10 +1,9 @@
 """Taking objects in. A success means kept: file and folder synced, then the index committed with sync.
 
-Whatever waits at one moment shares one commit: the first thread to come commits for all that wait. Files are
-synced while the rows are written; the commit waits for them.
+Whatever waits at one moment shares one commit: the first thread to come commits for all that wait, and each
+then sees that the commit is on the device.
 """
 
-import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import structlog
+from blake3 import blake3
 
-from pacs.dataset.elements import Buffer
+from pacs.dataset.elements import Buffer, OnlyBeginning
 from pacs.dataset.header import Header, read_header
 from pacs.dataset.part10 import FileMeta, file_meta_bytes, read_file_meta
 from pacs.dataset.transfer_syntax import encoding_of, is_deflated
@@ -22,6 +22,7 @@ from pacs.errors import (
     InstanceConflict,
     MalformedObject,
     MismatchedObject,
+    NotFound,
     OutOfSpace,
     PatientConflict,
     StorageFailed,
@@ -37,6 +38,7 @@ SYNCS = 8  # files synced at once; the file system merges what it can
 log = structlog.get_logger()
 
 _COPY = 1 << 20  # bytes copied at a time
+_HEAD = 1 << 16  # bytes kept in memory of the beginning of a data set, where nearly every header ends
 
 
 class Incoming:
@@ -54,7 +56,7 @@ class Incoming:
         self._announced = meta is not None
         self._head = bytearray()
         self._file: NewFile | None = None
-        self._digest = hashlib.sha256()
+        self._digest = blake3()
         self.sop_class_uid = ""
         self.sop_instance_uid = ""
         if meta is not None:
@@ -70,6 +72,7 @@ class Incoming:
         self.sop_instance_uid = meta.sop_instance_uid
         self._meta = meta
         self._file = self._files.create()
+        self._head = bytearray()
         head = file_meta_bytes(meta, self.source, self._receiver)
         self._dataset_offset = len(head)
         self._file.write(head)
@@ -82,25 +85,38 @@ class Incoming:
             if read is None:
                 return
             meta, start = read
-            self._begin(meta)
             data = memoryview(self._head)[start:]
+            self._begin(meta)
         self._append(data)
 
     def _append(self, data: Buffer) -> None:
         assert self._file is not None  # noqa: S101 - both callers have begun it
         self._file.write(data)
         self._digest.update(data)
+        if len(self._head) < _HEAD:
+            self._head += data[: _HEAD - len(self._head)]
 
     def finish(self, study_instance_uid: str | None) -> Record:
         """Read what was received. Raises what keeps it from being stored."""
         if self._file is None:
             raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
-        with self._file.view() as content:
-            header = read_header(content, self._meta.transfer_syntax_uid, self._dataset_offset)
+        self._file.begin_sync()
+        header = self._read_header(self._file)
         if study_instance_uid not in (None, header.study_instance_uid):
             raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
         self._agree(header)
-        return Record(header, self._instance(self._file, header))
+        record = Record(header, self._instance(self._file, header))
+        record.row  # noqa: B018 - made here, where nobody waits for it
+        return record
+
+    def _read_header(self, file: NewFile) -> Header:
+        transfer_syntax, start = self._meta.transfer_syntax_uid, self._dataset_offset
+        head, self._head = self._head, bytearray()
+        try:
+            return read_header(head, transfer_syntax, 0, file.size - start)
+        except OnlyBeginning:
+            with file.view() as content:
+                return read_header(content, transfer_syntax, start)
 
     def sync(self) -> None:
         """Return when the content is on the device. Raises StorageFailed, OutOfSpace."""
@@ -119,7 +135,7 @@ class Incoming:
     def _rewrite(self, meta: FileMeta) -> None:
         wrong, start = self._file, self._dataset_offset
         assert wrong is not None  # noqa: S101 - it was just read
-        self._digest = hashlib.sha256()
+        self._digest = blake3()
         with wrong.view() as content:
             try:
                 self._begin(meta)
@@ -159,6 +175,8 @@ class Pending:
         self.incoming = incoming
         self.record = record
         self.synced = synced
+        self.verdict: Verdict | None = None
+        self.commit = 0
         self.outcome: Stored | ArchiveError | None = None
 
     def result(self) -> Stored:
@@ -199,11 +217,14 @@ class Committer:
         return pending
 
     def commit_until(self, pending: Pending) -> None:
-        """Return when this object's outcome is known."""
-        while pending.outcome is None:
+        """Return when this object's outcome is known, and on the device."""
+        while pending.verdict is None and pending.outcome is None:
             with self._committing:
-                if pending.outcome is None:
+                if pending.verdict is None and pending.outcome is None:
                     self._commit(self._next_group())
+        if pending.verdict is not None and pending.outcome is None:
+            pending.outcome = self._settled(pending, pending.verdict)
+            _count(pending)
 
     def _next_group(self) -> list[Pending]:
         group: list[Pending] = []
@@ -212,13 +233,12 @@ class Committer:
         return group
 
     def _commit(self, group: list[Pending]) -> None:
-        def see_to_syncs() -> None:
-            for pending in group:
-                pending.synced.result()
-            self._files.settle(pending.record.instance.file for pending in group)
-
+        group = [pending for pending in group if _is_synced(pending)]
+        if not group:
+            return
         try:
-            verdicts = self._writer.write([p.record for p in group], see_to_syncs)
+            self._files.settle(pending.record.instance.file for pending in group)
+            verdicts, commit = self._writer.commit([pending.record for pending in group])
         except StorageFailed as error:
             self._failed(group, error)
             return
@@ -227,8 +247,7 @@ class Committer:
             self._failed(group, StorageFailed("the index could not take the object in"))
             return
         for pending, verdict in zip(group, verdicts, strict=True):
-            pending.outcome = self._outcome(pending, verdict)
-            _count(pending)
+            pending.commit, pending.verdict = commit, verdict
         if Verdict.CREATED in verdicts:
             self._on_commit()
 
@@ -239,14 +258,20 @@ class Committer:
         for pending in group:  # one bad object must not fail its neighbours
             self._commit([pending])
 
+    def _settled(self, pending: Pending, verdict: Verdict) -> Stored | ArchiveError:
+        try:
+            self._writer.sync(pending.commit)
+        except StorageFailed as error:
+            return error
+        return self._outcome(pending, verdict)
+
     def _outcome(self, pending: Pending, verdict: Verdict) -> Stored | ArchiveError:
         instance = pending.record.instance
         match verdict:
             case Verdict.CREATED:
                 return _stored(instance, Outcome.STORED)
             case Verdict.IDENTICAL:
-                pending.incoming.abort()
-                return _stored(instance, Outcome.ALREADY_STORED)
+                return self._again(pending)
             case Verdict.CONFLICT:
                 error: ArchiveError = InstanceConflict(
                     "the SOP Instance UID is taken by other content; the first stays, this is set aside",
@@ -258,6 +283,28 @@ class Committer:
                     0x00100020,
                 )
         return self._set_aside(pending, verdict) or error
+
+    def _again(self, pending: Pending) -> Stored | ArchiveError:
+        """What is there already is not kept twice; but if its file was lost, this one takes its place."""
+        instance = pending.record.instance
+        try:
+            file, size = self._writer.kept(instance.sop_instance_uid) or (instance.file, instance.size)
+            if self._is_there(file, size):
+                pending.incoming.abort()
+                return _stored(instance, Outcome.ALREADY_STORED)
+            self._writer.replace(pending.record, file)
+            self._on_commit()
+        except StorageFailed as error:
+            return error
+        log.warning("lost file replaced", instance=instance.sop_instance_uid, lost=file, by=instance.file)
+        return _stored(instance, Outcome.STORED)
+
+    def _is_there(self, file: str, size: int) -> bool:
+        try:
+            with self._files.open(file) as kept:
+                return kept.size == size
+        except NotFound:
+            return False
 
     def _set_aside(self, pending: Pending, verdict: Verdict) -> ArchiveError | None:
         instance = pending.record.instance
@@ -277,6 +324,16 @@ def _done(work: Callable[[], None]) -> Future[None]:
     future: Future[None] = Future()
     future.set_result(None)
     return future
+
+
+def _is_synced(pending: Pending) -> bool:
+    """Wait for the sync of its file; one that failed is given up."""
+    try:
+        pending.synced.result()
+    except StorageFailed as error:
+        _give_up([pending], error)
+        return False
+    return True
 
 
 def _give_up(group: list[Pending], error: StorageFailed) -> None:

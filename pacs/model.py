@@ -56,7 +56,7 @@ class Instance:
 
     file: its key in the file store.  size: bytes of the whole Part 10 file.
     dataset_offset: where the data set begins behind the file meta information.
-    digest: SHA-256 of the data set, hexadecimal.
+    digest: BLAKE3 of the data set, hexadecimal.
     """
 
     study_instance_uid: str

@@ -13,7 +13,7 @@ from pacs.dataset.elements import Element, Parsed, read_elements
 from pacs.dataset.frames import Frame, Read, fragments, frames
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
 from pacs.errors import FrameNotFound, NotFound
-from pacs.files import FileStore
+from pacs.files import StoredFile
 from pacs.model import DicomJson, Instance, PixelLocation
 
 KNOWN_FRAME_TABLES = 256  # instances whose frame positions are remembered
@@ -25,15 +25,15 @@ _FLOAT_PIXELS = {0x7FE00008: "OF", 0x7FE00009: "OD"}
 class Reader:
     """Reads what the file store keeps. One for each process; safe for threads."""
 
-    def __init__(self, files: FileStore) -> None:
-        self._files = files
+    def __init__(self, open_file: Callable[[Instance], StoredFile]) -> None:
+        self._open = open_file
         self._frame_table = lru_cache(KNOWN_FRAME_TABLES)(self._read_frame_table)
         self.header: Callable[[Instance], Dataset] = lru_cache(KNOWN_HEADERS)(self._read_header)
 
     @contextmanager
     def content(self, instance: Instance) -> Iterator[Read]:
         """Reads from the file, or from the inflated data set of a deflated one."""
-        with self._files.open(instance.file) as file:
+        with self._open(instance) as file:
             if not is_deflated(instance.transfer_syntax_uid):
                 yield file.read
                 return
@@ -86,7 +86,7 @@ class Reader:
     def _read_header(self, instance: Instance) -> Dataset:
         pixels = instance.pixels
         end = pixels.offset if pixels and not is_deflated(instance.transfer_syntax_uid) else instance.size
-        with self._files.open(instance.file) as file:
+        with self._open(instance) as file:
             head = file.read(0, end)
         header = dcmread(BytesIO(head), stop_before_pixels=True)
         if pixels and end == pixels.offset:
@@ -97,7 +97,7 @@ class Reader:
 
     def dataset(self, instance: Instance) -> Dataset:
         """The whole object, decoded by pydicom as its elements are asked for."""
-        with self._files.open(instance.file) as file:
+        with self._open(instance) as file:
             return dcmread(BytesIO(file.read(0, file.size)))
 
     def metadata(self, instance: Instance, bulk_data_uri: BulkDataUri) -> DicomJson:

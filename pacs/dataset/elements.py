@@ -6,7 +6,7 @@ differential test over every file at hand.
 
 from dataclasses import dataclass
 from mmap import mmap
-from struct import Struct
+from struct import Struct, error
 from typing import NamedTuple
 
 from pacs.dataset.vr import LONG_VRS, SHORT_VRS, implicit_vr
@@ -51,6 +51,10 @@ class TooDeep(MalformedObject):
     """Sequences are nested deeper than any real object."""
 
 
+class OnlyBeginning(Exception):
+    """What has to be read lies behind the part that is at hand."""
+
+
 class Parsed(NamedTuple):
     """A data set read to its end.
 
@@ -61,14 +65,25 @@ class Parsed(NamedTuple):
     fragments: list[tuple[int, int]] | None
 
 
-def read_elements(buffer: Buffer, encoding: Encoding, start: int = 0, end: int | None = None) -> Parsed:
+def read_elements(
+    buffer: Buffer,
+    encoding: Encoding,
+    start: int = 0,
+    end: int | None = None,
+    wanted: frozenset[int] | None = None,
+) -> Parsed:
     """Read the elements of one data set that fills the buffer from start to end.
 
+    end: may lie behind the end of the buffer, when it holds only the beginning of the data set.
+    wanted: the tags to give back; None for all. All are read, whatever is wanted.
     Raises MalformedObject, naming the element, when a length leads beyond the end, a delimiter is missing
-    or sequences are nested deeper than MAXIMUM_DEPTH.
+    or sequences are nested deeper than MAXIMUM_DEPTH; OnlyBeginning when the buffer holds too little of it.
     """
     reader = _Reader(buffer, encoding)
-    elements, _ = reader.read(start, len(buffer) if end is None else end, 0, False)
+    try:
+        elements, _ = reader.read(start, len(buffer) if end is None else end, 0, False, wanted)
+    except error as beyond:
+        raise OnlyBeginning from beyond
     return Parsed(elements, reader.fragments)
 
 
@@ -82,43 +97,59 @@ class _Reader:
         self.long_length = Struct(order + "I").unpack_from
         self.fragments: list[tuple[int, int]] | None = None
 
-    def read(self, pos: int, end: int, depth: int, delimited: bool) -> tuple[list[Element], int]:
+    def read(
+        self, pos: int, end: int, depth: int, delimited: bool, wanted: frozenset[int] | None = None
+    ) -> tuple[list[Element], int]:
         """Elements from pos to end, or to the item delimiter where delimited; and the position after."""
         read_header = self._explicit if self.encoding.explicit else self._implicit
         elements: list[Element] = []
-        while pos + 8 <= end:
+        while True:
+            if self.encoding.explicit:
+                pos = self._read_short(pos, end, wanted, elements)
+            if pos + 8 > end:
+                break
             tag, vr, length, value = read_header(pos, end)
             if tag == ITEM_DELIMITER and delimited:
                 return elements, value
             if tag == 0:
                 self._check_filling(pos, end)
                 return elements, end
-            if length == UNDEFINED:
-                element, pos = self._undefined(tag, vr, value, end, depth)
-            else:
-                pos = value + length
-                if pos > end:
-                    raise MalformedObject(
-                        f"{name(tag)} is {length} bytes long, but only {end - value} follow", tag
-                    )
-                reader = self
-                if vr == "UN" and self.encoding.explicit:
-                    vr, reader = implicit_vr(tag), self._unknown()
-                items = reader.defined_items(value, pos, depth) if vr == "SQ" else None
-                element = Element(tag, vr, value, length, items)
-            elements.append(element)
+            follow = self._undefined if length == UNDEFINED else self._defined
+            element, pos = follow(tag, vr, value, length, end, depth)
+            if wanted is None or tag in wanted:
+                elements.append(element)
         self._check_end(pos, end, delimited)
         return elements, pos
 
+    def _read_short(self, pos: int, end: int, wanted: frozenset[int] | None, elements: list[Element]) -> int:
+        """Read on while elements are explicit and short, as most are; where the first other one is."""
+        read_header, buffer = self.explicit_header, self.buffer
+        while pos + 8 <= end:
+            group, number, code, length = read_header(buffer, pos)
+            vr = _SHORT_VRS.get(code)
+            tag = group << 16 | number
+            value = pos + 8
+            if vr is None or not tag or value + length > end:
+                break
+            pos = value + length
+            if wanted is None or tag in wanted:
+                elements.append(Element(tag, vr, value, length))
+        return pos
+
+    def _rest(self, pos: int, end: int) -> Buffer:
+        if end > len(self.buffer):
+            raise OnlyBeginning
+        return self.buffer[pos:end]
+
     def _check_filling(self, pos: int, end: int) -> None:
         """Some devices fill up the file with zeros; nothing else may follow them."""
-        if any(self.buffer[pos:end]):
+        if any(self._rest(pos, end)):
             raise MalformedObject(f"zeros stand where an element belongs, {end - pos} bytes before the end")
 
     def _check_end(self, pos: int, end: int, delimited: bool) -> None:
         if delimited:
             raise MalformedObject("a sequence item ends without its delimiter", ITEM_DELIMITER)
-        if pos < end and any(self.buffer[pos:end]):
+        if pos < end and any(self._rest(pos, end)):
             raise MalformedObject(f"the {end - pos} bytes at the end are too few for an element")
 
     def _explicit(self, pos: int, end: int) -> tuple[int, str, int, int]:
@@ -143,7 +174,23 @@ class _Reader:
         tag = group << 16 | number
         return tag, implicit_vr(tag), length, pos + 8
 
-    def _undefined(self, tag: int, vr: str, value: int, end: int, depth: int) -> tuple[Element, int]:
+    def _defined(
+        self, tag: int, vr: str, value: int, length: int, end: int, depth: int
+    ) -> tuple[Element, int]:
+        """An element of known length, and the position after it."""
+        after = value + length
+        if after > end:
+            raise MalformedObject(f"{name(tag)} is {length} bytes long, but only {end - value} follow", tag)
+        reader = self
+        if vr == "UN" and self.encoding.explicit:
+            vr, reader = implicit_vr(tag), self._unknown()
+        items = reader.defined_items(value, after, depth) if vr == "SQ" else None
+        return Element(tag, vr, value, length, items), after
+
+    def _undefined(
+        self, tag: int, vr: str, value: int, _length: int, end: int, depth: int
+    ) -> tuple[Element, int]:
+        """An element that ends with a delimiter, and the position after it."""
         if tag == PIXEL_DATA:
             fragments, stop, after = self._read_fragments(value, end)
             if depth == 0:  # deeper, they are those of an icon
@@ -215,4 +262,5 @@ def name(tag: int) -> str:
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
+_SHORT_VRS = {vr.encode(): vr for vr in SHORT_VRS}
 _VRS = {vr.encode(): vr for vr in LONG_VRS | SHORT_VRS}

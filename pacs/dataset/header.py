@@ -5,7 +5,16 @@ from typing import Any
 
 from pacs.attributes import stored_tags
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET, JsonWriter
-from pacs.dataset.elements import PIXEL_DATA, Buffer, Element, Encoding, Parsed, name, read_elements
+from pacs.dataset.elements import (
+    PIXEL_DATA,
+    Buffer,
+    Element,
+    Encoding,
+    OnlyBeginning,
+    Parsed,
+    name,
+    read_elements,
+)
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
 from pacs.dataset.vr import LONG_VRS
 from pacs.errors import InvalidIdentifier
@@ -15,15 +24,16 @@ from pacs.model import DicomJson, Level, PixelLocation
 _HALF_CHROMA = ("YBR_FULL_422", "YBR_PARTIAL_422")
 _MOST_BITS = 1 << 50  # of one frame
 _MOST_FRAMES = (1 << 31) - 1  # what an IS can say (PS3.5 6.2)
-_PIXEL_TAGS = (PIXEL_DATA, 0x7FE00008, 0x7FE00009)
+_PIXEL_TAGS = frozenset({PIXEL_DATA, 0x7FE00008, 0x7FE00009})
 _PIXEL_MODULE = frozenset({0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100})
 
 _STORED = {level: stored_tags(level) for level in Level}
-_WANTED = frozenset().union(*_STORED.values(), _PIXEL_MODULE, {SPECIFIC_CHARACTER_SET})
+_READ = frozenset().union(*_STORED.values(), _PIXEL_MODULE, {SPECIFIC_CHARACTER_SET}, _PIXEL_TAGS)
 
-_SOP_CLASS_UID, _SOP_INSTANCE_UID, _STUDY_UID, _SERIES_UID = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
+# SOP class and instance, study, series
+_IDENTITY = [(tag, f"{tag:08X}") for tag in (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)]
 # Decoded of every object, in one go: whose it is, what is kept of an instance, the size of its pixels
-_ALWAYS = _STORED[Level.INSTANCE] | _PIXEL_MODULE | {_STUDY_UID, _SERIES_UID, 0x00100020, 0x00100021}
+_ALWAYS = _STORED[Level.INSTANCE] | _PIXEL_MODULE | {0x0020000D, 0x0020000E, 0x00100020, 0x00100021}
 _INSTANCE_KEYS = frozenset(f"{tag:08X}" for tag in _STORED[Level.INSTANCE])
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
@@ -42,10 +52,9 @@ class Header:
         self._elements = elements
         self._levels: dict[Level, DicomJson] = {}
         self._always = self._write(_ALWAYS)
-        self.sop_class_uid = _uid(self._always, _SOP_CLASS_UID)
-        self.sop_instance_uid = _uid(self._always, _SOP_INSTANCE_UID)
-        self.study_instance_uid = _uid(self._always, _STUDY_UID)
-        self.series_instance_uid = _uid(self._always, _SERIES_UID)
+        self.sop_class_uid, self.sop_instance_uid, self.study_instance_uid, self.series_instance_uid = (
+            _uid(self._always, tag, key) for tag, key in _IDENTITY
+        )
         self.patient_id = _text(self._always, "00100020")
         self.issuer_of_patient_id = _text(self._always, "00100021")
         self.pixels: PixelLocation | None = None
@@ -61,7 +70,7 @@ class Header:
         return {key: value for key, value in self._always.items() if key in _INSTANCE_KEYS}
 
     def locate_pixels(self, parsed: Parsed, start: int) -> None:
-        """Note where the pixels lie. start: of the data set in what was parsed."""
+        """Note where the pixels lie. start: of what they are counted from, in what was parsed."""
         element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
         if element is None or element.vr not in LONG_VRS:
             return
@@ -78,24 +87,30 @@ class Header:
         return written
 
 
-def read_header(buffer: Buffer, transfer_syntax_uid: str, start: int = 0) -> Header:
-    """Read the data set that fills the buffer from start on, to its end.
+def read_header(buffer: Buffer, transfer_syntax_uid: str, start: int = 0, end: int | None = None) -> Header:
+    """Read the data set that fills the buffer from start to end, which is that of the buffer when not given.
 
-    Raises MalformedObject, InvalidIdentifier or UnsupportedObject; nothing is decoded but what is kept.
+    end: may lie behind that of the buffer, when it holds only the beginning of the data set.
+    Raises MalformedObject, InvalidIdentifier or UnsupportedObject; OnlyBeginning when the buffer holds too
+    little of it. Nothing is decoded but what is kept.
     """
     encoding = encoding_of(transfer_syntax_uid)
     if is_deflated(transfer_syntax_uid):
-        buffer, start = inflate(buffer[start:]), 0
-    parsed = read_elements(buffer, encoding, start)
-    wanted = [e for e in parsed.elements if e.tag in _WANTED]
-    end = max((e.offset + e.length for e in wanted), default=start)
-    header = Header(bytes(buffer[:end]), encoding, wanted)
+        if end is not None and end > len(buffer):
+            raise OnlyBeginning
+        buffer, start, end = inflate(buffer[start:end]), 0, None
+    parsed = read_elements(buffer, encoding, start, end, _READ)
+    wanted = [e for e in parsed.elements if e.tag not in _PIXEL_TAGS]
+    head_end = max((e.offset + e.length for e in wanted), default=start)
+    if head_end > len(buffer):
+        raise OnlyBeginning
+    header = Header(bytes(buffer[:head_end]), encoding, wanted)
     header.locate_pixels(parsed, start)
     return header
 
 
-def _uid(attributes: DicomJson, tag: int) -> str:
-    values = attributes.get(f"{tag:08X}", {}).get("Value")
+def _uid(attributes: DicomJson, tag: int, key: str) -> str:
+    values = attributes.get(key, {}).get("Value")
     if not values:
         raise InvalidIdentifier(f"{name(tag)} is missing; the object cannot be told from others", tag)
     if len(values) > 1 or not is_uid(values[0]):

@@ -116,10 +116,12 @@ class Association:
             end = self._serve()
         except Rejected as error:
             self._wire.write(error.reply)
+            self._wire.linger()
             end = "rejected"
             log.warning("association rejected", peer=self._address, reason=str(error))
         except wire.ProtocolError as error:
             self._wire.abort(error.reason)
+            self._wire.linger()
             log.warning("association aborted by us", peer=self._address, reason=str(error))
         except wire.PeerGone as error:
             log.warning("association broken off", peer=self._address, reason=str(error))

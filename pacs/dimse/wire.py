@@ -4,7 +4,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from struct import pack, unpack, unpack_from
+from struct import pack, unpack_from
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
 
@@ -16,8 +16,13 @@ _OTHER_MAXIMUM = 1024
 
 _LIMITS = {ASSOCIATE_RQ: MAXIMUM_ASSOCIATE, P_DATA: MAXIMUM_PDU}
 
+_HEADER = 6  # bytes before the content of a PDU
+_FIRST_BUFFER = 4096  # bytes; nobody gets more before a PDU has announced more
+
 # Seconds for a PDU to arrive whole, once its first byte is here.
 PDU_TIME = 30.0
+# Seconds for the peer to close the connection, once it was told why (the ARTIM timer of PS3.8 9.1.5).
+LAST_WORDS = 1.0
 
 
 class PeerGone(Exception):
@@ -42,8 +47,8 @@ class Wire:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._connection = connection
-        self._header = bytearray(6)
-        self._buffer = bytearray(4096)
+        self._buffer = memoryview(bytearray(_FIRST_BUFFER))
+        self._start = self._end = 0  # of what was received and not taken yet
 
     def read(self, patience: float) -> tuple[int, memoryview]:
         """The type and the content of the next PDU. The content is valid until the next read.
@@ -51,36 +56,48 @@ class Wire:
         patience: seconds to wait for it to begin.
         Raises PeerGone, or ProtocolError before a PDU that is too long is received.
         """
-        self._receive(memoryview(self._header)[:1], time.monotonic() + patience)
+        self._receive(1, time.monotonic() + patience)
         deadline = time.monotonic() + PDU_TIME
-        self._receive(memoryview(self._header)[1:], deadline)
-        kind, _, length = unpack(">BBI", self._header)
+        self._receive(_HEADER, deadline)
+        kind, _, length = unpack_from(">BBI", self._buffer, self._start)
         if not ASSOCIATE_RQ <= kind <= ABORT:
             raise ProtocolError(f"PDU type {kind} is unknown", UNRECOGNIZED_PDU)
-        if length > _LIMITS.get(kind, _OTHER_MAXIMUM):
+        limit = _LIMITS.get(kind, _OTHER_MAXIMUM)
+        if length > limit:
             raise ProtocolError(f"a PDU of type {kind} announces {length} bytes", INVALID_PARAMETER)
-        if length > len(self._buffer):
-            self._buffer = bytearray(_LIMITS[kind])
-        content = memoryview(self._buffer)[:length]
-        self._receive(content, deadline)
-        return kind, content
+        if _HEADER + length > len(self._buffer):
+            self._enlarge(limit)
+        self._receive(_HEADER + length, deadline)
+        begin, self._start = self._start + _HEADER, self._start + _HEADER + length
+        return kind, self._buffer[begin : self._start]
 
-    def _receive(self, into: memoryview, deadline: float) -> None:
-        connection = self._connection
-        while into:
+    def _receive(self, count: int, deadline: float) -> None:
+        """Return when so many bytes are here; whatever else has arrived is taken along, as far as it fits."""
+        if self._start + count > len(self._buffer):
+            waiting = self._end - self._start
+            self._buffer[:waiting] = self._buffer[self._start : self._end]
+            self._start, self._end = 0, waiting
+        while self._end - self._start < count:
             rest = deadline - time.monotonic()
             if rest <= 0:
                 raise PeerGone("silent for too long")
-            connection.settimeout(rest)
+            self._connection.settimeout(rest)
             try:
-                count = connection.recv_into(into)
+                received = self._connection.recv_into(self._buffer[self._end :])
             except TimeoutError:
                 continue
             except OSError as error:
                 raise PeerGone(error.strerror or "connection lost") from error
-            if not count:
+            if not received:
                 raise PeerGone("closed by the peer")
-            into = into[count:]
+            self._end += received
+
+    def _enlarge(self, limit: int) -> None:
+        """Room for the longest PDU of a kind, and for the beginning of the next."""
+        buffer = memoryview(bytearray(_HEADER + limit + _FIRST_BUFFER))
+        waiting = self._end - self._start
+        buffer[:waiting] = self._buffer[self._start : self._end]
+        self._buffer, self._start, self._end = buffer, 0, waiting
 
     def write(self, *pdus: bytes) -> None:
         """Send PDUs together. Raises PeerGone when the peer does not take them in PDU_TIME."""
@@ -92,13 +109,25 @@ class Wire:
 
     def is_readable(self) -> bool:
         """Whether the peer has sent something that was not read yet."""
-        return bool(select.select([self._connection], [], [], 0)[0])
+        return self._end > self._start or bool(select.select([self._connection], [], [], 0)[0])
 
     def abort(self, reason: int = 0) -> None:
         """Send A-ABORT by the service provider, as far as the peer still listens."""
         try:
             self.write(pack(">BBIBBBB", ABORT, 0, 4, 0, 0, 2, reason))
         except PeerGone:
+            return
+
+    def linger(self) -> None:
+        """Let the peer read what it was told last: to close while it still sends would take that away."""
+        self._start = self._end = 0
+        deadline = time.monotonic() + LAST_WORDS
+        try:
+            self._connection.shutdown(socket.SHUT_WR)
+            while True:
+                self._receive(1, deadline)
+                self._start = self._end = 0
+        except (PeerGone, OSError):
             return
 
     def close(self) -> None:

@@ -31,6 +31,10 @@ class NewFile(Protocol):
         """All that was written, to be read in place while the context lasts."""
         ...
 
+    def begin_sync(self) -> None:
+        """Let the device begin with what was written, without waiting for it."""
+        ...
+
     def sync(self) -> None:
         """Return when the content is on the device, and close the file."""
         ...

@@ -5,8 +5,8 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
-from shutil import disk_usage
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event
@@ -16,19 +16,20 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
+from pacs.index.log import LOG_PAGES, WriteAheadLog
 
-_LOG_PAGES = 8000  # of the write-ahead log; a page that many images change is written back once
-_PAGE_BYTES = 4096
+_LOCK_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 _CACHE = -16000  # kilobytes, negative by SQLite's convention
 
-# (pragma, what to set, what it must read back), for a commit that is on the device when it returns.
+# (pragma, what to set, what it must read back). NORMAL: the log is synced before it is written back to the
+# database; `Transactions` syncs it after each commit.
 _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("journal_mode", "WAL", "wal"),
-    ("synchronous", "FULL", 2),
+    ("synchronous", "NORMAL", 1),
     ("foreign_keys", "ON", 1),
     ("busy_timeout", "30000", 30000),  # milliseconds
     ("case_sensitive_like", "ON", None),  # cannot be read back; a search test holds it
-    ("wal_autocheckpoint", str(_LOG_PAGES), _LOG_PAGES),
+    ("wal_autocheckpoint", str(LOG_PAGES), LOG_PAGES),
     ("cache_size", str(_CACHE), _CACHE),
     ("mmap_size", "268435456", None),  # bytes; less where the system has less
 )
@@ -101,35 +102,63 @@ class Transactions:
         self._engine = engine
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
-        self._is_sqlite = engine.dialect.name == "sqlite"
-        self._database = engine.url.database if self._is_sqlite else None
-        self._lock = (
-            os.open(f"{self._database}-lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
-            if self._database
-            else None
-        )
+        database = engine.url.database if engine.dialect.name == "sqlite" else None
+        self._log = WriteAheadLog(Path(database)) if database else None
+        self._lock = os.open(f"{database}-lock", _LOCK_FLAGS, 0o640) if database else None
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction; it is committed with sync when the context ends well, otherwise nothing is written.
 
-        Raises OutOfSpace or StorageFailed.
+        Raises OutOfSpace or StorageFailed; when it is the sync that failed, what was written may stay.
         """
-        with self._mutex, self._locked():
-            try:
-                connection = self._open()
-                if self._is_sqlite:
-                    connection.connection.cursor().execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.connection.commit()
-                if connection.in_transaction():  # what SQLAlchemy knows of it
-                    connection.commit()
-            except BaseException as error:
-                self._drop()
-                reason = error.orig if isinstance(error, DBAPIError) else error
-                if isinstance(reason, self._engine.dialect.loaded_dbapi.Error):
-                    raise index_error(reason) from error
-                raise
+        with self.begin_unsynced() as connection:
+            yield connection
+        self.sync(self.last)
+
+    @contextmanager
+    def begin_unsynced(self) -> Iterator[Connection]:
+        """A transaction that others see once it is committed, and that lasts only when it was synced, too.
+
+        Raises OutOfSpace or StorageFailed, and then nothing is written.
+        """
+        with self._mutex, self._locked(), self._undone_on_error():
+            connection = self._open()
+            if self._log is not None:
+                self._begin(connection.connection.cursor(), self._log)
+            yield connection
+            connection.connection.commit()
+            if connection.in_transaction():  # what SQLAlchemy knows of it
+                connection.commit()
+            if self._log is not None:
+                self._log.count_commit()
+
+    @staticmethod
+    def _begin(cursor: DBAPICursor, log: WriteAheadLog) -> None:
+        if log.is_doubtful:
+            log.clear_doubt(cursor)
+        cursor.execute("BEGIN IMMEDIATE")
+
+    @property
+    def last(self) -> int:
+        """The number of the last commit of this process."""
+        return self._log.committed if self._log is not None else 0
+
+    def sync(self, number: int) -> None:
+        """Return when the commit of this number is on the device. Raises StorageFailed."""
+        if self._log is not None:  # other databases have synced it
+            self._log.sync(number)
+
+    @contextmanager
+    def _undone_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._drop()
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            if isinstance(reason, self._engine.dialect.loaded_dbapi.Error):
+                raise index_error(reason) from error
+            raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -143,25 +172,10 @@ class Transactions:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def lengthen_log(self) -> None:
-        """Give SQLite's write-ahead log its whole length now: 0.03 s and 32 MB.
-
-        It is overwritten from its beginning again and again, and syncing what is overwritten costs half of
-        syncing a file that grows (0.2 ms for 0.4). So the first images cost no more than those that follow.
-        Raises StorageFailed.
-        """
-        if self._database is None:
-            return
-        log, length = Path(f"{self._database}-wal"), _LOG_PAGES * _PAGE_BYTES
-        with self._mutex, self._locked():
-            cursor = self._open().connection.cursor()
-            is_roomy = disk_usage(log.parent).free > 32 * length
-            if not is_roomy or (log.exists() and log.stat().st_size >= length):
-                return
-            try:
-                _write_and_roll_back(cursor, length)
-            except self._engine.dialect.loaded_dbapi.Error as error:
-                self._drop()
-                raise index_error(error) from error
+        """Make the first images as cheap to store as those that follow. Raises StorageFailed."""
+        if self._log is not None:
+            with self._mutex, self._locked(), self._undone_on_error():
+                self._log.lengthen(self._open().connection.cursor(), _CACHE)
 
     def _open(self) -> Connection:
         if self._connection is None:
@@ -183,22 +197,11 @@ class Transactions:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._log is not None:
+            self._log.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-
-def _write_and_roll_back(cursor: DBAPICursor, length: int) -> None:
-    """A transaction larger than its cache goes to the log page by page; rolled back, it leaves the length.
-
-    What the cache holds does not go there, so there is a little more than the length.
-    """
-    cursor.execute("PRAGMA cache_size=100")
-    cursor.execute("BEGIN IMMEDIATE")
-    cursor.execute("CREATE TABLE larger_than_the_cache (content BLOB)")
-    cursor.execute("INSERT INTO larger_than_the_cache VALUES (zeroblob(?))", (length + (1 << 20),))
-    cursor.execute("ROLLBACK")
-    cursor.execute(f"PRAGMA cache_size={_CACHE}")
 
 
 class Prepared:
@@ -213,8 +216,8 @@ class Prepared:
         if not isinstance(compiled, SQLCompiler):
             raise TypeError("only statements that run can be prepared")
         self._sql = compiled.string
-        self._positions = compiled.positiontup
-        self._constants = compiled.params
+        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+        self._pick = itemgetter(*compiled.positiontup) if compiled.positiontup else None
 
     def run(self, cursor: DBAPICursor, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
         """Execute once for each row of parameters, of which there is at least one; returns the cursor."""
@@ -226,8 +229,9 @@ class Prepared:
         return cursor
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:
-        values = {**self._constants, **row}
-        return values if self._positions is None else tuple(values[name] for name in self._positions)
+        values = {**self._constants, **row} if self._constants else row
+        picked = values if self._pick is None else self._pick(values)
+        return picked if isinstance(picked, tuple | Mapping) else (picked,)
 
 
 def index_error(error: BaseException) -> ArchiveError:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, delete, exists, insert, select, update
 
 from pacs.dataset.header import Header
 from pacs.index import schema
-from pacs.index.rows import dump, patient_identity, search_columns
+from pacs.index.rows import dump, instance_columns, patient_identity, search_columns
 from pacs.model import DicomJson, Instance, Level
 
 
@@ -24,6 +24,16 @@ class Record:
     def owner(self) -> "Owner":
         """Whose it says that it is."""
         return Owner(self.header.patient_id, self.header.issuer_of_patient_id)
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """The columns of the instance, but for the key of its series; made before all writers wait for it."""
+        attributes = self.header.level(Level.INSTANCE)
+        return (
+            search_columns(attributes, Level.INSTANCE)
+            | instance_columns(self.instance)
+            | {"attributes": dump(attributes)}
+        )
 
 
 class Owner(NamedTuple):

@@ -1,12 +1,13 @@
 """Between the archive's values and rows of the index."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from sqlalchemy import Row
 
-from pacs.attributes import Attribute, Matching, columns
+from pacs.attributes import Matching, columns
 from pacs.model import DicomJson, Instance, Level, PixelLocation
 from pacs.query import fold, fold_name, normal_date, normal_time
 
@@ -29,25 +30,14 @@ def first(attributes: DicomJson, key: str) -> str:
 
 def search_columns(attributes: DicomJson, level: Level) -> dict[str, str | int | None]:
     """The columns of one level in the form that queries compare with."""
-    return {a.column: _column_value(a, attributes) for a in columns(level)}
+    return {
+        column: None if (value := _value(attributes, *path)) is None else convert(value)
+        for column, path, convert in _COLUMNS[level]
+    }
 
 
-def _column_value(attribute: Attribute, attributes: DicomJson) -> str | int | None:
-    value = _value(attribute, attributes)
-    if value is None:
-        return None
-    match attribute.matching:
-        case Matching.NAME:
-            return fold_name(_name(value))
-        case Matching.TEXT:
-            return fold(str(value))
-        case Matching.DATE:
-            return normal_date(str(value))
-        case Matching.TIME:
-            return normal_time(str(value))
-        case Matching.NUMBER:
-            return value if isinstance(value, int) and abs(value) < 1 << 63 else None
-    return str(value)
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and abs(value) < 1 << 63 else None
 
 
 def _name(value: Any) -> str:
@@ -57,15 +47,34 @@ def _name(value: Any) -> str:
     return "=".join(value.get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic"))
 
 
-def _value(attribute: Attribute, attributes: DicomJson) -> Any:
-    """The first value at the end of the attribute's path, in the first item that has it."""
-    items = [attributes]
-    for tag in attribute.tags[:-1]:
-        found = (nested for item in items for nested in item.get(f"{tag:08X}", {}).get("Value", []))
-        items = [nested for nested in found if isinstance(nested, dict)]
-    key = f"{attribute.tags[-1]:08X}"
-    values = (value for item in items for value in item.get(key, {}).get("Value", []))
-    return next((value for value in values if value is not None), None)
+def _value(attributes: DicomJson, key: str, *path: str) -> Any:
+    """The first value at the end of a path of keys, in the first item that has it."""
+    for value in attributes.get(key, _NOTHING).get("Value", ()):
+        if path:
+            value = _value(value, *path) if isinstance(value, dict) else None
+        if value is not None:
+            return value
+    return None
+
+
+_NOTHING: DicomJson = {}
+
+_CONVERSIONS: dict[Matching, Callable[[Any], str | int | None]] = {
+    Matching.NAME: lambda value: fold_name(_name(value)),
+    Matching.TEXT: lambda value: fold(str(value)),
+    Matching.DATE: lambda value: normal_date(str(value)),
+    Matching.TIME: lambda value: normal_time(str(value)),
+    Matching.NUMBER: _number,
+}
+
+# Name, keys on the way to the value, and conversion of each column
+_COLUMNS = {
+    level: [
+        (a.column, tuple(f"{tag:08X}" for tag in a.tags), _CONVERSIONS.get(a.matching, str))
+        for a in columns(level)
+    ]
+    for level in Level
+}
 
 
 def dump(attributes: DicomJson) -> bytes:

@@ -2,7 +2,6 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from enum import StrEnum
 
 from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, update
@@ -10,8 +9,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, selec
 from pacs.index import schema
 from pacs.index.engine import Prepared, Transactions
 from pacs.index.hierarchy import PlacedSeries, Record, add_sop_classes, agree, place
-from pacs.index.rows import dump, instance_columns, search_columns
-from pacs.model import Action, Instance, Level, Source
+from pacs.model import Action, Instance, Source
 
 KNOWN_SERIES = 4096  # series that one writer remembers
 
@@ -31,10 +29,6 @@ class _StaleError(Exception):
     """What the writer remembers is no longer so."""
 
 
-def _nothing() -> None:
-    """There is nothing to wait for."""
-
-
 class Writer:
     """Writes records. One for each process, used by one thread at a time."""
 
@@ -43,29 +37,57 @@ class Writer:
         self._statements = _Statements(engine)
         self._known: _Known = OrderedDict()
 
-    def write(self, records: list[Record], before_commit: Callable[[], None] = _nothing) -> list[Verdict]:
+    def write(self, records: list[Record]) -> list[Verdict]:
         """Write all records in one transaction, which is on the device when this returns.
 
-        before_commit: called when all is written but the commit; what it raises undoes the writing.
-        Returns a verdict for each record, in their order. Raises StorageFailed or OutOfSpace, and then
-        none of them is written.
+        Returns a verdict for each record, in their order. Raises StorageFailed or OutOfSpace; only when it
+        was the sync that failed, some of them may be written.
+        """
+        verdicts, commit = self.commit(records)
+        self.sync(commit)
+        return verdicts
+
+    def commit(self, records: list[Record]) -> tuple[list[Verdict], int]:
+        """Write all records in one transaction, which others see, but which a power cut may take.
+
+        Returns a verdict for each record, in their order, and the number of the commit, for `sync`.
+        Raises StorageFailed or OutOfSpace, and then none of them is written.
         """
         try:
-            return self._write(records, before_commit)
+            return self._write(records)
         except _StaleError:
-            return self._write(records, before_commit)
+            return self._write(records)
 
-    def _write(self, records: list[Record], before_commit: Callable[[], None]) -> list[Verdict]:
+    def sync(self, commit: int) -> None:
+        """Return when a commit is on the device, and all that came before it. Raises StorageFailed."""
+        self._transactions.sync(commit)
+
+    def _write(self, records: list[Record]) -> tuple[list[Verdict], int]:
         try:
-            with self._transactions.begin() as connection:
+            with self._transactions.begin_unsynced() as connection:
                 verdicts = _Transaction(connection, self._statements, self._known).write(records)
-                before_commit()
         except BaseException:
             self._known.clear()  # what was learnt in it was rolled back with it
             raise
         while len(self._known) > KNOWN_SERIES:
             self._known.popitem(last=False)
-        return verdicts
+        return verdicts, self._transactions.last
+
+    def kept(self, sop_instance_uid: str) -> tuple[str, int] | None:
+        """The file of an instance and its size in bytes; None when there is no such instance."""
+        table = schema.instance
+        row = select(table.c.file, table.c.size).where(table.c.sop_instance_uid == sop_instance_uid)
+        with self._transactions.begin_unsynced() as connection:
+            found = connection.execute(row).first()
+        return (found.file, found.size) if found else None
+
+    def replace(self, record: Record, lost: str) -> None:
+        """Let an instance be in a new file, since its own was lost, and tell the followers."""
+        table, instance = schema.instance, record.instance
+        here = (table.c.sop_instance_uid == instance.sop_instance_uid) & (table.c.file == lost)
+        with self._transactions.begin() as connection:
+            connection.execute(update(table).where(here), record.row)
+            connection.execute(insert(schema.change), _change(instance))
 
     def quarantine(self, instance: Instance, reason: Verdict, file: str, source: Source) -> bool:
         """Note an object that was set aside; False when the same content was set aside before."""
@@ -111,6 +133,17 @@ def _compare(known: tuple[str, str], instance: Instance) -> Verdict:
     if file == instance.file:
         return Verdict.CREATED  # adopted by another process between its sync and this commit
     return Verdict.IDENTICAL if digest == instance.digest else Verdict.CONFLICT
+
+
+def _change(instance: Instance) -> dict[str, str | float]:
+    return {
+        "at": time.time(),
+        "action": Action.CREATED.value,
+        "study_instance_uid": instance.study_instance_uid,
+        "series_instance_uid": instance.series_instance_uid,
+        "sop_instance_uid": instance.sop_instance_uid,
+        "sop_class_uid": instance.sop_class_uid,
+    }
 
 
 def _names(table: Table, without: str) -> list[str]:
@@ -169,28 +202,12 @@ class _Transaction:
             joined.setdefault(series.key, (series, []))[1].append(record.instance)
         for series, instances in joined.values():
             self._count(series, instances, version)
-        rows = [
-            search_columns(record.header.level(Level.INSTANCE), Level.INSTANCE)
-            | instance_columns(record.instance)
-            | {"series_key": series.key, "attributes": dump(record.header.level(Level.INSTANCE))}
-            for record, series in created
-        ]
+        rows = [record.row | {"series_key": series.key} for record, series in created]
         self._statements.insert_instance.run(self._cursor, rows)
 
     def _insert_changes(self, instances: list[Instance]) -> int:
         """One row of the change feed for each; returns the sequence of the last."""
-        now = time.time()
-        rows = [
-            {
-                "at": now,
-                "action": Action.CREATED.value,
-                "study_instance_uid": instance.study_instance_uid,
-                "series_instance_uid": instance.series_instance_uid,
-                "sop_instance_uid": instance.sop_instance_uid,
-                "sop_class_uid": instance.sop_class_uid,
-            }
-            for instance in instances
-        ]
+        rows = [_change(instance) for instance in instances]
         self._statements.insert_change.run(self._cursor, rows)
         row = self._statements.last_change.run(self._cursor, [{}]).fetchone()
         return int(row[0]) if row else 0

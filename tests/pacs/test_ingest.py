@@ -1,5 +1,6 @@
 """Taking objects in: what is kept, what is refused without a trace, and what happens when a part fails."""
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from pacs.errors import (
     InstanceConflict,
     MalformedObject,
     MismatchedObject,
+    NotFound,
     OutOfSpace,
     PatientConflict,
     Refused,
@@ -320,6 +322,30 @@ def test_the_order_of_answers_does_not_matter(place: Place) -> None:
     assert len(place.commits) == 1
 
 
+@pytest.mark.parametrize("loss", ["gone", "cut short"])
+def test_an_instance_whose_file_was_lost_is_stored_again(tmp_path: Path, place: Place, loss: str) -> None:
+    first = store(place.archive, picture("a"))
+    (kept,) = place.index.walk()
+    path = tmp_path / "place" / "objects" / kept.file
+    names = first.study_instance_uid, first.series_instance_uid, first.sop_instance_uid
+    place.archive.instance(*names)  # which is remembered
+    if loss == "gone":
+        path.unlink()
+    else:
+        path.chmod(0o640)
+        os.truncate(path, kept.size - 1)
+    assert store(place.archive, picture("a")).outcome is Outcome.STORED
+    if loss == "gone":
+        with pytest.raises(NotFound):
+            place.archive.dataset(place.archive.instance(*names))
+        assert place.archive.dataset(place.archive.instance(*names)).SOPInstanceUID == first.sop_instance_uid
+    (again,) = place.index.walk()
+    assert again.file != kept.file
+    assert dcmread(place.folder / "objects" / again.file).SOPInstanceUID == first.sop_instance_uid
+    assert store(place.archive, picture("a")).outcome is Outcome.ALREADY_STORED
+    assert [c.sop_instance_uid for c in place.index.tasks.changes(0, 9)] == [first.sop_instance_uid] * 2
+
+
 def test_threads_that_send_the_same_object_store_it_once(place: Place) -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: store(place.archive, picture("a")), range(24)))
@@ -452,12 +478,12 @@ def test_what_is_hard_to_swallow_does_not_fail_its_neighbours(place: Place, name
 class UnsureWriter(Writer):
     """A writer whose database commits, and is then no longer heard of: once."""
 
-    def write(self, records: list[Record], *hooks: Callable[[], None]) -> list[Verdict]:
-        verdicts = super().write(records, *hooks)
+    def commit(self, records: list[Record]) -> tuple[list[Verdict], int]:
+        written = super().commit(records)
         if not self.__dict__.setdefault("was_unsure", False):
             self.__dict__["was_unsure"] = True
             raise StorageFailed("the connection was lost during the commit")
-        return verdicts
+        return written
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -469,6 +495,20 @@ def test_what_was_committed_although_the_commit_seemed_to_fail_is_kept(place: Pl
     answers = [pending.result() for pending in waiting]
     assert len(answers) == place.index.count() == count
     assert place.kept() == [instance.file for instance in place.index.walk()]
+
+
+def test_an_index_that_cannot_be_synced_stores_nothing_for_sure(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", fail)
+        with pytest.raises(StorageFailed, match="could not be synced"):
+            store(place.archive, picture("a"))
+    assert store(place.archive, picture("a")).outcome is Outcome.ALREADY_STORED
+    assert place.index.count() == len(place.kept()) == 1
 
 
 class WatchedFile(DiskNewFile):
@@ -501,7 +541,7 @@ class WatchedFiles(DiskFiles):
 class FullWriter(Writer):
     """A writer whose database has no room."""
 
-    def write(self, *_: object) -> list[Verdict]:
+    def commit(self, *_: object) -> tuple[list[Verdict], int]:
         raise OutOfSpace("no room left for the index")
 
 

@@ -43,7 +43,7 @@ PIXEL_KEYS = ("7FE00008", "7FE00009", "7FE00010")
 
 @pytest.fixture
 def reader(files: DiskFiles) -> Reader:
-    return Reader(files)
+    return Reader(lambda instance: files.open(instance.file))
 
 
 def kept(files: DiskFiles, data: bytes) -> Instance:

@@ -236,13 +236,17 @@ def test_a_series_of_one_uid_may_be_in_two_studies(index: Index, files: DiskFile
     assert [len(index.instances(one.instance.study_instance_uid)), len(index.instances("1.2.3"))] == [1, 1]
 
 
-def test_a_group_that_fails_leaves_the_writer_fit_for_the_next(index: Index, files: DiskFiles) -> None:
-    def fail() -> None:
+def test_a_group_that_fails_leaves_the_writer_fit_for_the_next(
+    index: Index, files: DiskFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
         raise StorageFailed("the storage device failed")
 
     good = record(files, "a")
-    with pytest.raises(StorageFailed, match="the storage device failed"):
-        index.writer.write([good], fail)
+    with monkeypatch.context() as broken:
+        broken.setattr(write._Transaction, "_count", fail)
+        with pytest.raises(StorageFailed, match="the storage device failed"):
+            index.writer.write([good])
     assert found(index, Level.STUDY) == []
     assert index.writer.write([good, record(files, "b")]) == [CREATED, CREATED]
     assert values(found(index, Level.STUDY), "00201208") == [[2]]
