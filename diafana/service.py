@@ -23,7 +23,7 @@ from diafana.wiring import Parts, dimse_limits, followers
 from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
 from pacs.changes import Bell, Runner
-from pacs.dimse import DimseServer
+from pacs.dimse import DimseServer, Occupancy, Place
 from pacs.errors import StorageFailed
 from pacs.index import migrate, sqlite_url
 from pacs.upkeep import adopt_orphans
@@ -45,9 +45,11 @@ def serve(settings: Settings) -> None:
         (dimse,) = _listen(settings.host, settings.dimse_port, "dimse-port", 1)
         _prepare_data(settings)
         bell = Bell(settings.bell)
+        occupancy = Occupancy(settings.workers)
 
         def work(number: int) -> Callable[[Ready], None]:
-            return lambda ready: _run_worker(settings, bell, http[number], dimse, ready)
+            place = occupancy.place(number)
+            return lambda ready: _run_worker(settings, bell, http[number], (dimse, place), ready)
 
         roles = [Role(f"worker {number + 1}", work(number)) for number in range(settings.workers)]
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
@@ -145,14 +147,15 @@ class _Server(uvicorn.Server):
 
 
 def _run_worker(
-    settings: Settings, bell: Bell, http: socket.socket, dimse: socket.socket, ready: Ready
+    settings: Settings, bell: Bell, http: socket.socket, shared: tuple[socket.socket, Place], ready: Ready
 ) -> None:
-    """Answer DICOM and HTTP on the shared sockets until SIGTERM."""
+    """Answer HTTP, and DICOM on the socket that is shared with others, until SIGTERM."""
     # uvicorn ends by raising the signal again, which must not cut off the associations that finish
     signal.signal(signal.SIGTERM, lambda *_: None)
     parts = Parts(settings, bell)
     parts.index.prepare()
-    front = DimseServer(dimse, parts.archive, dimse_limits(settings))
+    dimse, place = shared
+    front = DimseServer(dimse, parts.archive, dimse_limits(settings), place)
     config = uvicorn.Config(
         web.application(parts, dimse.getsockname()[1]),
         loop="uvloop",

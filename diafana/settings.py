@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     accept_unknown_sop_classes: bool = Field(
         True, description="Take in private SOP classes, retired ones and those younger than our tables."
     )
-    maximum_associations: PositiveInt = Field(100, description="DICOM associations open at once, a process.")
+    maximum_associations: PositiveInt = Field(100, description="DICOM associations open at once.")
     maximum_associations_per_address: PositiveInt = Field(
         50, description="DICOM associations open at once from one address, a process."
     )

@@ -1,5 +1,6 @@
 """The archive over DICOM networking (PS3.7, PS3.8); the only room with pynetdicom."""
 
+from pacs.dimse.occupancy import Occupancy, Place
 from pacs.dimse.server import DimseServer, Limits
 
-__all__ = ["DimseServer", "Limits"]
+__all__ = ["DimseServer", "Limits", "Occupancy", "Place"]

@@ -16,11 +16,12 @@ from pacs.dimse.c_find import Find
 from pacs.dimse.c_store import Store
 from pacs.dimse.command import C_ECHO_RQ, C_FIND_RQ, C_STORE_RQ
 from pacs.dimse.negotiation import LIMIT_EXCEEDED
+from pacs.dimse.occupancy import Occupancy, Place
 from pacs.dimse.wire import Wire
 from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
 
-# Milliseconds; a process leaves a new association to those which serve fewer, for one for each that it has.
-_LONGEST_WAIT = 20
+# Seconds, and how often: how long a process leaves a new association to those that serve fewer
+_WAIT, _WAITS = 0.001, 20
 
 SERVICES: Services = {C_ECHO_RQ: Echo, C_STORE_RQ: Store, C_FIND_RQ: Find}
 
@@ -29,9 +30,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Limits:
-    """What one process lets peers do.
+    """What peers may do.
 
-    associations: open at once; from one address: of those.
+    associations: open at once, in all processes that share the listener.
+    from_one_address: of those, in one process.
     idle_time: seconds that an association may stay open without a request.
     """
 
@@ -42,9 +44,14 @@ class Limits:
 
 
 class DimseServer:
-    """Accepts on a listening socket. Of processes that share one, that with the least to do is first."""
+    """Accepts on a listening socket. Of processes that share one, that with the fewest open is first."""
 
-    def __init__(self, listener: socket.socket, archive: Archive, limits: Limits) -> None:
+    def __init__(
+        self, listener: socket.socket, archive: Archive, limits: Limits, place: Place | None = None
+    ) -> None:
+        """place: among the processes that share the listener; None when there is but this one."""
+        self._place = place or Occupancy(1).place(0)
+        self._place.tell(0)
         self._listener = listener
         self._archive = archive
         self._limits = limits
@@ -86,17 +93,24 @@ class DimseServer:
             selector.register(self._listener, selectors.EVENT_READ)
             stop = selector.register(self._wait_end, selectors.EVENT_READ)
             while stop not in [key for key, _ in selector.select()]:
-                time.sleep(min(self.number_open, _LONGEST_WAIT) / 1000)
+                self._let_others_be_first()
                 try:
                     connection, address = self._listener.accept()
                 except OSError:
                     continue  # another process was faster, or the peer has gone already
                 self._admit(connection, str(address[0]))
 
+    def _let_others_be_first(self) -> None:
+        """Wait while another process has fewer open; but not for ever, since it may have died."""
+        for _ in range(_WAITS):
+            if self._place.is_least:
+                return
+            time.sleep(_WAIT)
+
     def _admit(self, connection: socket.socket, address: str) -> None:
         connection.setblocking(True)
         with self._changed:
-            is_full = len(self._open) >= self._limits.associations
+            is_full = self._place.total >= self._limits.associations
             if is_full or self._addresses[address] >= self._limits.from_one_address:
                 self._refuse(connection, address)
                 return
@@ -104,6 +118,7 @@ class DimseServer:
             thread = threading.Thread(target=self._run, args=(wire, address), daemon=True)
             self._open[thread] = wire
             self._addresses[address] += 1
+            self._place.tell(len(self._open))
         OPEN_ASSOCIATIONS.inc()
         thread.start()
 
@@ -133,6 +148,7 @@ class DimseServer:
             OPEN_ASSOCIATIONS.dec()
             with self._changed:
                 del self._open[threading.current_thread()]
+                self._place.tell(len(self._open))
                 self._addresses[address] -= 1
                 if not self._addresses[address]:
                     del self._addresses[address]

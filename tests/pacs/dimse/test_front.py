@@ -12,7 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
 
 from pacs.archive import Archive
-from pacs.dimse import DimseServer, Limits, wire
+from pacs.dimse import DimseServer, Limits, Occupancy, wire
 from pacs.dimse.command import NO_DATA_SET, decode_command, encode_command
 from pacs.dimse.wire import MAXIMUM_ASSOCIATE, MAXIMUM_PDU, data_pdus
 from testdata.ct import ct_series
@@ -156,13 +156,19 @@ def test_associations_beyond_the_limit_are_refused_without_a_thread(start_front:
 
 def test_associations_are_shared_out_between_those_who_accept(archive: Archive) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, listener.dup() as same:
-        fronts = [DimseServer(one, archive, Limits(50, 50, 10.0, True)) for one in (listener, same)]
+        occupancy, limits = Occupancy(2), Limits(12, 50, 10.0, True)
+        fronts = [
+            DimseServer(one, archive, limits, occupancy.place(number))
+            for number, one in enumerate((listener, same))
+        ]
         for front in fronts:
             front.start()
         peers = [RawPeer(listener.getsockname()[1]) for _ in range(12)]
         for peer in peers:
             peer.associate(VERIFICATION)
-        assert all(3 <= front.number_open <= 9 for front in fronts)
+        assert [front.number_open for front in fronts] == [6, 6]
+        with RawPeer(listener.getsockname()[1]) as late:  # the limit is that of all
+            assert late.read() == (REJECTED, bytes([0, 2, 3, 2]))
         for peer in peers:
             peer.socket.close()
         for front in fronts:
