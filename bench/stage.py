@@ -15,15 +15,17 @@ class Amounts:
     """How much is done for one figure.
 
     ct, mr: instances sent over one association; four associations send half as many each.
+    stow: requests.
     seconds: of one run of wrk, where the service is not slow.
     """
 
     ct: int = 200
-    mr: int = 200
+    mr: int = 800
+    stow: int = 5
     seconds: int = 5
 
 
-QUICK = Amounts(ct=40, mr=60, seconds=2)
+QUICK = Amounts(ct=40, mr=200, stow=1, seconds=2)
 
 
 class Stage:

@@ -21,6 +21,7 @@ FIRST_MARK = 10_000_000
 LIBRARY_STUDIES = 50
 LIBRARY_SLICES = 200
 SLICES_OF_OTHERS = 20
+MOST_MR = 800  # sent over one association: fewer would measure the start of the client
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,10 @@ class Studies:
         self._folder = folder
         self._marks = itertools.count(FIRST_MARK + 1)
         self.ct = template(ct_series(slices=LIBRARY_SLICES, rows=512, columns=512))
-        self.mr = template(mr_series(slices=LIBRARY_SLICES, rows=128, columns=128))
+        self.mr = template(mr_series(slices=MOST_MR, rows=128, columns=128))
 
     def fresh(self, of: Template, count: int) -> Batch:
-        """A new batch of up to LIBRARY_SLICES instances."""
+        """A new batch of as many instances as the template has, at most."""
         mark = next(self._marks)
         return of.write(self._folder / str(mark), mark, count)
 

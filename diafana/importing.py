@@ -175,14 +175,16 @@ class Importer:
 
     def settle(self) -> None:
         """Wait until all that was taken is durably stored."""
+        stored: list[Item] = []
         for item, pending in self._pending:
             try:
                 self.summary.counts[pending.result().outcome.value] += 1
+                stored.append(item)
             except OutOfSpace:
                 raise
             except ArchiveError as error:
                 self._refuse(item, str(error))
-        self._journal.add([item for item, _ in self._pending])
+        self._journal.add(stored)
         self._pending.clear()
 
     def _refuse(self, item: Item, reason: str) -> None:

@@ -25,6 +25,12 @@ class Received:
     sop_instance_uid: str = ""
     outcome: Stored | ArchiveError = field(default_factory=lambda: MalformedObject("it did not come whole"))
 
+    def tell(self, incoming: Incoming, outcome: Stored | ArchiveError) -> None:
+        """Note what became of it, and what is known of it by then."""
+        self.sop_class_uid = incoming.sop_class_uid
+        self.sop_instance_uid = incoming.sop_instance_uid
+        self.outcome = outcome
+
 
 class Reception:
     """The objects of one request. Any thread may do the next step; steps exclude each other."""
@@ -52,8 +58,8 @@ class Reception:
         """Take the next bytes of the body. What is wrong with a part is told at the end."""
         with self._one_at_a_time:
             if not self._abandoned:
-                for chunk in chunks:
-                    self._take(chunk)
+                for c in chunks:
+                    self._take(c)
 
     def finish(self) -> list[Received]:
         """Say that the body has ended, and learn what became of each part, in their order.
@@ -115,26 +121,14 @@ class Reception:
         incoming, self._incoming = self._incoming, None
         if incoming is None:
             return
-        try:
-            pending = self._archive.submit(incoming, self._study)
-        except ArchiveError as error:
-            self._fail(incoming, error)
-            return
-        self._waiting.append((self._name(incoming), pending))
+        self._waiting.append((self._received[-1], self._archive.submit(incoming, self._study)))
         if len(self._waiting) >= COMMITTED_TOGETHER:
             self._commit()
 
     def _fail(self, incoming: Incoming, error: ArchiveError) -> None:
         incoming.abort()
         self._incoming = None
-        self._name(incoming).outcome = error
-
-    def _name(self, incoming: Incoming) -> Received:
-        """Note what is known of the current part."""
-        received = self._received[-1]
-        received.sop_class_uid = incoming.sop_class_uid
-        received.sop_instance_uid = incoming.sop_instance_uid
-        return received
+        self._received[-1].tell(incoming, error)
 
     def _close(self) -> None:
         if self._reader is None:
@@ -167,6 +161,6 @@ class Reception:
         waiting, self._waiting = self._waiting, []
         for received, pending in waiting:
             try:
-                received.outcome = pending.result()
+                received.tell(pending.incoming, pending.result())
             except ArchiveError as error:
-                received.outcome = error
+                received.tell(pending.incoming, error)

@@ -57,10 +57,10 @@ class Archive:
         return Incoming(self._files, source, self._ae_title, None)
 
     def submit(self, incoming: Incoming, study_instance_uid: str | None = None) -> Pending:
-        """Check and sync what was received; `Pending.result` then commits it with all others that wait.
+        """Let what was received be checked and synced; `Pending.result` commits it with all others that wait.
 
         study_instance_uid: the study that it must belong to, when the request names one.
-        Raises Refused or StorageFailed leaves; nothing of the object stays then.
+        What refuses it is raised by the result; nothing of the object stays then.
         """
         return self._committer.submit(incoming, study_instance_uid)
 
@@ -69,7 +69,7 @@ class Archive:
 
         Raises Refused or StorageFailed leaves.
         """
-        return self._committer.submit(incoming, study_instance_uid, at_once=True).result()
+        return self._committer.take(incoming, study_instance_uid).result()
 
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query in its order, read in pages as they are taken."""

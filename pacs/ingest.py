@@ -15,7 +15,7 @@ from blake3 import blake3
 
 from pacs.dataset.elements import Buffer, OnlyBeginning
 from pacs.dataset.header import Header, read_header
-from pacs.dataset.part10 import FileMeta, file_meta_bytes, read_file_meta
+from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, file_meta_bytes, read_file_meta
 from pacs.dataset.transfer_syntax import encoding_of, is_deflated
 from pacs.errors import (
     ArchiveError,
@@ -33,7 +33,7 @@ from pacs.metrics import BYTES, INSTANCES
 from pacs.model import Instance, Outcome, Source, Stored
 
 GROUP = 256  # objects at most that share one commit
-SYNCS = 8  # files synced at once; the file system merges what it can
+TAKERS = 8  # threads that read and sync what was submitted; the file system merges what it can
 
 log = structlog.get_logger()
 
@@ -80,14 +80,20 @@ class Incoming:
     def write(self, data: Buffer) -> None:
         """Append what arrived. Raises MalformedObject, UnsupportedObject, OutOfSpace, StorageFailed."""
         if self._file is None:
-            self._head += data
-            read = read_file_meta(bytes(self._head))
-            if read is None:
-                return
-            meta, start = read
-            data = memoryview(self._head)[start:]
-            self._begin(meta)
-        self._append(data)
+            data = self._begin_with(memoryview(data))
+        if data:
+            self._append(data)
+
+    def _begin_with(self, data: memoryview) -> Buffer:
+        """Begin when the head of the file is there; returns what follows it, or nothing when it is not."""
+        arrived: Buffer = b"".join((self._head, data)) if self._head else data
+        read = read_file_meta(bytes(arrived[:HEAD_LIMIT]))
+        if read is None:
+            self._head = bytearray(arrived)
+            return b""
+        meta, start = read
+        self._begin(meta)
+        return memoryview(arrived)[start:]
 
     def _append(self, data: Buffer) -> None:
         assert self._file is not None  # noqa: S101 - both callers have begun it
@@ -166,18 +172,21 @@ class Incoming:
 
 
 class Pending:
-    """An object that is read, is being synced, and waits for the commit of the index."""
+    """An object that is being read and synced, and then waits for the commit of the index."""
 
-    def __init__(
-        self, committer: "Committer", incoming: Incoming, record: Record, synced: Future[None]
-    ) -> None:
+    def __init__(self, committer: "Committer", incoming: Incoming, taken: Future[Record]) -> None:
+        """taken: done when the object is read and synced; what refuses it, if that failed."""
         self._committer = committer
         self.incoming = incoming
-        self.record = record
-        self.synced = synced
+        self.taken = taken
         self.verdict: Verdict | None = None
         self.commit = 0
         self.outcome: Stored | ArchiveError | None = None
+
+    @property
+    def record(self) -> Record:
+        """What was read of it, once it is taken."""
+        return self.taken.result()
 
     def result(self) -> Stored:
         """Commit, with all others that wait, unless another thread has done so. Raises what refused it."""
@@ -195,26 +204,36 @@ class Committer:
         self._files = files
         self._writer = writer
         self._on_commit = on_commit
-        self._syncing = ThreadPoolExecutor(SYNCS, thread_name_prefix="sync")
+        self._pool = ThreadPoolExecutor(TAKERS, thread_name_prefix="take")
         self._waiting: deque[Pending] = deque()
         self._committing = threading.Lock()
 
-    def submit(self, incoming: Incoming, study_instance_uid: str | None, at_once: bool = False) -> Pending:
-        """Read an object, begin to sync it, and let it wait.
+    def submit(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
+        """Read and sync an object in a thread of the pool, and let it wait."""
+        return self._wait(incoming, self._pool.submit(self._take, incoming, study_instance_uid))
 
-        at_once: sync it here, for one who has nothing to do meanwhile.
-        Raises what refuses it; nothing of it stays then.
-        """
+    def take(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
+        """The same here and now, for one who has nothing to do meanwhile. Raises what refuses it."""
+        taken: Future[Record] = Future()
+        taken.set_result(self._take(incoming, study_instance_uid))
+        return self._wait(incoming, taken)
+
+    def _wait(self, incoming: Incoming, taken: Future[Record]) -> Pending:
+        pending = Pending(self, incoming, taken)
+        self._waiting.append(pending)
+        return pending
+
+    @staticmethod
+    def _take(incoming: Incoming, study_instance_uid: str | None) -> Record:
+        """Raises what refuses the object; nothing of it stays then."""
         try:
             record = incoming.finish(study_instance_uid)
-            synced = _done(incoming.sync) if at_once else self._syncing.submit(incoming.sync)
+            incoming.sync()
         except BaseException as error:
             incoming.abort()
             INSTANCES.labels(type(error).__name__).inc()
             raise
-        pending = Pending(self, incoming, record, synced)
-        self._waiting.append(pending)
-        return pending
+        return record
 
     def commit_until(self, pending: Pending) -> None:
         """Return when this object's outcome is known, and on the device."""
@@ -233,7 +252,7 @@ class Committer:
         return group
 
     def _commit(self, group: list[Pending]) -> None:
-        group = [pending for pending in group if _is_synced(pending)]
+        group = [pending for pending in group if _is_taken(pending)]
         if not group:
             return
         try:
@@ -319,21 +338,16 @@ class Committer:
         return None
 
 
-def _done(work: Callable[[], None]) -> Future[None]:
-    work()
-    future: Future[None] = Future()
-    future.set_result(None)
-    return future
-
-
-def _is_synced(pending: Pending) -> bool:
-    """Wait for the sync of its file; one that failed is given up."""
+def _is_taken(pending: Pending) -> bool:
+    """Wait until the object is read and synced; tell what refused it."""
     try:
-        pending.synced.result()
-    except StorageFailed as error:
-        _give_up([pending], error)
-        return False
-    return True
+        pending.taken.result()
+    except ArchiveError as error:
+        pending.outcome = error
+    except Exception:  # the oddity of one object must not fail those that wait beside it
+        log.exception("reading failed", instance=pending.incoming.sop_instance_uid)
+        pending.outcome = StorageFailed("the archive could not read the object")
+    return pending.outcome is None
 
 
 def _give_up(group: list[Pending], error: StorageFailed) -> None:
@@ -343,7 +357,6 @@ def _give_up(group: list[Pending], error: StorageFailed) -> None:
     known, and the collector of orphans asks the index later.
     """
     for pending in group:
-        pending.synced.exception()  # while a file is synced it cannot be removed
         if isinstance(error, OutOfSpace):
             pending.incoming.abort()
         pending.outcome = error

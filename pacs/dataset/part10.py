@@ -11,7 +11,8 @@ from pacs.model import Source
 IMPLEMENTATION_CLASS_UID = "2.25.190146791043182537444806132342625375407"
 IMPLEMENTATION_VERSION_NAME = f"DIAFANA_{version('diafana')}"[:16]
 
-HEAD_LIMIT = 1 << 16  # bytes; file meta information of real files is below 1 KB
+META_LIMIT = 1 << 16  # bytes; file meta information of real files is below 1 KB
+HEAD_LIMIT = META_LIMIT + 16  # bytes; enough to see where the longest ends
 
 _MAGIC_END = 132
 _GROUP_LENGTH_END = _MAGIC_END + 12
@@ -87,6 +88,6 @@ def _meta_end(head: bytes) -> int | None:
             pos += 12 + unpack_from("<I", head, pos + 8)[0]
         else:
             pos += 8 + length
-        if pos > HEAD_LIMIT:
-            raise MalformedObject(f"the file meta information exceeds {HEAD_LIMIT >> 10} KB", 0x00020000)
+        if pos > META_LIMIT:
+            raise MalformedObject(f"the file meta information exceeds {META_LIMIT >> 10} KB", 0x00020000)
     return None
