@@ -17,18 +17,21 @@ import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
 
 from diafana import web
+from diafana.http_server import HttpServer
 from diafana.processes import Role, Supervisor
 from diafana.settings import Settings
 from diafana.wiring import Parts, dimse_limits, followers
 from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
 from pacs.changes import Bell, Runner
-from pacs.dimse import DimseServer, Occupancy, Place
+from pacs.dimse import DimseServer
 from pacs.errors import StorageFailed
 from pacs.index import migrate, sqlite_url
+from pacs.occupancy import Occupancy, Place
 from pacs.upkeep import adopt_orphans
 
 Ready = Callable[[], None]
+_Port = tuple[socket.socket, Place]  # where a worker accepts, and what it tells the others of it
 
 
 log = structlog.get_logger()
@@ -41,15 +44,15 @@ class CannotStart(Exception):
 def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT. Raises CannotStart."""
     with only_service_of(settings.data):
-        http = _listen(settings.host, settings.http_port, "http-port", settings.workers)
-        (dimse,) = _listen(settings.host, settings.dimse_port, "dimse-port", 1)
+        http = _listen(settings.host, settings.http_port, "http-port")
+        dimse = _listen(settings.host, settings.dimse_port, "dimse-port")
         _prepare_data(settings)
         bell = Bell(settings.bell)
-        occupancy = Occupancy(settings.workers)
+        occupied = Occupancy(settings.workers), Occupancy(settings.workers)
 
         def work(number: int) -> Callable[[Ready], None]:
-            place = occupancy.place(number)
-            return lambda ready: _run_worker(settings, bell, http[number], (dimse, place), ready)
+            web, dicom = (port.place(number) for port in occupied)
+            return lambda ready: _run_worker(settings, bell, (http, web), (dimse, dicom), ready)
 
         roles = [Role(f"worker {number + 1}", work(number)) for number in range(settings.workers)]
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
@@ -57,7 +60,7 @@ def serve(settings: Settings) -> None:
         pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
         gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
-        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http[0], dimse)):
+        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http, dimse)):
             raise CannotStart("a process of the service did not start; the log above says why")
 
 
@@ -99,16 +102,10 @@ def _prepare_data(settings: Settings) -> None:
         ) from error
 
 
-def _listen(host: str, port: int, option: str, copies: int) -> list[socket.socket]:
-    """Listening sockets at one port, between which the kernel deals out the connections."""
+def _listen(host: str, port: int, option: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port), family=family) as alone:
-            port = alone.getsockname()[1]  # fails when another program has the port
-        return [
-            socket.create_server((host, port), family=family, backlog=1024, reuse_port=True)
-            for _ in range(copies)
-        ]
+        return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise CannotStart(
             f"cannot listen at {host}:{port}: {error.strerror}; choose another with --{option}"
@@ -133,33 +130,16 @@ def _announce(settings: Settings, http: socket.socket, dimse: socket.socket) -> 
     sys.stdout.flush()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, telling when it has started."""
-
-    def __init__(self, config: uvicorn.Config, on_started: Ready) -> None:
-        super().__init__(config)
-        self._on_started = on_started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell."""
-        await super().startup(sockets)
-        self._on_started()
-
-
-def _run_worker(
-    settings: Settings, bell: Bell, http: socket.socket, shared: tuple[socket.socket, Place], ready: Ready
-) -> None:
-    """Answer HTTP, and DICOM on the socket that is shared with others, until SIGTERM."""
+def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready: Ready) -> None:
+    """Answer DICOM and HTTP on sockets that are shared with other workers, until SIGTERM."""
     # uvicorn ends by raising the signal again, which must not cut off the associations that finish
     signal.signal(signal.SIGTERM, lambda *_: None)
     parts = Parts(settings, bell)
     parts.index.prepare()
-    dimse, place = shared
-    front = DimseServer(dimse, parts.archive, dimse_limits(settings), place)
+    front = DimseServer(dimse[0], parts.archive, dimse_limits(settings), dimse[1])
     config = uvicorn.Config(
-        web.application(parts, dimse.getsockname()[1]),
+        web.application(parts, dimse[0].getsockname()[1]),
         loop="uvloop",
-        http="httptools",
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -167,7 +147,7 @@ def _run_worker(
         timeout_graceful_shutdown=round(settings.shutdown_seconds),
     )
     front.start()
-    _Server(config, ready).run(sockets=[http])
+    HttpServer(config, http[1], ready).run(sockets=[http[0]])
     front.stop(settings.shutdown_seconds)
     parts.close()
 

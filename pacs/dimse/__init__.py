@@ -1,6 +1,5 @@
 """The archive over DICOM networking (PS3.7, PS3.8); the only room with pynetdicom."""
 
-from pacs.dimse.occupancy import Occupancy, Place
 from pacs.dimse.server import DimseServer, Limits
 
-__all__ = ["DimseServer", "Limits", "Occupancy", "Place"]
+__all__ = ["DimseServer", "Limits"]

@@ -16,12 +16,9 @@ from pacs.dimse.c_find import Find
 from pacs.dimse.c_store import Store
 from pacs.dimse.command import C_ECHO_RQ, C_FIND_RQ, C_STORE_RQ
 from pacs.dimse.negotiation import LIMIT_EXCEEDED
-from pacs.dimse.occupancy import Occupancy, Place
 from pacs.dimse.wire import Wire
 from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
-
-# Seconds, and how often: how long a process leaves a new association to those that serve fewer
-_WAIT, _WAITS = 0.001, 20
+from pacs.occupancy import WAIT, WAITS, Occupancy, Place
 
 SERVICES: Services = {C_ECHO_RQ: Echo, C_STORE_RQ: Store, C_FIND_RQ: Find}
 
@@ -101,11 +98,11 @@ class DimseServer:
                 self._admit(connection, str(address[0]))
 
     def _let_others_be_first(self) -> None:
-        """Wait while another process has fewer open; but not for ever, since it may have died."""
-        for _ in range(_WAITS):
+        """Wait while another process has fewer open."""
+        for _ in range(WAITS):
             if self._place.is_least:
                 return
-            time.sleep(_WAIT)
+            time.sleep(WAIT)
 
     def _admit(self, connection: socket.socket, address: str) -> None:
         connection.setblocking(True)

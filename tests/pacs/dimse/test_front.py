@@ -12,9 +12,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
 
 from pacs.archive import Archive
-from pacs.dimse import DimseServer, Limits, Occupancy, wire
+from pacs.dimse import DimseServer, Limits, wire
 from pacs.dimse.command import NO_DATA_SET, decode_command, encode_command
 from pacs.dimse.wire import MAXIMUM_ASSOCIATE, MAXIMUM_PDU, data_pdus
+from pacs.occupancy import Occupancy
 from testdata.ct import ct_series
 from tests.pacs.dimse.conftest import StartFront
 from tests.pacs.dimse.peer import (

@@ -1,8 +1,15 @@
-"""How many associations each of the processes has open that accept at one port, in memory that they share."""
+"""How many connections each of the processes has open that accept at one port, in memory that they share.
+
+The kernel deals connections out without regard to that, and four of them in one process, which runs Python in
+one thread at a time, are served at half the speed of two in each.
+"""
 
 import mmap
 
 _BYTES = 4  # of one number
+
+# Seconds, and how often: how long a process leaves a connection to those that serve fewer; they may have died
+WAIT, WAITS = 0.001, 20
 
 
 class Occupancy:

@@ -1,0 +1,96 @@
+"""uvicorn on a listening socket that several processes share, each taking its part of the connections."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pacs.occupancy import WAIT, WAITS, Place
+
+_OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
+
+
+class _Connection(HttpToolsProtocol):
+    """A connection that tells when it begins and ends."""
+
+    def __init__(self, tell: Callable[[], None], **parts: Any) -> None:
+        super().__init__(**parts)
+        self._tell = tell
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """It is one of those that are open."""
+        super().connection_made(transport)
+        self._tell()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is no more."""
+        super().connection_lost(exc)
+        self._tell()
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn, which accepts while no other process has fewer connections open, and tells when it began."""
+
+    def __init__(self, config: uvicorn.Config, place: Place, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._place = place
+        self._on_started = on_started
+        self._listener: socket.socket | None = None
+        self._beginning: set[asyncio.Task[Any]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept from now on, and tell. sockets: the one that is listened on."""
+        await super().startup([])
+        (self._listener,) = sockets or []
+        self._listener.setblocking(False)
+        self._tell()
+        self._wait_for_next(self._listener)
+        self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and let what is open finish."""
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener = None
+        await super().shutdown(sockets)
+
+    def _tell(self) -> None:
+        self._place.tell(len(self.server_state.connections) + len(self._beginning))
+
+    def _wait_for_next(self, listener: socket.socket) -> None:
+        if self._listener is not None:
+            asyncio.get_running_loop().add_reader(listener, self._take_turns, listener, 0)
+
+    def _take_turns(self, listener: socket.socket, waited: int) -> None:
+        """A connection has come: leave it for a while to a process that has fewer."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listener)
+        if self._listener is None:
+            return
+        if waited < WAITS and not self._place.is_least:
+            loop.call_later(WAIT, self._take_turns, listener, waited + 1)
+            return
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:  # another process has taken it
+            self._wait_for_next(listener)
+        except OSError:
+            loop.call_later(_OUT_OF_DESCRIPTORS_WAIT, self._wait_for_next, listener)
+        else:
+            self._begin(connection)
+            self._wait_for_next(listener)
+
+    def _begin(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+        self._tell()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return _Connection(
+            self._tell, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
