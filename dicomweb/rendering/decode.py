@@ -52,9 +52,19 @@ def _native(form: PixelForm, frame: bytes) -> NDArray[Any]:
     if is_plain and form.transfer_syntax.is_little_endian and len(frame) == form.frame_bytes:
         dtype = np.dtype(f"<{'i' if form.signed else 'u'}{form.bits_allocated // 8}")
         pixels = np.frombuffer(frame, dtype).reshape(form.rows, form.columns)
-        spare = form.bits_allocated - form.bits_stored  # bits above the stored ones, where overlays were put
-        return pixels << spare >> spare if spare else pixels
+        return _stored_bits(pixels, form)
     return _with_pydicom(form, form.transfer_syntax, frame, planar=form.planar)
+
+
+def _stored_bits(pixels: NDArray[Any], form: PixelForm) -> NDArray[Any]:
+    """Without the bits above the stored ones, where overlays were put."""
+    spare = form.bits_allocated - form.bits_stored
+    if not spare:
+        return pixels
+    if not form.signed:
+        return pixels & pixels.dtype.type((1 << form.bits_stored) - 1)
+    pixels = pixels << spare
+    return np.right_shift(pixels, spare, out=pixels)
 
 
 def _deflated_frame(form: PixelForm, frame: bytes) -> NDArray[Any]:

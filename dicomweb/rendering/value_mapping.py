@@ -11,7 +11,7 @@ ValueMapping = Callable[[NDArray[Any]], NDArray[np.uint8]]
 
 _MAX_TABLE = 65536
 # Pixels handled at a time: the indices and intermediate values of a block stay small, and in the cache.
-_BLOCK = 2**18
+_BLOCK = 2**15
 
 
 def map_values(pixels: NDArray[Any], mapping: ValueMapping) -> NDArray[np.uint8]:
@@ -28,10 +28,20 @@ def map_values(pixels: NDArray[Any], mapping: ValueMapping) -> NDArray[np.uint8]
 
 def _through_table(pixels: NDArray[Any], low: int, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     mapped = np.empty(pixels.shape + table.shape[1:], np.uint8)
+    short = pixels.dtype.itemsize <= 2
+    if short:  # it is its own index into a table of all that can be, where the negative ones stand last
+        table = _of_all_values(low, table, 1 << 8 * pixels.dtype.itemsize)
     for rows in _row_blocks(pixels):
+        indices = pixels[rows].view(f"u{pixels.dtype.itemsize}") if short else _indices(pixels[rows], low)
         # Every index is inside; "clip" only spares numpy the check and a second buffer.
-        np.take(table, _indices(pixels[rows], low), axis=0, out=mapped[rows], mode="clip")
+        np.take(table, indices, axis=0, out=mapped[rows], mode="clip")
     return mapped
+
+
+def _of_all_values(low: int, table: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    whole = np.empty((size, *table.shape[1:]), np.uint8)
+    whole[np.arange(low, low + len(table)) % size] = table
+    return whole
 
 
 def _indices(pixels: NDArray[Any], low: int) -> NDArray[np.intp]:
