@@ -62,9 +62,11 @@ def _stored_bits(pixels: NDArray[Any], form: PixelForm) -> NDArray[Any]:
     if not spare:
         return pixels
     if not form.signed:
-        return pixels & pixels.dtype.type((1 << form.bits_stored) - 1)
-    pixels = pixels << spare
-    return np.right_shift(pixels, spare, out=pixels)
+        stored: NDArray[Any] = np.bitwise_and(pixels, (1 << form.bits_stored) - 1)
+        return stored
+    shifted: NDArray[Any] = pixels << spare
+    shifted >>= spare
+    return shifted
 
 
 def _deflated_frame(form: PixelForm, frame: bytes) -> NDArray[Any]:
