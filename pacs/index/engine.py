@@ -122,22 +122,18 @@ class Transactions:
 
         Raises OutOfSpace or StorageFailed, and then nothing is written.
         """
-        with self._mutex, self._locked(), self._undone_on_error():
-            connection = self._open()
+        with self._alone() as connection:
+            cursor = connection.connection.cursor()
             if self._log is not None:
-                self._begin(connection.connection.cursor(), self._log)
+                if self._log.is_doubtful:
+                    self._log.clear_doubt(cursor)
+                cursor.execute("BEGIN IMMEDIATE")
             yield connection
             connection.connection.commit()
             if connection.in_transaction():  # what SQLAlchemy knows of it
                 connection.commit()
             if self._log is not None:
-                self._log.count_commit()
-
-    @staticmethod
-    def _begin(cursor: DBAPICursor, log: WriteAheadLog) -> None:
-        if log.is_doubtful:
-            log.clear_doubt(cursor)
-        cursor.execute("BEGIN IMMEDIATE")
+                self._log.committed += 1
 
     @property
     def last(self) -> int:
@@ -150,32 +146,28 @@ class Transactions:
             self._log.sync(number)
 
     @contextmanager
-    def _undone_on_error(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self._drop()
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            if isinstance(reason, self._engine.dialect.loaded_dbapi.Error):
-                raise index_error(reason) from error
-            raise
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        if self._lock is None:
-            yield
-            return
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+    def _alone(self) -> Iterator[Connection]:
+        """The connection, while no other thread and no other process writes; dropped when anything fails."""
+        with self._mutex:
+            if self._lock is not None:
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+            try:
+                yield self._open()
+            except BaseException as error:
+                self._drop()
+                reason = error.orig if isinstance(error, DBAPIError) else error
+                if isinstance(reason, self._engine.dialect.loaded_dbapi.Error):
+                    raise index_error(reason) from error
+                raise
+            finally:
+                if self._lock is not None:
+                    fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def lengthen_log(self) -> None:
         """Make the first images as cheap to store as those that follow. Raises StorageFailed."""
         if self._log is not None:
-            with self._mutex, self._locked(), self._undone_on_error():
-                self._log.lengthen(self._open().connection.cursor(), _CACHE)
+            with self._alone() as connection:
+                self._log.lengthen(connection.connection.cursor(), _CACHE)
 
     def _open(self) -> Connection:
         if self._connection is None:
@@ -221,11 +213,10 @@ class Prepared:
 
     def run(self, cursor: DBAPICursor, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
         """Execute once for each row of parameters, of which there is at least one; returns the cursor."""
-        parameters = [self._parameters(row) for row in rows]
-        if len(parameters) == 1:
-            cursor.execute(self._sql, parameters[0])
+        if len(rows) == 1:
+            cursor.execute(self._sql, self._parameters(rows[0]))
         else:
-            cursor.executemany(self._sql, parameters)
+            cursor.executemany(self._sql, [self._parameters(row) for row in rows])
         return cursor
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:

@@ -20,7 +20,11 @@ _LENGTH = LOG_PAGES * PAGE_BYTES
 
 
 class WriteAheadLog:
-    """The log beside one database. One for each process; safe for threads."""
+    """The log beside one database. One for each process; safe for threads.
+
+    committed: how many commits this process made, counted while the lock of all writers is held.
+    is_doubtful: whether a sync has failed, so that none may be trusted before the doubt is cleared.
+    """
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(f"{database.name}-wal")
@@ -29,10 +33,6 @@ class WriteAheadLog:
         self.committed = 0
         self._synced = 0
         self.is_doubtful = False
-
-    def count_commit(self) -> None:
-        """Note a commit that was made just now, while the lock of all writers is still held."""
-        self.committed += 1
 
     def sync(self, number: int) -> None:
         """Return when this commit is on the device, with all before it. Raises StorageFailed."""

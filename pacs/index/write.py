@@ -3,9 +3,13 @@
 import time
 from collections import OrderedDict
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, update
+from sqlalchemy import ClauseElement, Connection, Engine, Table, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from pacs.errors import StorageFailed
 from pacs.index import schema
 from pacs.index.engine import Prepared, Transactions
 from pacs.index.hierarchy import PlacedSeries, Record, add_sop_classes, agree, place
@@ -25,8 +29,11 @@ class Verdict(StrEnum):
     OTHER_PATIENT = "the study belongs to another patient"
 
 
-class _StaleError(Exception):
+class _StaleError(StorageFailed):
     """What the writer remembers is no longer so."""
+
+    def __init__(self) -> None:
+        super().__init__("the index has changed while it was written to")
 
 
 class Writer:
@@ -114,25 +121,18 @@ class _Statements:
 
     def __init__(self, engine: Engine) -> None:
         instance, change, series = schema.instance, schema.change, schema.series
+        self.contradiction = engine.dialect.loaded_dbapi.IntegrityError
         columns = select(instance.c.digest, instance.c.file)
         self.known = Prepared(columns.where(instance.c.sop_instance_uid == bindparam("uid")), engine)
-        self.insert_instance = Prepared(insert(instance), engine, _names(instance, "key"))
-        self.insert_change = Prepared(insert(change), engine, _names(change, "sequence"))
-        self.last_change = Prepared(select(func.max(change.c.sequence)), engine)
+        self.insert_instance = Prepared(_insert_new(instance, engine), engine, _names(instance, "key"))
+        insert_change = insert(change).returning(change.c.sequence)
+        self.insert_change = Prepared(insert_change, engine, _names(change, "sequence"))
         counted = {
             "number_of_instances": series.c.number_of_instances + bindparam("more"),
             "version": bindparam("last"),
         }
         count = update(series).where(series.c.key == bindparam("series")).values(counted)
         self.count = Prepared(count, engine)
-
-
-def _compare(known: tuple[str, str], instance: Instance) -> Verdict:
-    """What an instance is beside the one that is there under its UID: its digest and file."""
-    digest, file = known
-    if file == instance.file:
-        return Verdict.CREATED  # adopted by another process between its sync and this commit
-    return Verdict.IDENTICAL if digest == instance.digest else Verdict.CONFLICT
 
 
 def _change(instance: Instance) -> dict[str, str | float]:
@@ -144,6 +144,12 @@ def _change(instance: Instance) -> dict[str, str | float]:
         "sop_instance_uid": instance.sop_instance_uid,
         "sop_class_uid": instance.sop_class_uid,
     }
+
+
+def _insert_new(table: Table, engine: Engine) -> ClauseElement:
+    """An insert that passes over what is there already."""
+    dialect_insert = postgresql_insert if engine.dialect.name == "postgresql" else sqlite_insert
+    return dialect_insert(table).on_conflict_do_nothing()
 
 
 def _names(table: Table, without: str) -> list[str]:
@@ -158,32 +164,52 @@ class _Transaction:
         self._known = known
 
     def write(self, records: list[Record]) -> list[Verdict]:
-        known = self._known_instances([r.instance.sop_instance_uid for r in records])
-        verdicts = []
-        created: list[tuple[Record, PlacedSeries]] = []
-        for record in records:
-            uid = record.instance.sop_instance_uid
-            if uid in known:
-                verdicts.append(_compare(known[uid], record.instance))
-                continue
-            series = self._series(record)
-            if series is None:
-                verdicts.append(Verdict.OTHER_PATIENT)
-                continue
-            known[uid] = record.instance.digest, record.instance.file
-            created.append((record, series))
-            verdicts.append(Verdict.CREATED)
-        if created:
-            self._insert(created)
+        created: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
+        verdicts = [self._write_one(record, created) for record in records]
+        for series, instances in created.values():
+            self._count(series, instances, self._insert_changes(instances))
         return verdicts
 
-    def _known_instances(self, uids: list[str]) -> dict[str, tuple[str, str]]:
-        """Digest and file of those of the instances that are there."""
-        known = self._statements.known
-        found = ((uid, known.run(self._cursor, [{"uid": uid}]).fetchone()) for uid in uids)
-        return {uid: (row[0], row[1]) for uid, row in found if row is not None}
+    def _write_one(self, record: Record, created: dict[int, tuple[PlacedSeries, list[Instance]]]) -> Verdict:
+        series = self._remembered(record)
+        if series is None:
+            if (verdict := self._compare(record)) is not None:
+                return verdict
+            series = self._place(record)
+            if series is None:
+                return Verdict.OTHER_PATIENT
+        if not self._insert(record.row | {"series_key": series.key}):
+            verdict = self._compare(record)
+            if verdict is None:
+                raise StorageFailed("the index names the file of this instance for another")
+            return verdict
+        created.setdefault(series.key, (series, []))[1].append(record.instance)
+        return Verdict.CREATED
 
-    def _series(self, record: Record) -> PlacedSeries | None:
+    def _insert(self, row: dict[str, Any]) -> bool:
+        """Whether the instance is new."""
+        try:
+            return self._statements.insert_instance.run(self._cursor, [row]).rowcount == 1
+        except self._statements.contradiction as error:
+            raise _StaleError from error  # its series is gone
+
+    def _compare(self, record: Record) -> Verdict | None:
+        """What an instance is beside the one that is there under its UID; None when there is none."""
+        instance = record.instance
+        row = self._statements.known.run(self._cursor, [{"uid": instance.sop_instance_uid}]).fetchone()
+        if row is None:
+            return None
+        digest, file = row
+        if file == instance.file:
+            return Verdict.CREATED  # adopted by another process between its sync and this commit
+        return Verdict.IDENTICAL if digest == instance.digest else Verdict.CONFLICT
+
+    def _remembered(self, record: Record) -> PlacedSeries | None:
+        """The series of an object that follows others of the same patient in it: all but the first."""
+        series = self._known.get((record.instance.study_instance_uid, record.instance.series_instance_uid))
+        return series if series is not None and series.owner == record.owner else None
+
+    def _place(self, record: Record) -> PlacedSeries | None:
         names = record.instance.study_instance_uid, record.instance.series_instance_uid
         series = self._known.get(names)
         if series is None:
@@ -195,22 +221,14 @@ class _Transaction:
         series.owner = agree(self._connection, record, series.study_key, series.owner)
         return None if series.owner.contradicts(record.owner) else series
 
-    def _insert(self, created: list[tuple[Record, PlacedSeries]]) -> None:
-        version = self._insert_changes([record.instance for record, _ in created])
-        joined: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
-        for record, series in created:
-            joined.setdefault(series.key, (series, []))[1].append(record.instance)
-        for series, instances in joined.values():
-            self._count(series, instances, version)
-        rows = [record.row | {"series_key": series.key} for record, series in created]
-        self._statements.insert_instance.run(self._cursor, rows)
-
     def _insert_changes(self, instances: list[Instance]) -> int:
         """One row of the change feed for each; returns the sequence of the last."""
-        rows = [_change(instance) for instance in instances]
-        self._statements.insert_change.run(self._cursor, rows)
-        row = self._statements.last_change.run(self._cursor, [{}]).fetchone()
-        return int(row[0]) if row else 0
+        sequence = 0
+        for instance in instances:
+            (sequence,) = self._statements.insert_change.run(
+                self._cursor, [_change(instance)]
+            ).fetchone() or (0,)
+        return sequence
 
     def _count(self, series: PlacedSeries, instances: list[Instance], version: int) -> None:
         values = {"series": series.key, "more": len(instances), "last": version}
