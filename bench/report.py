@@ -44,7 +44,8 @@ ratio of the medians, and behind it the lowest and the highest ratio of a round.
 
 `make bench`, on Debian 12 with DCMTK, wrk, curl, `orthanc` and `orthanc-dicomweb`; as root they are installed
 where they are missing. It took {minutes} minutes. `python -m bench --quick` looks at everything for a moment,
-`--rows NAME ...` at some rows only; neither writes this page. `TMPDIR` chooses the disk that is measured.
+`--rows NAME ...` at some rows only; neither writes this page. `TMPDIR` chooses the disk that is measured;
+the clients read from memory (`/dev/shm`) where there is room.
 """
 
 

@@ -31,10 +31,12 @@ QUICK = Amounts(ct=40, mr=200, stow=1, seconds=2)
 class Stage:
     """Studies to store, and the library to read from once it was stored."""
 
-    def __init__(self, folder: Path, amounts: Amounts) -> None:
+    def __init__(self, folder: Path, sources: Path, amounts: Amounts) -> None:
+        """folder: on the disk that is measured.  sources: where the clients read from, best in memory."""
         self.folder = folder
+        self.sources = sources
         self.amounts = amounts
-        self.studies = Studies(folder / "studies")
+        self.studies = Studies(sources / "studies")
         self.library: Library = self.studies.library()
         self._numbers = itertools.count(1)
 

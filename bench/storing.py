@@ -45,12 +45,11 @@ def stow_of_ct(server: Server, stage: Stage) -> float:
 
 
 def _stow_one(server: Server, stage: Stage) -> float:
-    with stage.fresh(stage.studies.ct, STOW_INSTANCES) as [batch], stage.scratch() as scratch:
-        body = scratch / "body"
+    with stage.fresh(stage.studies.ct, STOW_INSTANCES) as [batch]:
+        body, answer = stage.sources / "body", stage.sources / "answer"
         body.write_bytes(multipart([path.read_bytes() for path in batch.files], BOUNDARY))
         os.sync()
         content_type = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
-        answer = scratch / "answer"
         seconds = load.post(f"{server.dicomweb}/studies", body, content_type, answer)
         _check_stow(answer)
         _check_kept(server, batch, STOW_INSTANCES)
