@@ -13,16 +13,14 @@ _patient, _study, _series, _instance = schema.patient, schema.study, schema.seri
 
 # Newest studies first, as a reading list shows them; the key makes every order stable.
 _ORDER: dict[Level, tuple[Any, ...]] = {
-    Level.PATIENT: (_patient.c.patient_name, _patient.c.key),
-    Level.STUDY: (_study.c.study_date.desc(), _study.c.study_time.desc(), _study.c.key.desc()),
-    Level.SERIES: (_series.c.study_key.desc(), _series.c.series_number, _series.c.key),
-    Level.INSTANCE: (
-        _series.c.study_key.desc(),
-        _series.c.series_number,
-        _series.c.key,
-        _instance.c.instance_number,
-        _instance.c.key,
+    Level.PATIENT: (_patient.c.patient_name.nulls_first(), _patient.c.key),
+    Level.STUDY: (
+        _study.c.study_date.desc().nulls_last(),
+        _study.c.study_time.desc().nulls_last(),
+        _study.c.key.desc(),
     ),
+    Level.SERIES: (_series.c.study_key.desc(), *schema.series_order),
+    Level.INSTANCE: (_series.c.study_key.desc(), *schema.instance_order),
 }
 
 _SELECTS: dict[Level, Select[Any]] = {

@@ -209,6 +209,7 @@ class Prepared:
             raise TypeError("only statements that run can be prepared")
         self._sql = compiled.string
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+        self._is_positional = compiled.positiontup is not None
         self._pick = itemgetter(*compiled.positiontup) if compiled.positiontup else None
 
     def run(self, cursor: DBAPICursor, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
@@ -221,8 +222,10 @@ class Prepared:
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:
         values = {**self._constants, **row} if self._constants else row
-        picked = values if self._pick is None else self._pick(values)
-        return picked if isinstance(picked, tuple | Mapping) else (picked,)
+        if self._pick is None:
+            return () if self._is_positional else values
+        picked = self._pick(values)
+        return picked if isinstance(picked, tuple) else (picked,)
 
 
 def index_error(error: BaseException) -> ArchiveError:

@@ -22,7 +22,7 @@ def find_instances(engine: Engine, study: str, series: str | None, instance: str
         select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
         .select_from(joined)
         .where(_study.c.study_instance_uid == study)
-        .order_by(_series.c.series_number, _series.c.key, _instance.c.instance_number, _instance.c.key)
+        .order_by(*schema.instance_order)
     )
     if series is not None:
         found = found.where(_series.c.series_instance_uid == series)
@@ -38,7 +38,7 @@ def series_versions(engine: Engine, study: str, series: str | None) -> list[tupl
         select(_series.c.series_instance_uid, _series.c.version)
         .join(_study, _series.c.study_key == _study.c.key)
         .where(_study.c.study_instance_uid == study)
-        .order_by(_series.c.series_number, _series.c.key)
+        .order_by(*schema.series_order)
     )
     if series is not None:
         found = found.where(_series.c.series_instance_uid == series)

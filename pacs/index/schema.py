@@ -165,3 +165,7 @@ task = Table(
     UniqueConstraint("follower", "study_instance_uid", "series_instance_uid", "sop_instance_uid"),
     Index("ix_task_due", "dead", "due"),
 )
+
+# By number within a study; databases differ in where they put what has none, unless they are told.
+series_order = (series.c.series_number.nulls_first(), series.c.key)
+instance_order = (*series_order, instance.c.instance_number.nulls_first(), instance.c.key)

@@ -121,7 +121,7 @@ class _Statements:
 
     def __init__(self, engine: Engine) -> None:
         instance, change, series = schema.instance, schema.change, schema.series
-        self.contradiction = engine.dialect.loaded_dbapi.IntegrityError
+        self.error = engine.dialect.loaded_dbapi.Error
         columns = select(instance.c.digest, instance.c.file)
         self.known = Prepared(columns.where(instance.c.sop_instance_uid == bindparam("uid")), engine)
         self.insert_instance = Prepared(_insert_new(instance, engine), engine, _names(instance, "key"))
@@ -172,13 +172,14 @@ class _Transaction:
 
     def _write_one(self, record: Record, created: dict[int, tuple[PlacedSeries, list[Instance]]]) -> Verdict:
         series = self._remembered(record)
+        remembered = series is not None
         if series is None:
             if (verdict := self._compare(record)) is not None:
                 return verdict
             series = self._place(record)
             if series is None:
                 return Verdict.OTHER_PATIENT
-        if not self._insert(record.row | {"series_key": series.key}):
+        if not self._insert(record.row | {"series_key": series.key}, remembered):
             verdict = self._compare(record)
             if verdict is None:
                 raise StorageFailed("the index names the file of this instance for another")
@@ -186,12 +187,14 @@ class _Transaction:
         created.setdefault(series.key, (series, []))[1].append(record.instance)
         return Verdict.CREATED
 
-    def _insert(self, row: dict[str, Any]) -> bool:
-        """Whether the instance is new."""
+    def _insert(self, row: dict[str, Any], remembered: bool) -> bool:
+        """Whether the instance is new. Raises _StaleError when a remembered series may be there no longer."""
         try:
             return self._statements.insert_instance.run(self._cursor, [row]).rowcount == 1
-        except self._statements.contradiction as error:
-            raise _StaleError from error  # its series is gone
+        except self._statements.error as error:
+            if remembered:
+                raise _StaleError from error
+            raise
 
     def _compare(self, record: Record) -> Verdict | None:
         """What an instance is beside the one that is there under its UID; None when there is none."""

@@ -17,28 +17,30 @@ from pacs.archive import Archive
 from pacs.errors import StorageFailed
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
-from pacs.index import Index, lookup, migrate, search, sqlite_url
+from pacs.index import Index, lookup, search
 from pacs.model import DicomJson, Found, Level
 from pacs.query import Condition, Criterion, OneOf, Query, Range, Wildcard, parse_condition
 from testdata.files import part10
 from testdata.raw_bytes import element, item
+from tests.pacs.index.conftest import DATABASES, empty_index
 from tests.pacs.objects import begin, picture, store, stored
 from tests.properties.query_cases import CASES, Case, data_sets, label_of, uid_of
 from tests.properties.reference_matcher import BY_KEYWORDS, found_in_memory
 
 
-@pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+@pytest.fixture(scope="module", params=DATABASES)
+def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     """An archive that holds the objects of the query cases."""
     folder: Path = tmp_path_factory.mktemp("held")
-    url = sqlite_url(folder / "index.sqlite")
-    migrate(url)
-    index = Index(url)
-    archive = Archive(DiskFiles(folder), DerivedFiles(folder), index, "DIAFANA", "/dicom-web", lambda: None)
-    for pending in [archive.submit(begin(archive, part10(dataset))) for dataset in data_sets()]:
-        pending.result()
-    yield archive
-    index.close()
+    with empty_index(request.param, folder, request) as url:
+        index = Index(url)
+        archive = Archive(
+            DiskFiles(folder), DerivedFiles(folder), index, "DIAFANA", "/dicom-web", lambda: None
+        )
+        for pending in [archive.submit(begin(archive, part10(dataset))) for dataset in data_sets()]:
+            pending.result()
+        yield archive
+        index.close()
 
 
 def query(level: Level, keys: Mapping[str, Sequence[str]]) -> Query:
@@ -277,6 +279,7 @@ def test_a_sequence_matches_when_any_of_its_items_does(archive: Archive) -> None
     assert len(list(archive.search(query(Level.SERIES, {path: ["SPS-2"]})))) == 1
 
 
+@pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("ask", ["search", "instances", "series_of"])
 def test_an_index_that_cannot_be_read_is_a_failure_of_storage(
     tmp_path: Path, archive: Archive, index: Index, ask: str

@@ -1,11 +1,9 @@
 """The durable side of the followers: the feed, cursors, tasks, dead letters."""
 
-from pathlib import Path
-
 import pytest
 
 from pacs.archive import Archive
-from pacs.index import Backlog, Index, Plan, Task, Tasks, sqlite_url
+from pacs.index import Backlog, Index, Plan, Task, Tasks
 from pacs.model import Action
 from tests.pacs.objects import picture, stored
 
@@ -43,11 +41,11 @@ def test_the_feed_tells_every_instance_once_and_in_order(archive: Archive, tasks
     assert tasks.changes(changes[-1].sequence, 100) == []
 
 
-def test_a_cursor_is_kept_for_each_follower_across_processes(tmp_path: Path, tasks: Tasks) -> None:
+def test_a_cursor_is_kept_for_each_follower_across_processes(index_url: str, tasks: Tasks) -> None:
     plan(tasks, "one", {}, 0.0, 7)
     plan(tasks, "other", {}, 0.0, 3)
     plan(tasks, "one", {}, 0.0, 9)
-    again = Index(sqlite_url(tmp_path / "index.sqlite"))
+    again = Index(index_url)
     assert [again.tasks.cursor(name) for name in ("one", "other", "unknown")] == [9, 3, 0]
     again.close()
 

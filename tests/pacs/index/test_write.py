@@ -118,9 +118,9 @@ def test_every_sop_class_of_a_series_is_noted(index: Index, files: DiskFiles) ->
 
 
 def test_the_sop_classes_that_other_processes_wrote_stay(
-    tmp_path: Path, index: Index, files: DiskFiles
+    index_url: str, index: Index, files: DiskFiles
 ) -> None:
-    other = Index(sqlite_url(tmp_path / "index.sqlite"))
+    other = Index(index_url)
     for number, writer in enumerate((index, other, index)):
         uid = f"1.2.3.{number}"
         writer.writer.write([record(files, uid, {SOP_CLASS: ("UI", uid.encode())}, sop_class_uid=uid)])
@@ -164,7 +164,7 @@ def test_patients_without_a_number_are_never_taken_for_one(index: Index, files: 
 )
 @pytest.mark.parametrize("way", ["known series", "other series", "other process", "one group"])
 def test_a_study_belongs_to_one_patient(
-    tmp_path: Path,
+    index_url: str,
     index: Index,
     files: DiskFiles,
     first: tuple[str, str],
@@ -179,7 +179,7 @@ def test_a_study_belongs_to_one_patient(
         assert index.writer.write([one, two]) == [CREATED, verdict]
         return
     assert index.writer.write([one]) == [CREATED]
-    writer = Index(sqlite_url(tmp_path / "index.sqlite")) if way == "other process" else index
+    writer = Index(index_url) if way == "other process" else index
     assert writer.writer.write([two]) == [verdict]
     if writer is not index:
         writer.close()
@@ -253,10 +253,10 @@ def test_a_group_that_fails_leaves_the_writer_fit_for_the_next(
 
 
 def test_what_the_writer_remembers_may_be_no_longer_so(
-    tmp_path: Path, index: Index, files: DiskFiles
+    index_url: str, index: Index, files: DiskFiles
 ) -> None:
     index.writer.write([record(files, "a")])
-    engine = open_engine(sqlite_url(tmp_path / "index.sqlite"))
+    engine = open_engine(index_url)
     with engine.begin() as connection:
         for table in (schema.instance, schema.series, schema.study):
             connection.execute(delete(table))
@@ -282,9 +282,9 @@ def test_what_is_set_aside_is_noted_once(index: Index, files: DiskFiles) -> None
     assert index.writer.quarantine(two, OTHER, "z.dcm", source)
 
 
-def store_many(folder: str, letter: str, count: int) -> None:
+def store_many(folder: str, url: str, letter: str, count: int) -> None:
     """What each of the processes below does: store its own instances, one commit each."""
-    files, index = DiskFiles(Path(folder)), Index(sqlite_url(Path(folder) / "index.sqlite"))
+    files, index = DiskFiles(Path(folder)), Index(url)
     for number in range(count):
         (verdict,) = index.writer.write([record(files, f"{letter}{number}")])
         assert verdict is CREATED
@@ -293,11 +293,12 @@ def store_many(folder: str, letter: str, count: int) -> None:
     index.close()
 
 
-def test_processes_write_at_once_and_nothing_is_lost(tmp_path: Path, index: Index) -> None:
+def test_processes_write_at_once_and_nothing_is_lost(tmp_path: Path, index_url: str, index: Index) -> None:
     count, letters = 25, "abc"
     spawning = multiprocessing.get_context("spawn")
     processes = [
-        spawning.Process(target=store_many, args=(str(tmp_path), letter, count)) for letter in letters
+        spawning.Process(target=store_many, args=(str(tmp_path), index_url, letter, count))
+        for letter in letters
     ]
     for process in processes:
         process.start()

