@@ -240,15 +240,20 @@ class Committer:
         while pending.verdict is None and pending.outcome is None:
             with self._committing:
                 if pending.verdict is None and pending.outcome is None:
-                    self._commit(self._next_group())
+                    self._commit(self._next_group(pending))
         if pending.verdict is not None and pending.outcome is None:
             pending.outcome = self._settled(pending, pending.verdict)
             _count(pending)
 
-    def _next_group(self) -> list[Pending]:
+    def _next_group(self, mine: Pending) -> list[Pending]:
+        """Those that wait for nothing but the commit, and this one: nobody waits for what others send."""
         group: list[Pending] = []
-        while self._waiting and len(group) < GROUP:
-            group.append(self._waiting.popleft())  # others append meanwhile
+        for _ in range(min(len(self._waiting), GROUP)):  # others append meanwhile
+            pending = self._waiting.popleft()
+            if pending is mine or pending.taken.done():
+                group.append(pending)
+            else:
+                self._waiting.append(pending)
         return group
 
     def _commit(self, group: list[Pending]) -> None:

@@ -290,12 +290,34 @@ def test_an_object_of_another_patient_is_set_aside(place: Place) -> None:
 # Many at once
 
 
+def wait_until_taken(waiting: list[Pending]) -> None:
+    for pending in waiting:
+        pending.taken.result()
+
+
+def test_what_is_ready_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WatchedFile, "seconds", 60)
+    place = made(tmp_path / "place", WatchedFiles(tmp_path / "place"))
+    slow = place.archive.submit(begin(place.archive, picture("slow")))
+    assert WatchedFile.syncing.wait(60)
+    with ThreadPoolExecutor(1) as threads:
+        quick = begin(place.archive, picture("quick"))
+        quick._file.__class__ = DiskNewFile
+        assert threads.submit(place.archive.store, quick).result(60).outcome is Outcome.STORED
+        assert WatchedFile.syncing.is_set()
+    WatchedFile.discarded_meanwhile.set()  # which is what it waits for
+    assert slow.result().outcome is Outcome.STORED
+    WatchedFile.discarded_meanwhile.clear()
+    place.index.close()
+
+
 def test_objects_that_wait_together_share_one_commit(place: Place) -> None:
     count = 24
     all_wait = threading.Barrier(count)
 
     def send(number: int) -> Stored:
         pending = place.archive.submit(begin(place.archive, picture(str(number))))
+        pending.taken.result()
         all_wait.wait(60)
         return pending.result()
 
@@ -310,12 +332,14 @@ def test_objects_that_wait_together_share_one_commit(place: Place) -> None:
 def test_a_commit_takes_only_so_many(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "GROUP", 4)
     waiting = [place.archive.submit(begin(place.archive, picture(str(number)))) for number in range(10)]
+    wait_until_taken(waiting)
     assert {pending.result().outcome for pending in reversed(waiting)} == {Outcome.STORED}
     assert len(place.commits) == 3
 
 
 def test_the_order_of_answers_does_not_matter(place: Place) -> None:
     one, other, again = (place.archive.submit(begin(place.archive, picture(name))) for name in "aba")
+    wait_until_taken([one, other, again])
     assert again.result().outcome is Outcome.ALREADY_STORED
     assert other.result().outcome is one.result().outcome is Outcome.STORED
     assert one.result() == one.result()
@@ -516,10 +540,11 @@ class WatchedFile(DiskNewFile):
 
     syncing = threading.Event()
     discarded_meanwhile = threading.Event()
+    seconds = 0.3
 
     def sync(self) -> None:
         self.syncing.set()
-        self.discarded_meanwhile.wait(0.3)
+        self.discarded_meanwhile.wait(self.seconds)
         self.syncing.clear()
         super().sync()
 
