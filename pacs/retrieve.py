@@ -7,17 +7,21 @@ from io import BytesIO
 from struct import unpack
 
 from pydicom import Dataset, dcmread
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from pacs.dataset.dicom_json import BulkDataUri, JsonWriter
 from pacs.dataset.elements import Element, Parsed, read_elements
 from pacs.dataset.frames import Frame, Read, fragments, frames
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
-from pacs.errors import FrameNotFound, NotFound
+from pacs.errors import FrameNotFound, MalformedObject, NotFound
 from pacs.files import StoredFile
 from pacs.model import DicomJson, Instance, PixelLocation
 
 KNOWN_FRAME_TABLES = 256  # instances whose frame positions are remembered
 KNOWN_HEADERS = 256  # headers kept ready for rendering
+
+# What pydicom raises for values that are not what their VR says
+_PYDICOM_ERRORS = (BytesLengthException, InvalidDicomError, ValueError, TypeError, LookupError, OverflowError)
 
 _FLOAT_PIXELS = {0x7FE00008: "OF", 0x7FE00009: "OD"}
 
@@ -80,7 +84,9 @@ class Reader:
             return frames(items, count, read, offsets)
 
     def _extended_offsets(self, instance: Instance) -> tuple[int, ...]:
-        table: bytes = self.header(instance).get("ExtendedOffsetTable", b"")
+        table = self.header(instance).get("ExtendedOffsetTable")
+        if not isinstance(table, bytes):
+            return ()
         return unpack(f"<{len(table) // 8}Q", table[: len(table) // 8 * 8])
 
     def _read_header(self, instance: Instance) -> Dataset:
@@ -88,7 +94,7 @@ class Reader:
         end = pixels.offset if pixels and not is_deflated(instance.transfer_syntax_uid) else instance.size
         with self._open(instance) as file:
             head = file.read(0, end)
-        header = dcmread(BytesIO(head), stop_before_pixels=True)
+        header = _decoded(head, stop_before_pixels=True)
         if pixels and end == pixels.offset:
             # Their VR tells the byte order of 8-bit pixels in big endian (PS3.5 8.1.1)
             vr = head[-8:-6].decode("ascii") if encoding_of(instance.transfer_syntax_uid).explicit else "OW"
@@ -96,9 +102,9 @@ class Reader:
         return header
 
     def dataset(self, instance: Instance) -> Dataset:
-        """The whole object, decoded by pydicom as its elements are asked for."""
+        """The whole object, decoded by pydicom as its elements are asked for. Raises MalformedObject."""
         with self._open(instance) as file:
-            return dcmread(BytesIO(file.read(0, file.size)))
+            return _decoded(file.read(0, file.size))
 
     def metadata(self, instance: Instance, bulk_data_uri: BulkDataUri) -> DicomJson:
         """The whole data set as DICOM JSON, but for bulk data, which it names by URI (PS3.18 10.4.1.1.2)."""
@@ -107,12 +113,23 @@ class Reader:
         written = JsonWriter(head, encoding, bulk_data_uri).write(read_elements(head, encoding).elements)
         pixels = instance.pixels
         if pixels:
-            vr = _FLOAT_PIXELS.get(pixels.tag) or ("OB" if pixels.encapsulated else "OW")
             key = f"{pixels.tag:08X}"
-            written[key] = {"vr": vr, "BulkDataURI": bulk_data_uri(key)}
-        written |= JsonWriter(tail, encoding, bulk_data_uri).write(read_elements(tail, encoding).elements)
+            written[key] = {"vr": self._vr_of_pixels(instance, pixels), "BulkDataURI": bulk_data_uri(key)}
+        behind = JsonWriter(tail, encoding, bulk_data_uri, written)
+        written |= behind.write(read_elements(tail, encoding).elements)
         syntax = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
         return dict(sorted((written | {"00083002": syntax}).items()))
+
+    def _vr_of_pixels(self, instance: Instance, pixels: PixelLocation) -> str:
+        """As it is written before the value, or as PS3.5 A.1 has it where none is (Implicit VR)."""
+        if pixels.tag in _FLOAT_PIXELS:
+            return _FLOAT_PIXELS[pixels.tag]
+        if pixels.encapsulated:
+            return "OB"
+        if not encoding_of(instance.transfer_syntax_uid).explicit:
+            return "OW"
+        with self.content(instance) as read:
+            return "OB" if read(pixels.offset - 8, 2) == b"OB" else "OW"
 
     def _around_pixels(self, instance: Instance) -> tuple[bytes, bytes]:
         """The elements before the pixel data and those after it."""
@@ -144,6 +161,13 @@ class Reader:
             if element is not None:
                 return [part[element.offset : element.offset + element.length]]
         raise NotFound("the instance has no bulk data there")
+
+
+def _decoded(content: bytes, stop_before_pixels: bool = False) -> Dataset:
+    try:
+        return dcmread(BytesIO(content), stop_before_pixels=stop_before_pixels)
+    except _PYDICOM_ERRORS as error:
+        raise MalformedObject(f"the object cannot be decoded: {type(error).__name__}") from error
 
 
 def _native_piece(pixels: PixelLocation, number: int) -> tuple[int, int]:

@@ -37,13 +37,22 @@ BulkDataUri = Callable[[str], str]
 class JsonWriter:
     """Writes the elements of one data set, of which it keeps the buffer, the encoding and the context."""
 
-    def __init__(self, buffer: Buffer, encoding: Encoding, bulk_data_uri: BulkDataUri | None = None) -> None:
-        """bulk_data_uri: None leaves long binary values out."""
+    def __init__(
+        self,
+        buffer: Buffer,
+        encoding: Encoding,
+        bulk_data_uri: BulkDataUri | None = None,
+        before: DicomJson | None = None,
+    ) -> None:
+        """bulk_data_uri: None leaves long binary values out.
+
+        before: what was written of the same data set, where the buffer holds only its end.
+        """
         self._buffer = buffer
         self._encoding = encoding
         self._order = "<" if encoding.little_endian else ">"
         self._bulk_data_uri = bulk_data_uri
-        self._encodings: list[str] = []
+        self._encodings = _encodings((before or {}).get("00080005", {}).get("Value", []))
         self._signed = False
 
     def write(self, elements: Iterable[Element], path: str = "") -> DicomJson:

@@ -41,7 +41,7 @@ def frames(
     if not items:
         raise FrameNotFound("the pixel data hold no fragment")
     table, pieces = items[0], items[1:]
-    if count == 1:
+    if count == 1 and pieces:
         return [tuple(pieces)]
     if len(pieces) == count:
         return [(piece,) for piece in pieces]

@@ -66,18 +66,24 @@ class DiskFiles:
         return DiskNewFile(ready.key, ready.path, ready.descriptor)
 
     def _make(self) -> Placeholder:
-        now = time.time_ns()
         try:
-            folder = self._folder_of(now // _HOUR)
-            key = f"{folder}/{now:016x}{secrets.token_hex(4)}.{self._writer.name}{_SUFFIX}"
-            path = f"{self._archive}/{key}"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        except FileNotFoundError as error:
-            self._hour = (-1, "")  # somebody has removed the folder: the next one makes it anew
+            return self._make_in_folder()
+        except FileNotFoundError:  # somebody has removed the folder
+            self._hour = (-1, "")
             self._folders.clear()
-            raise storage_error(error) from error
         except OSError as error:
             raise storage_error(error) from error
+        try:
+            return self._make_in_folder()
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def _make_in_folder(self) -> Placeholder:
+        now = time.time_ns()
+        folder = self._folder_of(now // _HOUR)
+        key = f"{folder}/{now:016x}{secrets.token_hex(4)}.{self._writer.name}{_SUFFIX}"
+        path = f"{self._archive}/{key}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         return Placeholder(key, path, descriptor, now // _HOUR)
 
     def _folder_of(self, hour: int) -> str:

@@ -516,6 +516,7 @@ def test_what_was_committed_although_the_commit_seemed_to_fail_is_kept(place: Pl
     writer.__class__ = UnsureWriter
     committer = Committer(place.files, writer, lambda: None)
     waiting = [committer.submit(begin(place.archive, picture(str(n))), None) for n in range(count)]
+    wait_until_taken(waiting)
     answers = [pending.result() for pending in waiting]
     assert len(answers) == place.index.count() == count
     assert place.kept() == [instance.file for instance in place.index.walk()]

@@ -125,7 +125,6 @@ def test_pixel_data_without_any_item_have_no_frames(count: int) -> None:
         by_us(b"", count)
 
 
-@pytest.mark.xfail(reason="an empty frame is given for one that is not there")
 def test_one_frame_of_no_fragments_is_not_found() -> None:
     with pytest.raises(FrameNotFound):
         by_us(item(b""), 1)

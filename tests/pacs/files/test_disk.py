@@ -150,7 +150,6 @@ def test_a_file_that_cannot_be_removed_is_a_failure_of_the_disk(tmp_path: Path, 
                 getattr(store, remove)(key if remove == "delete" else aside)
 
 
-@pytest.mark.xfail(raises=StorageFailed, reason="a folder that was made once is never looked for again")
 def test_the_folder_of_the_hour_may_vanish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time_ns", lambda: 10**18)
     store = DiskFiles(tmp_path)
