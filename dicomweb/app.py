@@ -6,17 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dicomweb.bodies import Bodies
 from dicomweb.bulk_data import BulkData
 from dicomweb.frames import Frames
-from dicomweb.instances import Instances
 from dicomweb.metadata import Metadata
-from dicomweb.negotiation import Negotiation
 from dicomweb.pictures import Pictures
 from dicomweb.qido import Search
 from dicomweb.rendered import Rendered
+from dicomweb.resource import Shared
 from dicomweb.stow import Store
-from dicomweb.threads import Threads
 from dicomweb.thumbnails import Thumbnails
 from dicomweb.wado import Objects
 from dicomweb.wado_uri import WadoUri
@@ -39,17 +36,14 @@ def routes(
     root: path of the Studies Service, from which Retrieve URLs are made: the routes hold it already.
     wado_uri: path of the URI Service.
     """
-    threads, negotiation = Threads(), Negotiation()
-    instances, bodies = Instances(archive, threads), Bodies(archive, threads)
-    pictures = Pictures(archive, threads)
-    frames = Frames(archive, threads, instances, negotiation, bodies)
-    objects = Objects(archive, threads, instances, negotiation, bodies)
-    rendered = Rendered(archive, threads, instances, negotiation, bodies, pictures)
-    thumbnails = Thumbnails(archive, derived, threads, instances, negotiation, pictures, rendered)
-    metadata = Metadata(archive, threads, instances, negotiation)
-    bulk_data = BulkData(archive, threads, instances, negotiation, bodies, frames)
-    search = Search(archive, threads, negotiation, root)
-    store = Store(archive, threads, negotiation, root)
+    shared = Shared(archive)
+    pictures = Pictures(archive, shared.threads)
+    frames, objects, metadata = Frames(shared), Objects(shared), Metadata(shared)
+    rendered = Rendered(shared, pictures)
+    thumbnails = Thumbnails(shared, derived, pictures, rendered)
+    bulk_data = BulkData(shared, frames)
+    search = Search(archive, shared.threads, shared.negotiation, root)
+    store = Store(archive, shared.threads, shared.negotiation, root)
     reading: tuple[tuple[str, Endpoint], ...] = (
         (_FRAMES, frames.retrieve),
         (f"{_INSTANCE}/rendered", rendered.instance),
@@ -77,5 +71,5 @@ def routes(
     return [
         *(Route(root + path, endpoint) for path, endpoint in reading),
         *(Route(root + path, store.store, methods=["POST"]) for path in ("/studies", _STUDY)),
-        Route(wado_uri, WadoUri(instances, objects, rendered).retrieve),
+        Route(wado_uri, WadoUri(shared.instances, objects, rendered).retrieve),
     ]

@@ -3,36 +3,21 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dicomweb.bodies import Bodies, Stretch
+from dicomweb.bodies import Stretch
 from dicomweb.conditional import entity_tag, not_modified, validators
 from dicomweb.documents import DOCUMENT, DOCUMENT_MEDIA_TYPES, is_film, stream_segments
 from dicomweb.frames import Frames
-from dicomweb.instances import Instances
 from dicomweb.media_types import OCTET_STREAM, Representation, bulk_data_offers, frame_offers
-from dicomweb.negotiation import Negotiation
-from dicomweb.threads import Threads
-from pacs.archive import Archive
+from dicomweb.resource import Resource, Shared
 from pacs.dataset.transfer_syntax import is_deflated
 from pacs.model import Instance, PixelLocation
 
 
-class BulkData:
+class BulkData(Resource):
     """Retrieves single values of an instance."""
 
-    def __init__(
-        self,
-        archive: Archive,
-        threads: Threads,
-        instances: Instances,
-        negotiation: Negotiation,
-        bodies: Bodies,
-        frames: Frames,
-    ) -> None:
-        self._archive = archive
-        self._threads = threads
-        self._instances = instances
-        self._negotiation = negotiation
-        self._bodies = bodies
+    def __init__(self, shared: Shared, frames: Frames) -> None:
+        super().__init__(shared)
         self._frames = frames
 
     async def retrieve(self, request: Request) -> Response:

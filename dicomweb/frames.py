@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dicomweb.bodies import Bodies, Segment, Stretch
+from dicomweb.bodies import Segment, Stretch
 from dicomweb.conditional import entity_tag, not_modified, validators
-from dicomweb.instances import Instances
 from dicomweb.media_types import Representation, frame_offers
 from dicomweb.memory import Memory
-from dicomweb.negotiation import Negotiation
-from dicomweb.threads import Threads
-from pacs.archive import Archive
+from dicomweb.resource import Resource, Shared
 from pacs.errors import InvalidQuery
 from pacs.model import Instance
 
@@ -39,22 +36,11 @@ def check_amount(count: int) -> None:
         raise InvalidQuery(f"frames: at most {MOST_AT_ONCE} are given at once; ask for some of the {count}")
 
 
-class Frames:
+class Frames(Resource):
     """Retrieves frames in their stored transfer syntax."""
 
-    def __init__(
-        self,
-        archive: Archive,
-        threads: Threads,
-        instances: Instances,
-        negotiation: Negotiation,
-        bodies: Bodies,
-    ) -> None:
-        self._archive = archive
-        self._threads = threads
-        self._instances = instances
-        self._negotiation = negotiation
-        self._bodies = bodies
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
         self._known: Memory[tuple[str, int], Pieces] = Memory(KNOWN_FRAMES, lambda _: 1)
 
     async def retrieve(self, request: Request) -> Response:

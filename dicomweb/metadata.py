@@ -9,12 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from dicomweb.conditional import entity_tag, not_modified, validators
-from dicomweb.instances import Instances
 from dicomweb.media_types import Representation
-from dicomweb.negotiation import Negotiation
 from dicomweb.request import accepts_gzip, uids
-from dicomweb.threads import Threads
-from pacs.archive import Archive
+from dicomweb.resource import Resource
 from pacs.model import Instance
 
 _VARY = "Accept, Accept-Encoding"
@@ -22,16 +19,8 @@ _QUICK = 1  # level of compression where the answer waits for it
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for its gzip form
 
 
-class Metadata:
+class Metadata(Resource):
     """Retrieves metadata in JSON."""
-
-    def __init__(
-        self, archive: Archive, threads: Threads, instances: Instances, negotiation: Negotiation
-    ) -> None:
-        self._archive = archive
-        self._threads = threads
-        self._instances = instances
-        self._negotiation = negotiation
 
     async def retrieve_instance(self, request: Request) -> Response:
         """GET /studies/{study}/series/{series}/instances/{instance}/metadata."""

@@ -6,19 +6,15 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from dicomweb.bodies import Bodies
 from dicomweb.conditional import entity_tag, not_modified, validators
 from dicomweb.documents import stream_headers, stream_media_type, stream_segments
 from dicomweb.frames import check_amount, frame_numbers
-from dicomweb.instances import Instances
 from dicomweb.media_types import Representation, rendered_offers
 from dicomweb.multipart import MultipartWriter
-from dicomweb.negotiation import Negotiation
 from dicomweb.pictures import IMAGE_MEDIA_TYPES, Pictures, check_frame, rendering_of
 from dicomweb.rendering.picture import Rendering
 from dicomweb.request import named_parameters, study_and_series
-from dicomweb.threads import Threads
-from pacs.archive import Archive
+from dicomweb.resource import Resource, Shared
 from pacs.errors import ArchiveError, CannotRender, FrameNotFound, InvalidQuery
 from pacs.model import Instance
 
@@ -33,23 +29,11 @@ _HINDRANCES = (CannotRender, FrameNotFound, InvalidQuery)
 log = structlog.get_logger()
 
 
-class Rendered:
+class Rendered(Resource):
     """Retrieves what people look at rather than programs."""
 
-    def __init__(
-        self,
-        archive: Archive,
-        threads: Threads,
-        instances: Instances,
-        negotiation: Negotiation,
-        bodies: Bodies,
-        pictures: Pictures,
-    ) -> None:
-        self._archive = archive
-        self._threads = threads
-        self._instances = instances
-        self._negotiation = negotiation
-        self._bodies = bodies
+    def __init__(self, shared: Shared, pictures: Pictures) -> None:
+        super().__init__(shared)
         self._pictures = pictures
 
     async def instance(self, request: Request) -> Response:

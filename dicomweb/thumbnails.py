@@ -7,14 +7,12 @@ from starlette.responses import Response
 
 from dicomweb.conditional import entity_tag, not_modified, validators
 from dicomweb.frames import frame_numbers
-from dicomweb.instances import Instances
 from dicomweb.media_types import Representation, rendered_offers
-from dicomweb.negotiation import Negotiation
 from dicomweb.pictures import IMAGE_MEDIA_TYPES, THUMBNAIL, Pictures, draw, thumbnail_rendering_of
 from dicomweb.rendered import Rendered
 from dicomweb.rendering.picture import Rendering
 from dicomweb.request import named_parameters, study_and_series
-from dicomweb.threads import Threads
+from dicomweb.resource import Resource, Shared
 from pacs.archive import Archive
 from pacs.changes import Follower
 from pacs.errors import CannotRender, NotFound
@@ -94,24 +92,12 @@ def _may_have_picture(change: Change) -> bool:
     return not change.sop_class_uid.startswith(_WITHOUT_PICTURES)
 
 
-class Thumbnails:
+class Thumbnails(Resource):
     """Retrieves thumbnails."""
 
-    def __init__(
-        self,
-        archive: Archive,
-        derived: DerivedFiles,
-        threads: Threads,
-        instances: Instances,
-        negotiation: Negotiation,
-        pictures: Pictures,
-        rendered: Rendered,
-    ) -> None:
-        self._archive = archive
+    def __init__(self, shared: Shared, derived: DerivedFiles, pictures: Pictures, rendered: Rendered) -> None:
+        super().__init__(shared)
         self._derived = derived
-        self._threads = threads
-        self._instances = instances
-        self._negotiation = negotiation
         self._pictures = pictures
         self._rendered = rendered
 

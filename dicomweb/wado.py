@@ -5,33 +5,16 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dicomweb.bodies import Bodies, Segment, Stretch
+from dicomweb.bodies import Segment, Stretch
 from dicomweb.conditional import entity_tag, not_modified, validators
-from dicomweb.instances import Instances
 from dicomweb.media_types import Representation, instance_offers
-from dicomweb.negotiation import Negotiation
 from dicomweb.request import study_and_series
-from dicomweb.threads import Threads
-from pacs.archive import Archive
+from dicomweb.resource import Resource
 from pacs.model import Instance
 
 
-class Objects:
+class Objects(Resource):
     """Retrieves the instances of a study or series, or a single one, as Part 10 files."""
-
-    def __init__(
-        self,
-        archive: Archive,
-        threads: Threads,
-        instances: Instances,
-        negotiation: Negotiation,
-        bodies: Bodies,
-    ) -> None:
-        self._archive = archive
-        self._threads = threads
-        self._instances = instances
-        self._negotiation = negotiation
-        self._bodies = bodies
 
     async def retrieve(self, request: Request) -> Response:
         """GET /studies/{study} and /studies/{study}/series/{series}, always in parts."""
