@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -34,8 +35,16 @@ class _Connection(HttpToolsProtocol):
 class HttpServer(uvicorn.Server):
     """uvicorn, which accepts while no other process has fewer connections open, and tells when it began."""
 
-    def __init__(self, config: uvicorn.Config, place: Place, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        place: Place,
+        on_started: Callable[[], None],
+        told_to_end: threading.Event,
+    ) -> None:
+        """told_to_end: set when a signal came before signals were heeded here."""
         super().__init__(config)
+        self._told_to_end = told_to_end
         self._place = place
         self._on_started = on_started
         self._listener: socket.socket | None = None
@@ -49,6 +58,7 @@ class HttpServer(uvicorn.Server):
         self._tell()
         self._wait_for_next(self._listener)
         self._on_started()
+        self.should_exit = self.should_exit or self._told_to_end.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, and let what is open finish."""

@@ -132,8 +132,9 @@ def _announce(settings: Settings, http: socket.socket, dimse: socket.socket) -> 
 
 def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready: Ready) -> None:
     """Answer DICOM and HTTP on sockets that are shared with other workers, until SIGTERM."""
-    # uvicorn ends by raising the signal again, which must not cut off the associations that finish
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    # What comes before uvicorn heeds signals, and what it raises again at its end while associations finish
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
     parts = Parts(settings, bell)
     parts.index.prepare()
     front = DimseServer(dimse[0], parts.archive, dimse_limits(settings), dimse[1])
@@ -147,7 +148,7 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
         timeout_graceful_shutdown=round(settings.shutdown_seconds),
     )
     front.start()
-    HttpServer(config, http[1], ready).run(sockets=[http[0]])
+    HttpServer(config, http[1], ready, told).run(sockets=[http[0]])
     front.stop(settings.shutdown_seconds)
     parts.close()
 

@@ -200,6 +200,17 @@ def test_associations_of_a_dead_process_are_not_counted_for_ever(service: Servic
     assert samples(service, "diafana_open_associations") == {(): 0}
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1])
+def test_the_service_ends_also_while_a_worker_begins(tmp_path: Path, seconds: float) -> None:
+    """The signal may come to a process that has been forked, and does not answer yet."""
+    service = Service(tmp_path / "data", "--workers", "2")
+    first = processes(service)[0]
+    first.kill()
+    wait_until(lambda: is_whole(service, without=first))
+    time.sleep(seconds)
+    assert service.stop() == 0
+
+
 def test_nothing_stays_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     service = Service(tmp_path / "data")
     left = processes(service)
