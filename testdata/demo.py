@@ -1,6 +1,7 @@
 """Fills a running archive, or a folder, with three fictional patients: `python -m testdata.demo`."""
 
 import argparse
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -103,9 +104,13 @@ def _store(association: Association, dataset: Dataset) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m testdata.demo", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="where the archive listens")
-    parser.add_argument("--port", type=int, default=11112, help="DICOM port of the archive")
-    parser.add_argument("--aet", default="DIAFANA", help="AE title of the archive")
+    # The service reads the same variables, so that one setting serves both
+    host, port = os.environ.get("DIAFANA_HOST", "127.0.0.1"), os.environ.get("DIAFANA_DIMSE_PORT", "11112")
+    parser.add_argument("--host", default=host, help="where the archive listens")
+    parser.add_argument("--port", type=int, default=port, help="DICOM port of the archive")
+    parser.add_argument(
+        "--aet", default=os.environ.get("DIAFANA_AET", "DIAFANA"), help="AE title of the archive"
+    )
     parser.add_argument("--folder", type=Path, help="write files here instead of sending")
     return parser
 

@@ -90,3 +90,11 @@ def test_the_whole_demo_goes_into_a_folder(tmp_path: Path, capsys: pytest.Captur
     assert len(paths) == 148
     assert len(list(tmp_path.iterdir())) == 4
     assert "148 objects" in capsys.readouterr().out
+
+
+def test_it_goes_where_the_service_was_told_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIAFANA_DIMSE_PORT", "11999")
+    monkeypatch.setenv("DIAFANA_AET", "OTHER")
+    options = demo._parser().parse_args([])
+    assert (options.port, options.aet) == (11999, "OTHER")
+    assert demo._parser().parse_args(["--port", "12000"]).port == 12000
