@@ -21,7 +21,9 @@ from testdata.mr import mr_series
 from testdata.pdf import encapsulated_pdf
 from testdata.us import us_cine
 
-VIEWER = "http://127.0.0.1:8080/"
+VIEWER = (
+    f"http://{os.environ.get('DIAFANA_HOST', '127.0.0.1')}:{os.environ.get('DIAFANA_HTTP_PORT', '8080')}/"
+)
 _SUCCESS = 0x0000
 _SECONDS = 10
 
