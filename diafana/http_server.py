@@ -97,7 +97,11 @@ class HttpServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         task = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
         self._beginning.add(task)
-        task.add_done_callback(self._beginning.discard)
+        task.add_done_callback(self._has_begun)
+        self._tell()
+
+    def _has_begun(self, task: asyncio.Task[Any]) -> None:
+        self._beginning.discard(task)
         self._tell()
 
     def _protocol(self) -> asyncio.Protocol:

@@ -39,6 +39,8 @@ class WriteAheadLog:
         with self._syncing:
             if self._synced >= number:
                 return
+            if self.is_doubtful:  # the device tells of a failure once; another sync would seem to go well
+                raise StorageFailed("the index could not be synced; the next object begins by trying again")
             newest = self.committed
             try:
                 self._open()

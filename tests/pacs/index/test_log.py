@@ -142,6 +142,20 @@ def test_after_a_failed_sync_nothing_is_promised_until_all_is_in_the_database(
     assert notes(engine) == [1, 2]
 
 
+def test_a_device_that_fails_once_fails_all_that_were_committed_by_then(
+    engine: Engine, transactions: Transactions, device: Device
+) -> None:
+    first, second = note(transactions, 1), note(transactions, 2)
+    device.fails = True
+    with pytest.raises(StorageFailed):
+        transactions.sync(first)
+    device.fails = False
+    with pytest.raises(StorageFailed):
+        transactions.sync(second)
+    transactions.sync(note(transactions, 3))
+    assert notes(engine) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("patience", ["100"])
 def test_doubt_stays_while_a_reader_stands_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: Device, patience: str
