@@ -7,9 +7,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.schema import CreateTable
 
 from pacs.index import Index, migrate, sqlite_url
+from pacs.index.engine import Transactions, open_engine
+from tests.pacs.index.notes import note
 
 DATABASES = ("sqlite", "postgresql")
 NewDatabase = Callable[[], AbstractContextManager[str]]
@@ -69,3 +72,20 @@ def index(index_url: str) -> Iterator[Index]:
     index = Index(index_url)
     yield index
     index.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A database that holds the table of notes, and no note."""
+    engine = open_engine(sqlite_url(tmp_path / "notes.sqlite"))
+    with engine.begin() as connection:
+        connection.execute(CreateTable(note))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def transactions(engine: Engine) -> Iterator[Transactions]:
+    transactions = Transactions(engine)
+    yield transactions
+    transactions.close()

@@ -1,40 +1,17 @@
 """Connections: as strict as was asked, one writer at a time, and errors in the archive's own words."""
 
 import fcntl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, insert, select, text
+from sqlalchemy import Engine, insert, text
 from sqlalchemy.schema import CreateTable
 
 from pacs.errors import OutOfSpace, StorageFailed
 from pacs.index import engine as engines
 from pacs.index.engine import Prepared, Transactions, open_engine, sqlite_url
 from tests.pacs.files.test_disk import open_descriptors, small_disk
-
-_note = Table("note", MetaData(), Column("number", Integer, primary_key=True), Column("words", Text))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(sqlite_url(tmp_path / "notes.sqlite"))
-    with engine.begin() as connection:
-        connection.execute(CreateTable(_note))
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def transactions(engine: Engine) -> Iterator[Transactions]:
-    transactions = Transactions(engine)
-    yield transactions
-    transactions.close()
-
-
-def notes(engine: Engine) -> list[int]:
-    with engine.connect() as connection:
-        return list(connection.scalars(select(_note.c.number).order_by(_note.c.number)))
+from tests.pacs.index.notes import note, notes
 
 
 @pytest.mark.parametrize(
@@ -62,7 +39,7 @@ def test_a_pragma_that_does_not_read_back_is_refused(tmp_path: Path, monkeypatch
 def test_a_transaction_is_committed_when_it_ends_well(engine: Engine, transactions: Transactions) -> None:
     for number in range(3):
         with transactions.begin() as connection:
-            connection.execute(insert(_note), {"number": number})
+            connection.execute(insert(note), {"number": number})
     assert notes(engine) == [0, 1, 2]
 
 
@@ -71,10 +48,10 @@ def test_nothing_of_a_transaction_stays_when_it_breaks_off(
     engine: Engine, transactions: Transactions, error: type[BaseException]
 ) -> None:
     with pytest.raises(error), transactions.begin() as connection:
-        connection.execute(insert(_note), {"number": 1})
+        connection.execute(insert(note), {"number": 1})
         raise error("broken off")
     with transactions.begin() as connection:
-        connection.execute(insert(_note), {"number": 2})
+        connection.execute(insert(note), {"number": 2})
     assert notes(engine) == [2]
 
 
@@ -82,15 +59,15 @@ def test_a_statement_that_fails_is_a_failure_of_storage_and_the_next_goes_well(
     engine: Engine, transactions: Transactions
 ) -> None:
     with pytest.raises(StorageFailed, match="IntegrityError"), transactions.begin() as connection:
-        connection.execute(insert(_note), [{"number": 1}, {"number": 1}])
+        connection.execute(insert(note), [{"number": 1}, {"number": 1}])
     with transactions.begin() as connection:
-        connection.execute(insert(_note), {"number": 1})
+        connection.execute(insert(note), {"number": 1})
     assert notes(engine) == [1]
 
 
 def test_readers_see_what_was_before_until_the_commit(engine: Engine, transactions: Transactions) -> None:
     with transactions.begin() as connection:
-        connection.execute(insert(_note), {"number": 1})
+        connection.execute(insert(note), {"number": 1})
         assert notes(engine) == []
     assert notes(engine) == [1]
 
@@ -131,18 +108,18 @@ def test_an_index_that_outgrows_its_disk_is_out_of_space_until_there_is_room(tmp
     with small_disk(tmp_path / "small", "size=2m") as folder:
         engine = open_engine(sqlite_url(folder / "notes.sqlite"))
         with engine.begin() as connection:
-            connection.execute(CreateTable(_note))
+            connection.execute(CreateTable(note))
         transactions = Transactions(engine)
         filling = folder / "filling"
         with filling.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
             while file.write(bytes(4096)):
                 pass
         with pytest.raises(OutOfSpace, match="no room left for the index"), transactions.begin() as full:
-            full.execute(insert(_note), {"number": 1, "words": "word" * 20_000})
+            full.execute(insert(note), {"number": 1, "words": "word" * 20_000})
         assert notes(engine) == []
         filling.unlink()
         with transactions.begin() as connection:
-            connection.execute(insert(_note), {"number": 2, "words": "word" * 20_000})
+            connection.execute(insert(note), {"number": 2, "words": "word" * 20_000})
         assert notes(engine) == [2]
         transactions.close()
         engine.dispose()
@@ -151,7 +128,7 @@ def test_an_index_that_outgrows_its_disk_is_out_of_space_until_there_is_room(tmp
 def test_a_prepared_statement_runs_for_one_row_or_for_many(
     engine: Engine, transactions: Transactions
 ) -> None:
-    prepared = Prepared(insert(_note), engine, ["number", "words"])
+    prepared = Prepared(insert(note), engine, ["number", "words"])
     with transactions.begin() as connection:
         cursor = connection.connection.cursor()
         prepared.run(cursor, [{"number": 1, "words": "one"}])
@@ -166,21 +143,21 @@ def test_a_transaction_that_broke_off_within_a_statement_locks_nobody_out(
     monkeypatch.setattr(engines, "_PRAGMAS", tuple(shorter))
     engine = open_engine(sqlite_url(tmp_path / "notes.sqlite"))
     with engine.begin() as connection:
-        connection.execute(CreateTable(_note))
+        connection.execute(CreateTable(note))
     transactions = Transactions(engine)
-    prepared = Prepared(insert(_note), engine, ["number", "words"])
+    prepared = Prepared(insert(note), engine, ["number", "words"])
     cursors = []
     with pytest.raises(OverflowError), transactions.begin() as connection:
         cursors.append(connection.connection.cursor())
         prepared.run(cursors[0], [{"number": number, "words": ""} for number in (1, 2**63)])
     with transactions.begin() as connection:
-        connection.execute(insert(_note), {"number": 2})
+        connection.execute(insert(note), {"number": 2})
     assert notes(engine) == [2]
 
 
 def test_only_what_runs_can_be_prepared(engine: Engine) -> None:
     with pytest.raises(TypeError):
-        Prepared(CreateTable(_note), engine)
+        Prepared(CreateTable(note), engine)
 
 
 def test_the_log_of_sqlite_has_its_whole_length_before_the_first_commit(
@@ -193,7 +170,7 @@ def test_the_log_of_sqlite_has_its_whole_length_before_the_first_commit(
     assert length >= 8000 * 4096
     transactions.lengthen_log()
     with transactions.begin() as connection:
-        connection.execute(insert(_note), {"number": 1})
+        connection.execute(insert(note), {"number": 1})
     assert notes(engine) == [1]
     assert (log.stat().st_size, database.stat().st_size) == (length, before)
 
