@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from dicomweb.multipart import Event, MultipartError, MultipartReader, PartData, PartStarted
 from pacs.archive import Archive
 from pacs.errors import ArchiveError, MalformedObject
-from pacs.ingest import Incoming, Pending
+from pacs.incoming import Incoming
+from pacs.ingest import Pending
 from pacs.model import Source, Stored
 
 MAX_PARTS = 50_000  # in one request

@@ -11,8 +11,9 @@ from pacs.dataset.part10 import FileMeta
 from pacs.errors import NotFound
 from pacs.files import FileStore, StoredFile
 from pacs.files.derived import DerivedFiles
+from pacs.incoming import Incoming
 from pacs.index import Index
-from pacs.ingest import Committer, Incoming, Pending
+from pacs.ingest import Committer, Pending
 from pacs.model import DicomJson, Found, Instance, Source, Stored
 from pacs.query import Query
 from pacs.retrieve import Reader

@@ -8,167 +8,28 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 
 import structlog
-from blake3 import blake3
 
-from pacs.dataset.elements import Buffer, OnlyBeginning
-from pacs.dataset.header import Header, read_header
-from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, file_meta_bytes, read_file_meta
-from pacs.dataset.transfer_syntax import encoding_of, is_deflated
 from pacs.errors import (
     ArchiveError,
     InstanceConflict,
-    MalformedObject,
-    MismatchedObject,
     NotFound,
     OutOfSpace,
     PatientConflict,
     StorageFailed,
 )
-from pacs.files import FileStore, NewFile
+from pacs.files import FileStore
+from pacs.incoming import Incoming
 from pacs.index import Record, Verdict, Writer
 from pacs.metrics import BYTES, INSTANCES
-from pacs.model import Instance, Outcome, Source, Stored
+from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
 TAKERS = 8  # threads that read and sync what was submitted; the file system merges what it can
+AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
 log = structlog.get_logger()
-
-_COPY = 1 << 20  # bytes copied at a time
-_HEAD = 1 << 16  # bytes kept in memory of the beginning of a data set, where nearly every header ends
-
-
-class Incoming:
-    """One object being received, written to its final place as it comes."""
-
-    def __init__(self, files: FileStore, source: Source, receiver: str, meta: FileMeta | None) -> None:
-        """meta: what was announced of the data set that will be written.
-
-        None when a whole Part 10 file will be written, which tells it at its head.
-        Raises UnsupportedObject for an unknown transfer syntax, OutOfSpace, StorageFailed.
-        """
-        self.source = source
-        self._files = files
-        self._receiver = receiver
-        self._announced = meta is not None
-        self._head = bytearray()
-        self._file: NewFile | None = None
-        self._digest = blake3()
-        self.sop_class_uid = ""
-        self.sop_instance_uid = ""
-        if meta is not None:
-            try:
-                self._begin(meta)
-            except BaseException:
-                self.abort()
-                raise
-
-    def _begin(self, meta: FileMeta) -> None:
-        encoding_of(meta.transfer_syntax_uid)
-        self.sop_class_uid = meta.sop_class_uid
-        self.sop_instance_uid = meta.sop_instance_uid
-        self._meta = meta
-        self._file = self._files.create()
-        self._head = bytearray()
-        head = file_meta_bytes(meta, self.source, self._receiver)
-        self._dataset_offset = len(head)
-        self._file.write(head)
-
-    def write(self, data: Buffer) -> None:
-        """Append what arrived. Raises MalformedObject, UnsupportedObject, OutOfSpace, StorageFailed."""
-        if self._file is None:
-            data = self._begin_with(memoryview(data))
-        if data:
-            self._append(data)
-
-    def _begin_with(self, data: memoryview) -> Buffer:
-        """Begin when the head of the file is there; returns what follows it, or nothing when it is not."""
-        arrived: Buffer = b"".join((self._head, data)) if self._head else data
-        read = read_file_meta(bytes(arrived[:HEAD_LIMIT]))
-        if read is None:
-            self._head = bytearray(arrived)
-            return b""
-        meta, start = read
-        self._begin(meta)
-        return memoryview(arrived)[start:]
-
-    def _append(self, data: Buffer) -> None:
-        assert self._file is not None  # noqa: S101 - both callers have begun it
-        self._file.write(data)
-        self._digest.update(data)
-        if len(self._head) < _HEAD:
-            self._head += data[: _HEAD - len(self._head)]
-
-    def finish(self, study_instance_uid: str | None) -> Record:
-        """Read what was received. Raises what keeps it from being stored."""
-        if self._file is None:
-            raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
-        self._file.begin_sync()
-        header = self._read_header(self._file)
-        if study_instance_uid not in (None, header.study_instance_uid):
-            raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
-        self._agree(header)
-        record = Record(header, self._instance(self._file, header))
-        record.row  # noqa: B018 - made here, where nobody waits for it
-        return record
-
-    def _read_header(self, file: NewFile) -> Header:
-        transfer_syntax, start = self._meta.transfer_syntax_uid, self._dataset_offset
-        head, self._head = self._head, bytearray()
-        try:
-            return read_header(head, transfer_syntax, 0, file.size - start)
-        except OnlyBeginning:
-            with file.view() as content:
-                return read_header(content, transfer_syntax, start)
-
-    def sync(self) -> None:
-        """Return when the content is on the device. Raises StorageFailed, OutOfSpace."""
-        if self._file is not None:
-            self._file.sync()
-
-    def _agree(self, header: Header) -> None:
-        """See that the file meta information tells what the data set is: the data set is right."""
-        found = header.sop_class_uid, header.sop_instance_uid
-        if found == (self.sop_class_uid, self.sop_instance_uid):
-            return
-        if self._announced:
-            raise MismatchedObject("the data set is not of the SOP class and instance announced", 0x00080018)
-        self._rewrite(FileMeta(*found, self._meta.transfer_syntax_uid))
-
-    def _rewrite(self, meta: FileMeta) -> None:
-        wrong, start = self._file, self._dataset_offset
-        assert wrong is not None  # noqa: S101 - it was just read
-        self._digest = blake3()
-        with wrong.view() as content:
-            try:
-                self._begin(meta)
-                for offset in range(start, len(content), _COPY):
-                    self._append(content[offset : offset + _COPY])
-            finally:
-                wrong.discard()
-
-    def _instance(self, file: NewFile, header: Header) -> Instance:
-        shift = 0 if is_deflated(self._meta.transfer_syntax_uid) else self._dataset_offset
-        return Instance(
-            study_instance_uid=header.study_instance_uid,
-            series_instance_uid=header.series_instance_uid,
-            sop_instance_uid=self.sop_instance_uid,
-            sop_class_uid=self.sop_class_uid,
-            transfer_syntax_uid=self._meta.transfer_syntax_uid,
-            file=file.key,
-            size=file.size,
-            dataset_offset=self._dataset_offset,
-            digest=self._digest.hexdigest(),
-            pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
-        )
-
-    def abort(self) -> None:
-        """Remove what was written. May be called at any time, and twice."""
-        if self._file is not None:
-            self._file.discard()
 
 
 class Pending:
@@ -205,12 +66,19 @@ class Committer:
         self._writer = writer
         self._on_commit = on_commit
         self._pool = ThreadPoolExecutor(TAKERS, thread_name_prefix="take")
+        self._ahead = threading.BoundedSemaphore(AHEAD)
         self._waiting: deque[Pending] = deque()
         self._committing = threading.Lock()
 
     def submit(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
-        """Read and sync an object in a thread of the pool, and let it wait."""
-        return self._wait(incoming, self._pool.submit(self._take, incoming, study_instance_uid))
+        """Read and sync an object in a thread of the pool, and let it wait.
+
+        Returns when fewer than AHEAD are on their way.
+        """
+        self._ahead.acquire()
+        taken = self._pool.submit(self._take, incoming, study_instance_uid)
+        taken.add_done_callback(lambda _: self._ahead.release())
+        return self._wait(incoming, taken)
 
     def take(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
         """The same here and now, for one who has nothing to do meanwhile. Raises what refuses it."""

@@ -28,10 +28,14 @@ class FileMeta:
     transfer_syntax_uid: str
 
 
-def file_meta_bytes(meta: FileMeta, source: Source, receiver: str) -> bytes:
+def file_meta_bytes(
+    meta: FileMeta, source: Source, receiver: str, data_set: int | None = None, block: int = 1
+) -> bytes:
     """Preamble, prefix and file meta information of our own making.
 
     receiver: AE title that took the object in, empty when none did.
+    data_set: bytes of it, where they are known: the head is then made so long that both together fill
+        blocks of that many bytes.
     """
     body = b"".join(
         (
@@ -45,7 +49,18 @@ def file_meta_bytes(meta: FileMeta, source: Source, receiver: str) -> bytes:
             _element(0x0018, b"AE", receiver),
         )
     )
+    if data_set is not None:
+        body += _filling(-(_GROUP_LENGTH_END + len(body) + data_set) % block, block)
     return b"".join((_PREAMBLE, b"DICM", pack("<HH2sHI", 2, 0, b"UL", 4, len(body)), body))
+
+
+def _filling(length: int, block: int) -> bytes:
+    """Private Information (PS3.10 7.1) of so many bytes, or of a block more where these are too few."""
+    if length == 0:
+        return b""
+    creator = _element(0x0100, b"UI", IMPLEMENTATION_CLASS_UID)
+    rest = (length - len(creator) - 12) % block & ~1  # values are of even length
+    return creator + pack("<HH2sHI", 2, 0x0102, b"OB", 0, rest) + bytes(rest)
 
 
 def _element(number: int, vr: bytes, text: str) -> bytes:

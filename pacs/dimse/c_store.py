@@ -6,7 +6,7 @@ from pacs.dataset.part10 import FileMeta
 from pacs.dimse.association import Request
 from pacs.dimse.status import SUCCESS, failure, status_of
 from pacs.errors import ArchiveError, MismatchedObject, Quarantined
-from pacs.ingest import Incoming
+from pacs.incoming import Incoming
 
 log = structlog.get_logger()
 

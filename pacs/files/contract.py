@@ -31,10 +31,6 @@ class NewFile(Protocol):
         """All that was written, to be read in place while the context lasts."""
         ...
 
-    def begin_sync(self) -> None:
-        """Let the device begin with what was written, without waiting for it."""
-        ...
-
     def sync(self) -> None:
         """Return when the content is on the device, and close the file."""
         ...
@@ -67,6 +63,11 @@ class StoredFile(AbstractContextManager["StoredFile"], Protocol):
 
 class FileStore(Protocol):
     """Keeps files under keys of its own making, never changing one."""
+
+    @property
+    def block(self) -> int:
+        """Bytes that are written at once; files of whole blocks are written soonest."""
+        ...
 
     def create(self) -> NewFile:
         """Begin a new file. Raises OutOfSpace, StorageFailed."""

@@ -1,40 +1,33 @@
 """Files in folders: one folder an hour, so that what arrives together shares one directory to sync."""
 
-import ctypes
-import errno
 import fcntl
-import mmap
 import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from pacs.dataset.elements import Buffer
-from pacs.errors import ArchiveError, NotFound, OutOfSpace, StorageFailed
+from pacs.errors import NotFound
+from pacs.files.new_file import BLOCK, DiskNewFile, make, storage_error, unlink
 from pacs.files.placeholders import Placeholder, Placeholders
 
 CHUNK = 1 << 20  # bytes read at a time when a file is streamed
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SUFFIX = ".dcm"
 _ARCHIVE = "objects"
 _WRITERS = "writers"
-_WHOLE = 0o440  # permissions of a file that was written to its end
 _HOUR = 3_600_000_000_000  # nanoseconds
 _QUARANTINE = "quarantine"
-
-_SYNC_FILE_RANGE_WRITE = 2
-_libc = ctypes.CDLL(None)
 
 
 class DiskFiles:
     """The file store on a local disk, or one that behaves like it. Keeps the contract of FileStore."""
+
+    block = BLOCK
 
     def __init__(self, root: Path, ahead: int = 0) -> None:
         """root: the folder that holds everything; made when absent.
@@ -83,8 +76,7 @@ class DiskFiles:
         folder = self._folder_of(now // _HOUR)
         key = f"{folder}/{now:016x}{secrets.token_hex(4)}.{self._writer.name}{_SUFFIX}"
         path = f"{self._archive}/{key}"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        return Placeholder(key, path, descriptor, now // _HOUR)
+        return Placeholder(key, path, make(path), now // _HOUR)
 
     def _folder_of(self, hour: int) -> str:
         """The folder of an hour, counted from 1970; made when it is the first time."""
@@ -147,7 +139,7 @@ class DiskFiles:
 
     def delete(self, key: str) -> None:
         """Unlink a file."""
-        _unlink(self._path(key))
+        unlink(self._path(key))
 
     def set_aside(self, key: str) -> str:
         """Rename a file into the quarantine folder."""
@@ -163,7 +155,7 @@ class DiskFiles:
 
     def forget_aside(self, key: str) -> None:
         """Unlink a file in the quarantine folder."""
-        _unlink(self._root / _QUARANTINE / key)
+        unlink(self._root / _QUARANTINE / key)
 
     def walk(self, since: str = "") -> Iterator[str]:
         """Walk the folders in order of time."""
@@ -223,75 +215,9 @@ class _Writer:
             os.close(descriptor)
 
 
-def _unlink(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise storage_error(error) from error
-
-
 def _discard(placeholder: Placeholder) -> None:
     os.close(placeholder.descriptor)
     Path(placeholder.path).unlink(missing_ok=True)
-
-
-class DiskNewFile:
-    """A file being written to its final place."""
-
-    def __init__(self, key: str, path: str, descriptor: int) -> None:
-        self.key = key
-        self.size = 0
-        self._path = path
-        self._descriptor = descriptor
-
-    def write(self, data: Buffer) -> None:
-        """Append all of the data to the page cache."""
-        rest = memoryview(data)
-        try:
-            while rest:
-                written = os.write(self._descriptor, rest)
-                self.size += written
-                rest = rest[written:]
-        except OSError as error:
-            raise storage_error(error) from error
-
-    @contextmanager
-    def view(self) -> Iterator[Buffer]:
-        """Map the file; slices of the map are bytes."""
-        if not self.size:
-            yield b""
-            return
-        with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as mapped:
-            yield mapped
-
-    def begin_sync(self) -> None:
-        """sync_file_range(2): what is being written while the header is read need not be waited for later.
-
-        It promises nothing, so that its failures are left to fsync.
-        """
-        if hasattr(_libc, "sync_file_range"):
-            nothing = ctypes.c_longlong(0)  # from the beginning to the end
-            _libc.sync_file_range(self._descriptor, nothing, nothing, _SYNC_FILE_RANGE_WRITE)
-
-    def sync(self) -> None:
-        """fsync and close. From then on it may only be read, which tells a whole file from a broken one."""
-        try:
-            os.fchmod(self._descriptor, _WHOLE)
-            os.fsync(self._descriptor)
-        except OSError as error:
-            raise storage_error(error) from error
-        finally:
-            self._close()
-
-    def discard(self) -> None:
-        """Close and unlink."""
-        self._close()
-        _unlink(Path(self._path))
-
-    def _close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
 
 
 class DiskStoredFile:
@@ -340,13 +266,6 @@ class DiskStoredFile:
                 return
             yield piece
             offset += len(piece)
-
-
-def storage_error(error: OSError) -> ArchiveError:
-    """What an error of the operating system means to the archive."""
-    if error.errno in _FULL:
-        return OutOfSpace("no room left on the storage device; make room, and storing goes on by itself")
-    return StorageFailed(f"the storage device failed: {error.strerror}")
 
 
 def _sync_folder(path: Path) -> None:

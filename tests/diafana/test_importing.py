@@ -18,7 +18,8 @@ from pydicom.multival import MultiValue
 from diafana.importing import Importer, Item, Journal, Summary, find_items
 from pacs.archive import Archive
 from pacs.errors import OutOfSpace
-from pacs.files.disk import DiskFiles, DiskNewFile
+from pacs.files.disk import DiskFiles
+from pacs.files.new_file import DiskNewFile
 from pacs.index import Index, sqlite_url
 from testdata import broken
 from testdata.ct import ct_series

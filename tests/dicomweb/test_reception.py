@@ -7,6 +7,7 @@ from pydicom import dcmread
 from dicomweb import reception
 from dicomweb.multipart import MultipartError
 from dicomweb.reception import Reception
+from pacs import incoming
 from pacs.archive import Archive
 from pacs.errors import MalformedObject
 from pacs.model import Source, Stored
@@ -59,10 +60,14 @@ def test_many_are_committed_in_groups_as_they_come(
     assert len(receiving.finish()) == 3
 
 
-def test_abandoned_parts_leave_no_file(archive: Archive, objects: list[bytes], tmp_path: Path) -> None:
+@pytest.mark.parametrize("gathered", [0, incoming.GATHERED])
+def test_abandoned_parts_leave_no_file(
+    archive: Archive, objects: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gathered: int
+) -> None:
+    monkeypatch.setattr(incoming, "GATHERED", gathered)
     receiving = receive(archive)
     receiving.take([DELIMITER + objects[0] + b"\r\n" + DELIMITER + objects[1][:600]])
-    assert len(files_of(tmp_path)) == 2
+    assert len(files_of(tmp_path)) == 2 or gathered
     receiving.abandon()
     assert len(files_of(tmp_path)) == 1
     receiving.take([objects[1][600:] + LAST])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydicom import Dataset
 
 from pacs.archive import Archive
-from pacs.ingest import Incoming
+from pacs.incoming import Incoming
 from pacs.model import Instance, Source, Stored
 from testdata.files import part10
 from testdata.raw_bytes import (

@@ -67,7 +67,7 @@ def test_all_that_is_damaged_is_found_and_nothing_else(
     paths = [tmp_path / "objects" / instance.file for instance in many]
     flip(paths[1], many[1].dataset_offset)
     flip(paths[3], many[3].size - 1)
-    flip(paths[4], many[4].size // 2)
+    flip(paths[4], (many[4].dataset_offset + many[4].size) // 2)
     paths[6].unlink()
     with paths[8].open("rb+") as file:
         file.truncate(many[8].size - 1)

@@ -63,6 +63,18 @@ def test_our_head_is_read_back() -> None:
     assert read_file_meta(head + PATIENT) == (META, len(head))
 
 
+def test_our_head_lets_the_file_fill_whole_blocks() -> None:
+    for length in range(2 * 4096 + 2):
+        head = file_meta_bytes(META, Source("SENDER"), "DIAFANA", length, 4096)
+        assert (len(head) + length + length % 2) % 4096 == 0  # values are of even length
+        assert len(head) < 2 * 4096
+        assert unpack_from("<I", head, 140)[0] == len(head) - 144
+        assert read_file_meta(head + PATIENT) == (META, len(head))
+    by_pydicom = dcmread(BytesIO(head + PATIENT)).file_meta
+    assert by_pydicom.PrivateInformationCreatorUID == IMPLEMENTATION_CLASS_UID
+    assert by_pydicom.PrivateInformation.strip(b"\0") == b""
+
+
 def test_what_no_ae_title_may_hold_does_not_break_the_head() -> None:
     head = file_meta_bytes(META, Source("SÉNDER"), "DIAFANA")
     assert dcmread(BytesIO(head + PATIENT)).file_meta.SendingApplicationEntityTitle == "S?NDER"

@@ -29,7 +29,7 @@ from pacs.dataset.part10 import read_file_meta
 from pacs.dataset.transfer_syntax import TRANSFER_SYNTAXES
 from pacs.dimse.wire import data_pdus
 from pacs.errors import MalformedObject, NotFound
-from pacs.ingest import Incoming
+from pacs.incoming import Incoming
 from pacs.model import Instance, Level, Stored
 from pacs.query import Query
 from testdata.broken import BROKEN, sound

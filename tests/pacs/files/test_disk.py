@@ -1,10 +1,12 @@
 """The file store on a disk: the contract of every store, and what is a disk's own."""
 
+import errno
+import fcntl
 import multiprocessing
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -14,7 +16,7 @@ import pytest
 
 from pacs.errors import OutOfSpace, StorageFailed
 from pacs.files import DiskFiles, FileStore
-from pacs.files.disk import storage_error
+from pacs.files.new_file import BLOCK, STAGE, storage_error
 from tests.contracts.file_store import CONTENT, FileStoreContract, content_of, kept
 
 
@@ -255,3 +257,72 @@ def test_many_threads_share_what_was_made_ahead(ahead: DiskFiles) -> None:
     with ThreadPoolExecutor(8) as threads:
         keys = list(threads.map(lambda number: kept(ahead, b"%d" % number), range(60)))
     assert [content_of(ahead, key) for key in keys] == [b"%d" % number for number in range(60)]
+
+
+# Past the page cache
+
+
+Open = Callable[[str, int, int], int]
+Write = Callable[[int, memoryview], int]
+
+SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 10 * BLOCK, STAGE - 1, STAGE, STAGE + 1, 2 * STAGE + BLOCK + 7]
+
+
+def content(size: int) -> bytes:
+    return (bytes(range(251)) * (size // 251 + 1))[:size]
+
+
+def no_direct_open(path: str, flags: int, mode: int = 0o777, *, _open: Open = os.open) -> int:
+    """What a file system does that does not offer it."""
+    if flags & os.O_DIRECT:
+        raise OSError(errno.EINVAL, "Invalid argument")
+    return _open(path, flags, mode)
+
+
+def no_direct_write(descriptor: int, data: memoryview, *, _write: Write = os.write) -> int:
+    """What a file system does that offers it, and then refuses it."""
+    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT:
+        raise OSError(errno.EINVAL, "Invalid argument")
+    return _write(descriptor, data)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("refused", [None, "open", "write"])
+def test_files_of_any_size_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, refused: str | None
+) -> None:
+    if refused == "open":
+        monkeypatch.setattr(os, "open", no_direct_open)
+    elif refused == "write":
+        monkeypatch.setattr(os, "write", no_direct_write)
+    store = DiskFiles(tmp_path)
+    assert content_of(store, kept(store, content(size))) == content(size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_file_that_was_looked_at_goes_on(tmp_path: Path, size: int) -> None:
+    store = DiskFiles(tmp_path)
+    new = store.create()
+    new.write(content(size))
+    for _ in range(2):
+        with new.view() as seen:
+            assert seen[:] == content(size)
+    new.write(content(STAGE + 100))
+    new.sync()
+    assert content_of(store, new.key) == content(size) + content(STAGE + 100)
+
+
+def test_a_disk_whose_refusal_means_something_else_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_descriptor: int, _data: memoryview) -> int:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    store = DiskFiles(tmp_path)
+    new = store.create()
+    new.write(content(BLOCK))
+    monkeypatch.setattr(os, "write", failing)
+    with pytest.raises(StorageFailed, match="Invalid argument"):
+        new.sync()
+    new.discard()
+    assert list(store.walk()) == []

