@@ -83,17 +83,23 @@ class Runner:
                 stopping.wait(GATHER)
 
     def read_feed(self) -> None:
-        """Turn what is new in the change feed into tasks."""
-        while plans := self._plans():
-            self._tasks.plan(plans)
+        """Turn what is new in the change feed into tasks; what comes meanwhile is left for the next time."""
+        while self._read_some():
+            pass
 
-    def _plans(self) -> list[Plan]:
-        """What comes next for each follower; those that have read equally far share one reading."""
+    def _read_some(self) -> bool:
+        """Read what comes next for each follower; whether more of it was there.
+
+        Those that have read equally far share one reading.
+        """
         abreast: dict[int, list[Follower]] = {}
         for follower in self._followers.values():
             abreast.setdefault(self._tasks.cursor(follower.name), []).append(follower)
-        readings = ((self._tasks.changes(cursor, _BATCH), group) for cursor, group in abreast.items())
-        return [_plan(follower, changes) for changes, group in readings if changes for follower in group]
+        readings = [(self._tasks.changes(cursor, _BATCH), group) for cursor, group in abreast.items()]
+        plans = [_plan(follower, changes) for changes, group in readings if changes for follower in group]
+        if plans:
+            self._tasks.plan(plans)
+        return any(len(changes) == _BATCH for changes, _ in readings)
 
     def run_due(self, stopping: threading.Event) -> bool:
         """Run tasks that are due; whether there were any."""
