@@ -150,6 +150,7 @@ class Importer:
     def __init__(self, archive: Archive, journal: Journal) -> None:
         self.summary = Summary()
         self._archive = archive
+        self._sender = archive.sender(SOURCE)
         self._journal = journal
         self._pending: list[tuple[Item, Pending]] = []
 
@@ -203,7 +204,7 @@ class Importer:
         chunk = file.read(_CHUNK)
         if chunk[_MAGIC] != b"DICM":
             return None
-        incoming = self._archive.begin_part10(SOURCE)
+        incoming = self._sender.begin_part10()
         try:
             while chunk:
                 incoming.write(chunk)

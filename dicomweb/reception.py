@@ -43,7 +43,7 @@ class Reception:
         Raises MultipartError for what is no boundary.
         """
         self._archive = archive
-        self._source = source
+        self._sender = archive.sender(source)
         self._study = study
         self._reader = None if boundary is None else MultipartReader(boundary)
         self._received: list[Received] = []
@@ -108,7 +108,7 @@ class Reception:
 
     def _begin(self) -> None:
         self._received.append(Received())
-        self._incoming = self._archive.begin_part10(self._source)
+        self._incoming = self._sender.begin_part10()
 
     def _write(self, data: memoryview) -> None:
         if self._incoming is None:

@@ -7,11 +7,10 @@ from functools import lru_cache
 import orjson
 from pydicom import Dataset
 
-from pacs.dataset.part10 import FileMeta
 from pacs.errors import NotFound
 from pacs.files import FileStore, StoredFile
 from pacs.files.derived import DerivedFiles
-from pacs.incoming import Incoming
+from pacs.incoming import Incoming, Sender
 from pacs.index import Index
 from pacs.ingest import Committer, Pending
 from pacs.model import DicomJson, Found, Instance, Source, Stored
@@ -49,13 +48,9 @@ class Archive:
         self._reader = Reader(self.open)
         self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
 
-    def begin(self, meta: FileMeta, source: Source) -> Incoming:
-        """Begin to receive a data set that was announced. Raises UnsupportedObject, StorageFailed."""
-        return Incoming(self._files, source, self._ae_title, meta)
-
-    def begin_part10(self, source: Source) -> Incoming:
-        """Begin to receive a whole Part 10 file."""
-        return Incoming(self._files, source, self._ae_title, None)
+    def sender(self, source: Source) -> Sender:
+        """What takes in the objects of one who sends them."""
+        return Sender(self._files, source, self._ae_title)
 
     def submit(self, incoming: Incoming, study_instance_uid: str | None = None) -> Pending:
         """Let what was received be checked and synced; `Pending.result` commits it with all others that wait.

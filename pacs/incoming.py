@@ -1,11 +1,11 @@
-"""One object while it is received: gathered in memory, and from a size on in its file as it comes."""
+"""One object while it is received, and those who send them."""
 
 from dataclasses import replace
 
 from blake3 import blake3
 
-from pacs.dataset.elements import Buffer, OnlyBeginning
-from pacs.dataset.header import Header, read_header
+from pacs.dataset.elements import Buffer
+from pacs.dataset.header import Header, HeaderReader
 from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, file_meta_bytes, read_file_meta
 from pacs.dataset.transfer_syntax import encoding_of, is_deflated
 from pacs.errors import MalformedObject, MismatchedObject
@@ -13,132 +13,113 @@ from pacs.files import FileStore, NewFile
 from pacs.index import Record
 from pacs.model import Instance, Source
 
-GATHERED = 1_000_000  # bytes of a data set that are gathered before its file is begun
-
 _COPY = 1 << 20  # bytes copied at a time
-_HEAD = 1 << 16  # bytes kept in memory of the beginning of a larger one, where nearly every header ends
+
+
+class Sender:
+    """One who sends objects: an association, a request, an import. What one sends is mostly alike."""
+
+    def __init__(self, files: FileStore, source: Source, receiver: str) -> None:
+        """receiver: AE title that takes the objects in."""
+        self.source = source
+        self.receiver = receiver
+        self.files = files
+        self.headers = HeaderReader()
+
+    def begin(self, meta: FileMeta) -> "Incoming":
+        """Begin to receive a data set that was announced. Raises UnsupportedObject."""
+        return Incoming(self, meta)
+
+    def begin_part10(self) -> "Incoming":
+        """Begin to receive a whole Part 10 file."""
+        return Incoming(self, None)
 
 
 class Incoming:
-    """One object being received.
+    """One object being received."""
 
-    Most are small, and have no file before they are whole and found to be sound.
-    """
-
-    def __init__(self, files: FileStore, source: Source, receiver: str, meta: FileMeta | None) -> None:
+    def __init__(self, sender: Sender, meta: FileMeta | None) -> None:
         """meta: what was announced of the data set that will be written.
 
         None when a whole Part 10 file will be written, which tells it at its head.
         Raises UnsupportedObject for an unknown transfer syntax.
         """
-        self.source = source
-        self._files = files
-        self._receiver = receiver
-        self._announced = meta is not None
-        self._meta: FileMeta | None = None
-        self._beginning = bytearray()  # of the data set; before its meta information is known, of the file
-        self._file: NewFile | None = None
-        self._digest = blake3()
-        self._dataset_offset = 0
+        self.sender = sender
         self.sop_class_uid = ""
         self.sop_instance_uid = ""
+        self._announced = meta is not None
+        self._head = bytearray()  # of a Part 10 file, while it is not there as a whole
+        self._file: NewFile | None = None
+        self._digest = blake3()
         if meta is not None:
-            self._is(meta)
+            self._begin(meta)
 
-    def _is(self, meta: FileMeta) -> None:
+    def _begin(self, meta: FileMeta) -> NewFile:
         encoding_of(meta.transfer_syntax_uid)
+        self._meta = meta
         self.sop_class_uid = meta.sop_class_uid
         self.sop_instance_uid = meta.sop_instance_uid
-        self._meta = meta
+        self._file = self.sender.files.create(self._our_head)
+        return self._file
+
+    def _our_head(self, length: int | None) -> bytes:
+        sender = self.sender
+        return file_meta_bytes(self._meta, sender.source, sender.receiver, length, sender.files.block)
 
     def write(self, data: Buffer) -> None:
         """Append what arrived. Raises MalformedObject, UnsupportedObject, OutOfSpace, StorageFailed."""
-        if self._meta is None:
+        if self._file is None:
             data = self._after_head(memoryview(data))
         if self._file is not None:
-            self._append(self._file, data)
-        elif data:
-            self._beginning += data
-            if len(self._beginning) > GATHERED:
-                self._begin_file()
+            self._file.write(data)
+            self._digest.update(data)
 
     def _after_head(self, data: memoryview) -> Buffer:
         """What follows the head of a Part 10 file, or nothing while that is not there as a whole."""
-        arrived: Buffer = b"".join((self._beginning, data)) if self._beginning else data
+        arrived: Buffer = b"".join((self._head, data)) if self._head else data
         read = read_file_meta(bytes(arrived[:HEAD_LIMIT]))
         if read is None:
-            self._beginning = bytearray(arrived)
+            self._head = bytearray(arrived)
             return b""
         meta, start = read
-        self._is(meta)
-        self._beginning = bytearray()
+        self._head.clear()
+        self._begin(meta)
         return memoryview(arrived)[start:]
 
-    def _begin_file(self, block: int = 1) -> NewFile:
-        """Write what is gathered, which is all of the data set where a block is given for it to fill."""
-        assert self._meta is not None  # noqa: S101 - a file is begun when it is known what is in it
-        file = self._file = self._files.create()
-        length = len(self._beginning) if block > 1 else None
-        head = file_meta_bytes(self._meta, self.source, self._receiver, length, block)
-        self._dataset_offset = len(head)
-        file.write(head)
-        self._digest = blake3()
-        self._append(file, self._beginning)
-        del self._beginning[_HEAD:]
-        return file
-
-    def _append(self, file: NewFile, data: Buffer) -> None:
-        file.write(data)
-        self._digest.update(data)
-
     def finish(self, study_instance_uid: str | None) -> Record:
-        """Read what was received, and have it in a file. Raises what keeps it from being stored."""
-        if self._meta is None:
-            raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._beginning)} bytes")
-        header = self._read_header(self._meta.transfer_syntax_uid)
+        """Read what was received, and complete its file. Raises what keeps it from being stored."""
+        file = self._file
+        if file is None:
+            raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
+        with file.content() as (content, start, end):
+            header = self.sender.headers.read(content, self._meta.transfer_syntax_uid, start, end)
         if study_instance_uid not in (None, header.study_instance_uid):
             raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
-        self._agree(header, self._meta)
-        file = self._file or self._begin_file(self._files.block)
-        self._beginning = bytearray()
-        record = Record(header, self._instance(file, header, self._meta.transfer_syntax_uid))
+        file = self._agreeing(file, header)
+        file.complete()
+        record = Record(header, self._instance(file, header))
         record.row  # noqa: B018 - made here, where nobody waits for it
         return record
 
-    def _read_header(self, transfer_syntax_uid: str) -> Header:
-        if self._file is None:
-            return read_header(self._beginning, transfer_syntax_uid)
-        start = self._dataset_offset
-        try:
-            return read_header(self._beginning, transfer_syntax_uid, 0, self._file.size - start)
-        except OnlyBeginning:
-            with self._file.view() as content:
-                return read_header(content, transfer_syntax_uid, start)
-
-    def _agree(self, header: Header, meta: FileMeta) -> None:
-        """See that the file meta information tells what the data set is: the data set is right."""
+    def _agreeing(self, file: NewFile, header: Header) -> NewFile:
+        """The file with a head that tells what the data set is: the data set is right."""
         found = header.sop_class_uid, header.sop_instance_uid
         if found == (self.sop_class_uid, self.sop_instance_uid):
-            return
+            return file
         if self._announced:
             raise MismatchedObject("the data set is not of the SOP class and instance announced", 0x00080018)
-        self._is(FileMeta(*found, meta.transfer_syntax_uid))
-        if self._file is not None:
-            self._rewrite(self._file)
+        try:
+            with file.content() as (content, start, end):
+                right = self._begin(FileMeta(*found, self._meta.transfer_syntax_uid))
+                for offset in range(start, end, _COPY):
+                    right.write(content[offset : min(offset + _COPY, end)])
+        finally:
+            file.discard()
+        return right
 
-    def _rewrite(self, wrong: NewFile) -> None:
-        start = self._dataset_offset
-        with wrong.view() as content:
-            try:
-                self._beginning = bytearray()
-                file = self._begin_file()
-                for offset in range(start, len(content), _COPY):
-                    self._append(file, content[offset : offset + _COPY])
-            finally:
-                wrong.discard()
-
-    def _instance(self, file: NewFile, header: Header, transfer_syntax_uid: str) -> Instance:
-        shift = 0 if is_deflated(transfer_syntax_uid) else self._dataset_offset
+    def _instance(self, file: NewFile, header: Header) -> Instance:
+        transfer_syntax_uid = self._meta.transfer_syntax_uid
+        shift = 0 if is_deflated(transfer_syntax_uid) else file.head_size
         return Instance(
             study_instance_uid=header.study_instance_uid,
             series_instance_uid=header.series_instance_uid,
@@ -147,7 +128,7 @@ class Incoming:
             transfer_syntax_uid=transfer_syntax_uid,
             file=file.key,
             size=file.size,
-            dataset_offset=self._dataset_offset,
+            dataset_offset=file.head_size,
             digest=self._digest.hexdigest(),
             pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
         )

@@ -26,7 +26,7 @@ from pacs.metrics import BYTES, INSTANCES
 from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
-TAKERS = 8  # threads that read and sync what was submitted; the file system merges what it can
+TAKERS = 3  # threads that read and sync what was submitted; the file system merges what it can
 AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
 log = structlog.get_logger()
@@ -202,7 +202,7 @@ class Committer:
         instance = pending.record.instance
         try:
             file = self._files.set_aside(instance.file)
-            new = self._writer.quarantine(instance, verdict, file, pending.incoming.source)
+            new = self._writer.quarantine(instance, verdict, file, pending.incoming.sender.source)
             if not new:
                 self._files.forget_aside(file)
         except StorageFailed as error:

@@ -6,7 +6,7 @@ differential test over every file at hand.
 
 from dataclasses import dataclass
 from mmap import mmap
-from struct import Struct, error
+from struct import Struct
 from typing import NamedTuple
 
 from pacs.dataset.vr import LONG_VRS, SHORT_VRS, implicit_vr
@@ -22,6 +22,8 @@ UNDEFINED = 0xFFFFFFFF
 
 # Anything that struct can unpack from: bytes, memoryview, mmap.
 Buffer = bytes | bytearray | memoryview | mmap
+# What can be searched for bytes as well
+SearchedBuffer = bytes | bytearray | mmap
 
 
 class Element(NamedTuple):
@@ -51,10 +53,6 @@ class TooDeep(MalformedObject):
     """Sequences are nested deeper than any real object."""
 
 
-class OnlyBeginning(Exception):
-    """What has to be read lies behind the part that is at hand."""
-
-
 class Parsed(NamedTuple):
     """A data set read to its end.
 
@@ -74,27 +72,33 @@ def read_elements(
 ) -> Parsed:
     """Read the elements of one data set that fills the buffer from start to end.
 
-    end: may lie behind the end of the buffer, when it holds only the beginning of the data set.
     wanted: the tags to give back; None for all. All are read, whatever is wanted.
     Raises MalformedObject, naming the element, when a length leads beyond the end, a delimiter is missing
-    or sequences are nested deeper than MAXIMUM_DEPTH; OnlyBeginning when the buffer holds too little of it.
+    or sequences are nested deeper than MAXIMUM_DEPTH.
     """
     reader = _Reader(buffer, encoding)
-    try:
-        elements, _ = reader.read(start, len(buffer) if end is None else end, 0, False, wanted)
-    except error as beyond:
-        raise OnlyBeginning from beyond
+    elements, _ = reader.read(start, len(buffer) if end is None else end, 0, False, wanted)
     return Parsed(elements, reader.fragments)
+
+
+def read_element(buffer: Buffer, encoding: Encoding, pos: int, end: int) -> tuple[Element, int]:
+    """The one element of the outermost level that begins at pos, and the position after it.
+
+    end: of the data set, at least eight bytes behind pos.
+    Raises MalformedObject as read_elements does.
+    """
+    return _Reader(buffer, encoding).read_one(pos, end, 0)
+
+
+_LITTLE, _BIG = (tuple(Struct(order + code).unpack_from for code in ("HH2sH", "HHI", "I")) for order in "<>")
 
 
 class _Reader:
     def __init__(self, buffer: Buffer, encoding: Encoding) -> None:
-        order = "<" if encoding.little_endian else ">"
         self.buffer = buffer
         self.encoding = encoding
-        self.explicit_header = Struct(order + "HH2sH").unpack_from
-        self.implicit_header = Struct(order + "HHI").unpack_from
-        self.long_length = Struct(order + "I").unpack_from
+        unpackers = _LITTLE if encoding.little_endian else _BIG
+        self.explicit_header, self.implicit_header, self.long_length = unpackers
         self.fragments: list[tuple[int, int]] | None = None
 
     def read(
@@ -121,6 +125,13 @@ class _Reader:
         self._check_end(pos, end, delimited)
         return elements, pos
 
+    def read_one(self, pos: int, end: int, depth: int) -> tuple[Element, int]:
+        """The element at pos, and the position after it."""
+        read_header = self._explicit if self.encoding.explicit else self._implicit
+        tag, vr, length, value = read_header(pos, end)
+        follow = self._undefined if length == UNDEFINED else self._defined
+        return follow(tag, vr, value, length, end, depth)
+
     def _read_short(self, pos: int, end: int, wanted: frozenset[int] | None, elements: list[Element]) -> int:
         """Read on while elements are explicit and short, as most are; where the first other one is."""
         read_header, buffer = self.explicit_header, self.buffer
@@ -136,20 +147,15 @@ class _Reader:
                 elements.append(Element(tag, vr, value, length))
         return pos
 
-    def _rest(self, pos: int, end: int) -> Buffer:
-        if end > len(self.buffer):
-            raise OnlyBeginning
-        return self.buffer[pos:end]
-
     def _check_filling(self, pos: int, end: int) -> None:
         """Some devices fill up the file with zeros; nothing else may follow them."""
-        if any(self._rest(pos, end)):
+        if any(self.buffer[pos:end]):
             raise MalformedObject(f"zeros stand where an element belongs, {end - pos} bytes before the end")
 
     def _check_end(self, pos: int, end: int, delimited: bool) -> None:
         if delimited:
             raise MalformedObject("a sequence item ends without its delimiter", ITEM_DELIMITER)
-        if pos < end and any(self._rest(pos, end)):
+        if pos < end and any(self.buffer[pos:end]):
             raise MalformedObject(f"the {end - pos} bytes at the end are too few for an element")
 
     def _explicit(self, pos: int, end: int) -> tuple[int, str, int, int]:

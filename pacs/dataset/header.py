@@ -1,17 +1,19 @@
 """What the archive needs to know of an object: its identity, what is searched for, where its pixels lie."""
 
 import re
+import threading
 from typing import Any
 
 from pacs.attributes import stored_tags
+from pacs.dataset.alike import Alike
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET, JsonWriter
 from pacs.dataset.elements import (
     PIXEL_DATA,
     Buffer,
     Element,
     Encoding,
-    OnlyBeginning,
     Parsed,
+    SearchedBuffer,
     name,
     read_elements,
 )
@@ -46,12 +48,19 @@ class Header:
     pixels: counted from the beginning of the data set, inflated where it was deflated.
     """
 
-    def __init__(self, head: bytes, encoding: Encoding, elements: list[Element]) -> None:
-        """head: the bytes that hold the elements, which are those of the attribute table."""
-        self._writer = JsonWriter(head, encoding)
+    def __init__(
+        self, head: bytes, encoding: Encoding, elements: list[Element] | None, always: DicomJson | None = None
+    ) -> None:
+        """head: the bytes that hold the elements, which are those of the attribute table.
+
+        elements: None when they are to be read from the head, which is a data set, once they are asked for.
+        always: what is decoded of every object, where that is known.
+        """
+        self._head = head
+        self._encoding = encoding
         self._elements = elements
         self._levels: dict[Level, DicomJson] = {}
-        self._always = self._write(_ALWAYS)
+        self._always = self._write(_ALWAYS) if always is None else always
         self.sop_class_uid, self.sop_instance_uid, self.study_instance_uid, self.series_instance_uid = (
             _uid(self._always, tag, key) for tag, key in _IDENTITY
         )
@@ -69,6 +78,11 @@ class Header:
     def _of_instance(self) -> DicomJson:
         return {key: value for key, value in self._always.items() if key in _INSTANCE_KEYS}
 
+    @property
+    def always(self) -> DicomJson:
+        """What is decoded of every object: whose it is, what is kept of it, the size of its pixels."""
+        return self._always
+
     def locate_pixels(self, parsed: Parsed, start: int) -> None:
         """Note where the pixels lie. start: of what they are counted from, in what was parsed."""
         element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
@@ -81,8 +95,10 @@ class Header:
         self.pixels = PixelLocation(element.tag, offset, element.length, encapsulated, frames, bits)
 
     def _write(self, tags: frozenset[int]) -> DicomJson:
+        if self._elements is None:
+            self._elements = read_elements(self._head, self._encoding, wanted=_READ).elements
         wanted = [e for e in self._elements if e.tag in tags or e.tag == SPECIFIC_CHARACTER_SET]
-        written = self._writer.write(wanted)
+        written = JsonWriter(self._head, self._encoding).write(wanted)
         written.pop("00080005", None)  # what is kept is Unicode
         return written
 
@@ -90,22 +106,57 @@ class Header:
 def read_header(buffer: Buffer, transfer_syntax_uid: str, start: int = 0, end: int | None = None) -> Header:
     """Read the data set that fills the buffer from start to end, which is that of the buffer when not given.
 
-    end: may lie behind that of the buffer, when it holds only the beginning of the data set.
-    Raises MalformedObject, InvalidIdentifier or UnsupportedObject; OnlyBeginning when the buffer holds too
-    little of it. Nothing is decoded but what is kept.
+    Raises MalformedObject, InvalidIdentifier or UnsupportedObject. Nothing is decoded but what is kept.
     """
     encoding = encoding_of(transfer_syntax_uid)
     if is_deflated(transfer_syntax_uid):
-        if end is not None and end > len(buffer):
-            raise OnlyBeginning
         buffer, start, end = inflate(buffer[start:end]), 0, None
     parsed = read_elements(buffer, encoding, start, end, _READ)
     wanted = [e for e in parsed.elements if e.tag not in _PIXEL_TAGS]
     head_end = max((e.offset + e.length for e in wanted), default=start)
-    if head_end > len(buffer):
-        raise OnlyBeginning
     header = Header(bytes(buffer[:head_end]), encoding, wanted)
     header.locate_pixels(parsed, start)
+    return header
+
+
+class HeaderReader:
+    """Reads headers as `read_header` does, sooner where one is like that before. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._alike = Alike(_ALWAYS, _PIXEL_TAGS)
+        self._series = ""
+        self._one_at_a_time = threading.Lock()
+
+    def read(self, buffer: SearchedBuffer, transfer_syntax_uid: str, start: int, end: int) -> Header:
+        """Read the data set from start to end. Raises what `read_header` does."""
+        if is_deflated(transfer_syntax_uid):
+            return read_header(buffer, transfer_syntax_uid, start, end)
+        encoding = encoding_of(transfer_syntax_uid)
+        with self._one_at_a_time:
+            found = self._alike.read(buffer, encoding, start, end)
+        header = found and _like(found, buffer, encoding, start, end)
+        return header or self._read_anew(buffer, transfer_syntax_uid, start, end)
+
+    def _read_anew(self, buffer: Buffer, transfer_syntax_uid: str, start: int, end: int) -> Header:
+        """Read all of it; the second of a series is remembered, for more are likely to follow."""
+        header = read_header(buffer, transfer_syntax_uid, start, end)
+        with self._one_at_a_time:
+            if header.series_instance_uid == self._series:
+                self._alike.remember(buffer, encoding_of(transfer_syntax_uid), start, end, header.always)
+            self._series = header.series_instance_uid
+        return header
+
+
+def _like(
+    found: tuple[DicomJson, int], buffer: Buffer, encoding: Encoding, start: int, end: int
+) -> Header | None:
+    """The header of an object that is like the one before; None when something behind its pixels is kept."""
+    always, pos = found
+    rest = read_elements(buffer, encoding, pos, end, _READ)
+    if any(element.tag not in _PIXEL_TAGS for element in rest.elements):
+        return None
+    header = Header(bytes(buffer[start:pos]), encoding, None, always)
+    header.locate_pixels(rest, start)
     return header
 
 

@@ -64,7 +64,7 @@ def _filling(length: int, block: int) -> bytes:
 
 
 def _element(number: int, vr: bytes, text: str) -> bytes:
-    value = text.encode("ascii", "replace")
+    value = text.encode("ascii", "replace")[:64]  # what is longer is wrong, and refused or written anew
     if not value:
         return b""
     if len(value) % 2:

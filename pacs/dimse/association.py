@@ -6,6 +6,7 @@ message after the other has few states, and each is a place in this file.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from struct import pack
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from pacs.dimse.command import (
 from pacs.dimse.negotiation import Agreement, Context, Rejected, agree
 from pacs.dimse.status import UNRECOGNIZED_OPERATION
 from pacs.errors import MalformedObject
+from pacs.incoming import Sender
 from pacs.metrics import ASSOCIATIONS, REQUESTS
 from pacs.model import Source
 
@@ -107,6 +109,11 @@ class Association:
     def source(self) -> Source:
         """Who the peer says it is, and from where."""
         return Source(self.agreement.calling_ae_title if self.agreement else "", self._address)
+
+    @cached_property
+    def sender(self) -> Sender:
+        """What takes in the objects that the peer sends."""
+        return self.archive.sender(self.source)
 
     def run(self) -> None:
         """Serve the peer until it releases the association, aborts it, or falls silent."""

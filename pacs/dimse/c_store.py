@@ -30,8 +30,7 @@ class Store:
         meta = FileMeta(
             context.abstract_syntax, command.get("AffectedSOPInstanceUID", ""), context.transfer_syntax
         )
-        association = self._request.association
-        return association.archive.begin(meta, association.source)
+        return self._request.association.sender.begin(meta)
 
     def write(self, data: memoryview) -> None:
         """Append to the file; after an error, pass over."""

@@ -1,38 +1,60 @@
 """What every file store does. Names are the store's own; nothing from outside enters them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from pacs.dataset.elements import Buffer
+from pacs.dataset.elements import Buffer, SearchedBuffer
+
+# Gives what stands before all else in a file. It is asked once, and told how many bytes follow, or None when
+# that is not known yet.
+Head = Callable[[int | None], bytes]
+
+
+def no_head(_length: int | None) -> bytes:
+    """For files that hold just what is written."""
+    return b""
 
 
 class NewFile(Protocol):
     """A file being written. It is nobody's until the index names it.
 
+    Small ones are in memory until they are complete, with nothing of them in the store.
     Every method raises OutOfSpace when there is no room, StorageFailed when the device fails.
     """
 
     @property
     def key(self) -> str:
-        """Its name in the store. Keys grow with time, so that the newest sort last."""
+        """Its name in the store, empty while it is in memory. Keys grow with time: the newest sort last."""
         ...
 
     @property
     def size(self) -> int:
-        """Bytes written so far."""
+        """Bytes written so far, with the head once there is a key."""
+        ...
+
+    @property
+    def head_size(self) -> int:
+        """Bytes of the head, once there is a key."""
         ...
 
     def write(self, data: Buffer) -> None:
         """Append all of the data."""
         ...
 
-    def view(self) -> AbstractContextManager[Buffer]:
-        """All that was written, to be read in place while the context lasts."""
+    def content(self) -> AbstractContextManager[tuple[SearchedBuffer, int, int]]:
+        """All that was written, to be read in place while the context lasts.
+
+        A buffer, and where what follows the head begins and ends in it.
+        """
+        ...
+
+    def complete(self) -> None:
+        """Say that this is all. From now on there is a key."""
         ...
 
     def sync(self) -> None:
-        """Return when the content is on the device, and close the file."""
+        """Complete it, return when its content is on the device, and close it."""
         ...
 
     def discard(self) -> None:
@@ -69,8 +91,8 @@ class FileStore(Protocol):
         """Bytes that are written at once; files of whole blocks are written soonest."""
         ...
 
-    def create(self) -> NewFile:
-        """Begin a new file. Raises OutOfSpace, StorageFailed."""
+    def create(self, head: Head = no_head) -> NewFile:
+        """Begin a new file."""
         ...
 
     def settle(self, keys: Iterable[str]) -> None:

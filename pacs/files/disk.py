@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from pacs.errors import NotFound
+from pacs.files.contract import Head, no_head
 from pacs.files.new_file import BLOCK, DiskNewFile, make, storage_error, unlink
 from pacs.files.placeholders import Placeholder, Placeholders
 
@@ -50,13 +51,16 @@ class DiskFiles:
     def _placeholders(self) -> Placeholders:
         return Placeholders(self._ahead, self._make, self._settle, _discard)
 
-    def create(self) -> "DiskNewFile":
-        """Begin a new file in the folder of this hour."""
+    def create(self, head: Head = no_head) -> DiskNewFile:
+        """Begin a new file, which is then put in the folder of the hour."""
+        return DiskNewFile(self._place, head)
+
+    def _place(self) -> Placeholder:
         ready = self._placeholders.take(time.time_ns() // _HOUR) if self._ahead else None
         if ready is None:
             ready = self._make()
             self._unsettled.add(ready.key)
-        return DiskNewFile(ready.key, ready.path, ready.descriptor)
+        return ready
 
     def _make(self) -> Placeholder:
         try:

@@ -11,15 +11,18 @@ import fcntl
 import mmap
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pacs.dataset.elements import Buffer
+from pacs.dataset.elements import Buffer, SearchedBuffer
 from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
+from pacs.files.contract import Head
+from pacs.files.placeholders import Placeholder
 
 BLOCK = 4096  # bytes; what devices read and write at once, and memory must be aligned to
 STAGE = 1 << 20  # bytes gathered before they are written
+HEAD_ROOM = 2 * BLOCK  # bytes that are left in a stage for the head, which is shorter
 
 _DIRECT = getattr(os, "O_DIRECT", 0)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -42,29 +45,38 @@ def make(path: str) -> int:
 
 
 class DiskNewFile:
-    """A file being written to its final place."""
+    """A file that is gathered in memory, and written to its final place once that is full or all is there."""
 
-    def __init__(self, key: str, path: str, descriptor: int) -> None:
-        """descriptor: as `make` has given it."""
-        self.key = key
-        self.size = 0
-        self._path = path
-        self._descriptor = descriptor
+    def __init__(self, place: Callable[[], Placeholder], head: Head) -> None:
+        """place: gives the empty file to be written.  head: gives what stands before all that is written."""
+        self.key = ""
+        self.head_size = 0
+        self._place = place
+        self._head = head
+        self._path = ""
+        self._descriptor = -1
         self._is_direct = True
         self._stage: mmap.mmap | None = None
-        self._staged = 0
+        self._start = self._end = HEAD_ROOM  # of what is in the stage
+        self._drained = 0  # bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes so far, with the head once there is one."""
+        return self._drained + self._end - self._start
 
     def write(self, data: Buffer) -> None:
         """Append all of the data; a full stage goes to the device."""
         rest = memoryview(data)
-        stage = self._open_stage()
         while rest:
-            count = min(len(rest), STAGE - self._staged)
-            stage[self._staged : self._staged + count] = rest[:count]
-            self._staged += count
-            self.size += count
+            stage = self._open_stage()
+            count = min(len(rest), STAGE - self._end)
+            stage[self._end : self._end + count] = rest[:count]
+            self._end += count
             rest = rest[count:]
-            if self._staged == STAGE:
+            if self._end == STAGE:
+                self._begin(None)
+            if self._end == STAGE:
                 self._drain()
 
     def _open_stage(self) -> mmap.mmap:
@@ -75,20 +87,35 @@ class DiskNewFile:
                 self._stage = mmap.mmap(-1, STAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         return self._stage
 
+    def complete(self) -> None:
+        """Give the file its name, and the head its final length."""
+        self._begin(self.size)
+
+    def _begin(self, length: int | None) -> None:
+        """Name the file and put its head in front; the stage then begins where the file does."""
+        if self.key:
+            return
+        self.key, self._path, self._descriptor = self._place()[:3]
+        head = self._head(length)
+        self.head_size = len(head)
+        stage, begin = self._open_stage(), self._start - len(head)
+        stage[begin : self._start] = head
+        self._start, self._end = 0, self._end - begin
+        stage.move(0, begin, self._end)  # memory that goes to the device must be aligned
+
     def _drain(self) -> None:
         """Write what is staged: whole blocks to the device, the rest to the page cache."""
-        if self._stage is None:
-            return
-        direct = self._staged - self._staged % BLOCK if self._is_direct else 0
-        with memoryview(self._stage) as stage:
+        direct = self._end - self._end % BLOCK if self._is_direct else 0
+        with memoryview(self._open_stage()) as stage:
             try:
                 self._put(stage[:direct])
-                if direct < self._staged:
+                if direct < self._end:
                     self._use_cache()
-                    self._put(stage[direct : self._staged])
+                    self._put(stage[direct : self._end])
             except OSError as error:
                 raise storage_error(error) from error
-        self._staged = 0
+        self._drained += self._end
+        self._end = 0
 
     def _put(self, rest: memoryview) -> None:
         while rest:
@@ -106,17 +133,18 @@ class DiskNewFile:
             self._is_direct = False
 
     @contextmanager
-    def view(self) -> Iterator[Buffer]:
-        """Map the file; slices of the map are bytes."""
-        self._drain()
-        if not self.size:
-            yield b""
+    def content(self) -> Iterator[tuple[SearchedBuffer, int, int]]:
+        """The stage, or a map of the file; slices of both are bytes."""
+        if not self._drained:
+            yield self._open_stage(), self._start + self.head_size, self._end
             return
+        self._drain()
         with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as mapped:
-            yield mapped
+            yield mapped, self.head_size, self._drained
 
     def sync(self) -> None:
         """fsync and close. From then on it may only be read, which tells a whole file from a broken one."""
+        self.complete()
         try:
             self._drain()
             os.fchmod(self._descriptor, _WHOLE)
@@ -129,7 +157,8 @@ class DiskNewFile:
     def discard(self) -> None:
         """Close and unlink."""
         self._close()
-        unlink(Path(self._path))
+        if self._path:
+            unlink(Path(self._path))
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1

@@ -1,7 +1,7 @@
 """What every file store must keep to, whatever it is made of. Stores inherit these tests."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,6 +16,7 @@ def kept(store: FileStore, content: bytes = CONTENT) -> str:
     """Write a file, sync and settle it; returns its key."""
     new = store.create()
     new.write(content)
+    new.complete()
     new.sync()
     store.settle([new.key])
     return new.key
@@ -44,6 +45,7 @@ class FileStoreContract:
         for start in range(0, len(CONTENT), 700):
             new.write(memoryview(CONTENT)[start : start + 700])
             assert new.size == min(start + 700, len(CONTENT))
+        new.complete()
         new.sync()
         store.settle([new.key])
         with store.open(new.key) as file:
@@ -52,22 +54,51 @@ class FileStoreContract:
 
     def test_a_file_may_be_empty(self, store: FileStore) -> None:
         new = store.create()
-        with new.view() as content:
-            assert bytes(content[:]) == b""
+        with new.content() as (content, start, end):
+            assert content[start:end] == b""
+        new.complete()
         new.sync()
         store.settle([new.key])
         assert content_of(store, new.key) == b""
 
-    def test_what_was_written_is_seen_before_it_is_synced(self, store: FileStore) -> None:
+    @pytest.mark.parametrize("times", [1, 500])
+    def test_what_was_written_is_seen_before_it_is_synced(self, store: FileStore, times: int) -> None:
         new = store.create()
-        new.write(b"first")
-        new.write(bytearray(b" and second"))
-        with new.view() as content:
-            assert bytes(content[:]) == b"first and second"
-            assert len(content) == new.size
-        new.write(b" and third")
-        with new.view() as content:
-            assert bytes(content[6:]) == b"and second and third"
+        new.write(CONTENT * times)
+        new.write(bytearray(b" and more"))
+        for _ in range(2):
+            with new.content() as (content, start, end):
+                assert content[start:end] == CONTENT * times + b" and more"
+                assert end - start == new.size
+            new.complete()
+        new.sync()
+        assert content_of(store, new.key) == CONTENT * times + b" and more"
+
+    @pytest.mark.parametrize("times", [0, 1, 500])
+    def test_the_head_of_a_file_stands_before_what_was_written(self, store: FileStore, times: int) -> None:
+        asked: list[int | None] = []
+
+        def head(length: int | None) -> bytes:
+            asked.append(length)
+            return b"the head of it"
+
+        new = store.create(head)
+        new.write(CONTENT * times)
+        new.complete()
+        assert asked in ([len(CONTENT) * times], [None])
+        assert (new.head_size, new.size) == (14, 14 + len(CONTENT) * times)
+        with new.content() as (content, start, end):
+            assert content[start:end] == CONTENT * times
+        new.sync()
+        assert content_of(store, new.key) == b"the head of it" + CONTENT * times
+
+    def test_a_small_file_is_nowhere_before_it_is_complete(self, store: FileStore) -> None:
+        new = store.create()
+        new.write(CONTENT)
+        assert new.key == ""
+        assert list(store.walk()) == []
+        new.complete()
+        assert list(store.walk()) == [new.key]
         new.discard()
 
     def test_a_file_is_read_at_any_position(self, store: FileStore) -> None:
@@ -114,20 +145,24 @@ class FileStoreContract:
             store.delete(key)
             assert file.read(0, file.size) == CONTENT
 
-    @pytest.mark.parametrize("state", ["new", "written", "synced", "settled"])
-    def test_a_discarded_file_leaves_nothing(self, store: FileStore, state: str) -> None:
+    @pytest.mark.parametrize("steps", range(5))
+    @pytest.mark.parametrize("times", [1, 500])
+    def test_a_discarded_file_leaves_nothing(self, store: FileStore, steps: int, times: int) -> None:
         new = store.create()
-        if state != "new":
-            new.write(CONTENT)
-        if state in ("synced", "settled"):
-            new.sync()
-        if state == "settled":
-            store.settle([new.key])
+        step: list[Callable[[], None]] = [
+            lambda: new.write(CONTENT * times),
+            new.complete,
+            new.sync,
+            lambda: store.settle([new.key]),
+        ]
+        for do in step[:steps]:
+            do()
         new.discard()
         new.discard()
         assert list(store.walk()) == []
-        with pytest.raises(NotFound):
-            store.open(new.key)
+        if steps > 1:
+            with pytest.raises(NotFound):
+                store.open(new.key)
 
     def test_a_file_set_aside_is_out_of_the_archive(self, store: FileStore) -> None:
         first, second = kept(store, b"first"), kept(store, b"second")
@@ -162,6 +197,7 @@ class FileStoreContract:
 
     def test_a_file_is_not_abandoned_before_its_store_is_closed(self, store: FileStore) -> None:
         new, old = store.create(), kept(store)
+        new.complete()
         assert not store.is_abandoned(new.key)
         assert not store.is_abandoned(old)
         store.close()

@@ -18,7 +18,6 @@ from pydicom.multival import MultiValue
 from diafana.importing import Importer, Item, Journal, Summary, find_items
 from pacs.archive import Archive
 from pacs.errors import OutOfSpace
-from pacs.files.disk import DiskFiles
 from pacs.files.new_file import DiskNewFile
 from pacs.index import Index, sqlite_url
 from testdata import broken
@@ -389,16 +388,16 @@ def test_each_list_of_paths_has_its_own_journal(archive: Archive, journals: Path
 @pytest.fixture
 def full_after_three(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A disk that takes three objects and then no more."""
-    original, made = DiskFiles.create, [0]
+    original, made = DiskNewFile.complete, [0]
 
-    def create(self: DiskFiles) -> DiskNewFile:
-        made[0] += 1
+    def complete(self: DiskNewFile) -> None:
+        made[0] += not self.key
         if made[0] > 3:
             raise OutOfSpace("no room left on the storage device")
-        return original(self)
+        original(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(DiskFiles, "create", create)
+        patch.setattr(DiskNewFile, "complete", complete)
         yield patch
 
 

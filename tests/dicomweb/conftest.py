@@ -67,7 +67,7 @@ class Service:
     def keep(self, *objects: Dataset | bytes) -> None:
         """Store without HTTP."""
         for one in objects:
-            incoming = self.archive.begin_part10(Source(address="test"))
+            incoming = self.archive.sender(Source(address="test")).begin_part10()
             incoming.write(one if isinstance(one, bytes) else part10(one))
             self.archive.store(incoming)
 

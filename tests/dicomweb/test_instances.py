@@ -14,7 +14,7 @@ from testdata.files import part10
 
 def test_an_instance_is_looked_up_once(archive: Archive) -> None:
     (dataset,) = ct_series(slices=1, rows=8, columns=8)
-    incoming = archive.begin_part10(Source())
+    incoming = archive.sender(Source()).begin_part10()
     incoming.write(part10(dataset))
     stored = archive.store(incoming)
     path = {

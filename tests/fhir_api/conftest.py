@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> Iterator[ResourceStore]:
 
 def put(archive: Archive, dataset: Dataset) -> None:
     """Store one object."""
-    incoming = archive.begin_part10(Source())
+    incoming = archive.sender(Source()).begin_part10()
     incoming.write(part10(dataset))
     archive.store(incoming)
 

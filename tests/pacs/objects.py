@@ -46,7 +46,7 @@ def encapsulated(name: str, items: bytes, transfer_syntax_uid: str, changes: Cha
 
 def begin(archive: Archive, data: bytes, chunk: int | None = None) -> Incoming:
     """Write a Part 10 file to the archive, in chunks of so many bytes, and stop before it is stored."""
-    incoming = archive.begin_part10(Source("SENDER", "10.1.2.3"))
+    incoming = archive.sender(Source("SENDER", "10.1.2.3")).begin_part10()
     step = chunk or len(data)
     for start in range(0, len(data), step):
         incoming.write(data[start : start + step])

@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ from pacs.errors import (
     StorageFailed,
     UnsupportedObject,
 )
-from pacs.files import DiskFiles
+from pacs.files import DiskFiles, new_file
+from pacs.files.contract import Head, no_head
 from pacs.files.derived import DerivedFiles
 from pacs.files.new_file import DiskNewFile
 from pacs.index import Index, Record, Verdict, Writer, engine, migrate, schema, sqlite_url
@@ -93,6 +95,12 @@ def place(tmp_path: Path) -> Iterator[Place]:
     place.index.close()
 
 
+def gather_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file of an object be begun after 16 KB of it."""
+    monkeypatch.setattr(new_file, "STAGE", 4 * new_file.BLOCK)
+    monkeypatch.setattr(new_file, "_stages", deque())
+
+
 # What is kept
 
 
@@ -112,7 +120,7 @@ def test_the_answer_tells_what_was_stored(place: Place) -> None:
 
 
 def test_an_announced_data_set_is_stored_as_it_came(place: Place) -> None:
-    incoming = place.archive.begin(ANNOUNCED, SENDER)
+    incoming = place.archive.sender(SENDER).begin(ANNOUNCED)
     for start in range(0, len(data_set("a")), 100):
         incoming.write(memoryview(data_set("a"))[start : start + 100])
     answer = place.archive.store(incoming, uid("raw study"))
@@ -145,7 +153,7 @@ def test_the_same_object_twice_is_kept_once(place: Place) -> None:
 
 def test_the_same_data_set_behind_another_head_is_the_same_object(place: Place) -> None:
     store(place.archive, picture("a"))
-    incoming = place.archive.begin(ANNOUNCED, Source("ANOTHER", "10.9.9.9"))
+    incoming = place.archive.sender(Source("ANOTHER", "10.9.9.9")).begin(ANNOUNCED)
     incoming.write(data_set("a"))
     assert place.archive.store(incoming).outcome is Outcome.ALREADY_STORED
     assert len(place.kept()) == 1
@@ -171,24 +179,26 @@ def test_a_head_that_disagrees_with_its_data_set_is_written_anew(place: Place) -
 def test_a_large_object_with_a_wrong_head_is_written_anew(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "_COPY", 100)
-    monkeypatch.setattr(receiving, "GATHERED", 1000)
-    large: Changes = {0x00111001: ("OB", os.urandom(5000))}
+    monkeypatch.setattr(receiving, "_COPY", 1000)
+    gather_little(monkeypatch)
+    large: Changes = {0x00111001: ("OB", os.urandom(50_000))}
     instance = stored(place.archive, picture("a", large, sop_instance_uid="1.2.3.4"))
     content = (place.folder / "objects" / instance.file).read_bytes()
     assert content[instance.dataset_offset :] == data_set("a", large)
 
 
-@pytest.mark.parametrize("gathered", [0, 10, 5000, receiving.GATHERED])
-@pytest.mark.parametrize("chunk", [1000, 10_000])
+@pytest.mark.parametrize("size", [0, 3000, 10_000, 20_000, 1_100_000])
+@pytest.mark.parametrize("chunk", [1000, 1_000_000])
+@pytest.mark.parametrize("little", [False, True])
 def test_objects_of_any_size_are_kept_bit_for_bit(
-    place: Place, monkeypatch: pytest.MonkeyPatch, gathered: int, chunk: int
+    place: Place, monkeypatch: pytest.MonkeyPatch, size: int, chunk: int, little: bool
 ) -> None:
     """Those that are gathered until they are whole, and those whose file is written as they come."""
-    monkeypatch.setattr(receiving, "GATHERED", gathered)
-    large: Changes = {0x00111001: ("OB", os.urandom(9000))}
+    if little:
+        gather_little(monkeypatch)
+    large: Changes = {0x00111001: ("OB", os.urandom(size))}
     came = picture("a", large)
-    incoming = place.archive.begin_part10(SENDER)
+    incoming = place.archive.sender(SENDER).begin_part10()
     for start in range(0, len(came), chunk):
         incoming.write(came[start : start + chunk])
     instance = instance_of(place.archive, place.archive.store(incoming))
@@ -205,13 +215,11 @@ def test_a_file_that_is_known_as_a_whole_fills_whole_blocks(place: Place) -> Non
     assert dcmread(BytesIO(content)).file_meta.PrivateInformation.strip(b"\0") == b""
 
 
-@pytest.mark.parametrize("gathered", [0, receiving.GATHERED])
-def test_what_is_refused_was_in_no_file_while_it_was_small(
-    place: Place, monkeypatch: pytest.MonkeyPatch, gathered: int
-) -> None:
-    monkeypatch.setattr(receiving, "GATHERED", gathered)
-    incoming = begin(place.archive, picture("a")[:-2])
-    assert len(place.kept()) == (0 if gathered else 1)
+@pytest.mark.parametrize("size", [10, 1_100_000])
+def test_what_is_refused_was_in_no_file_while_it_was_small(place: Place, size: int) -> None:
+    large: Changes = {0x00111001: ("OB", bytes(size))}
+    incoming = begin(place.archive, picture("a", large)[:-2])
+    assert len(place.kept()) == (0 if size == 10 else 1)
     with pytest.raises(MalformedObject):
         place.archive.store(incoming)
     assert_nothing_kept(place)
@@ -234,7 +242,7 @@ def test_a_file_is_taken_or_refused_without_a_trace(place: Place, name: str) -> 
         assert len(place.kept()) == 1
         return
     with pytest.raises(Refused):
-        incoming = place.archive.begin_part10(SENDER)
+        incoming = place.archive.sender(SENDER).begin_part10()
         try:
             incoming.write(BROKEN[name].data)
         except ArchiveError:
@@ -253,7 +261,7 @@ def test_a_file_is_taken_or_refused_without_a_trace(place: Place, name: str) -> 
     ids=["instance", "class"],
 )
 def test_what_was_announced_must_come(place: Place, announced: FileMeta) -> None:
-    incoming = place.archive.begin(announced, SENDER)
+    incoming = place.archive.sender(SENDER).begin(announced)
     incoming.write(data_set("a"))
     with pytest.raises(MismatchedObject) as refused:
         place.archive.store(incoming)
@@ -271,7 +279,7 @@ def test_the_study_that_the_request_names_must_be_that_of_the_object(place: Plac
 
 def test_an_unknown_transfer_syntax_is_refused_at_the_beginning(place: Place) -> None:
     with pytest.raises(UnsupportedObject):
-        place.archive.begin(FileMeta(SecondaryCaptureImageStorage, "1.2.3", "1.2.3.4"), SENDER)
+        place.archive.sender(SENDER).begin(FileMeta(SecondaryCaptureImageStorage, "1.2.3", "1.2.3.4"))
     assert_nothing_kept(place)
 
 
@@ -285,7 +293,7 @@ def test_what_is_aborted_leaves_nothing(place: Place, part: int) -> None:
 
 def test_nothing_written_is_no_object(place: Place) -> None:
     with pytest.raises(MalformedObject, match="ends after 0 bytes"):
-        place.archive.store(place.archive.begin_part10(SENDER))
+        place.archive.store(place.archive.sender(SENDER).begin_part10())
     assert_nothing_kept(place)
 
 
@@ -444,8 +452,8 @@ class SomeFail(DiskFiles):
         self._failing = failing
         self._count = 0
 
-    def create(self) -> DiskNewFile:
-        new = super().create()
+    def create(self, head: Head = no_head) -> DiskNewFile:
+        new = super().create(head)
         self._count += 1
         if self._count in self._failing:
             new.__class__ = FailingFile
@@ -600,8 +608,8 @@ class WatchedFile(DiskNewFile):
 class WatchedFiles(DiskFiles):
     """A disk of such files."""
 
-    def create(self) -> DiskNewFile:
-        new = super().create()
+    def create(self, head: Head = no_head) -> DiskNewFile:
+        new = super().create(head)
         new.__class__ = WatchedFile
         return new
 
@@ -634,7 +642,7 @@ def fill(folder: Path) -> Path:
 
 
 def send_announced(archive: Archive) -> Stored:
-    incoming = archive.begin(ANNOUNCED, SENDER)
+    incoming = archive.sender(SENDER).begin(ANNOUNCED)
     try:
         incoming.write(data_set("a"))
     except ArchiveError:
@@ -644,7 +652,7 @@ def send_announced(archive: Archive) -> Stored:
 
 
 def send_part10(archive: Archive) -> Stored:
-    incoming = archive.begin_part10(SENDER)
+    incoming = archive.sender(SENDER).begin_part10()
     try:
         incoming.write(picture("a"))
     except ArchiveError:

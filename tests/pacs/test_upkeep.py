@@ -202,6 +202,9 @@ def orphan(folder: Path, content: bytes, synced: bool = True) -> str:
     new.write(content)
     if synced:
         new.sync()
+    else:
+        new.complete()
+        new._drain()
     files.close()
     return new.key
 
@@ -266,6 +269,7 @@ def test_files_of_writers_that_live_are_left_alone(tmp_path: Path, files: DiskFi
     living = DiskFiles(tmp_path)
     being_received, received = living.create(), living.create()
     being_received.write(picture("x")[:200])
+    being_received.complete()
     received.write(picture("y"))
     received.sync()
     assert adopt(files, index) == (0, 0)
