@@ -1,5 +1,6 @@
 """The service: what `diafana serve` starts, and what each of its processes does."""
 
+import ctypes
 import fcntl
 import gc
 import os
@@ -33,6 +34,7 @@ from pacs.upkeep import adopt_orphans
 Ready = Callable[[], None]
 _Port = tuple[socket.socket, Place]  # where a worker accepts, and what it tells the others of it
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
 log = structlog.get_logger()
 
@@ -58,10 +60,22 @@ def serve(settings: Settings) -> None:
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
         # pydicom's warnings quote values, and checking each value against its VR costs more than reading it
         pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+        _keep_memory()
         gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
         if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http, dimse)):
             raise CannotStart("a process of the service did not start; the log above says why")
+
+
+def _keep_memory() -> None:
+    """Let glibc use again what was freed, up to 16 MB a heap: memory that is new costs more than its copying.
+
+    Left to itself it gives the pieces of bodies and frames back to the system after each use.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, 8 << 20)
+        libc.mallopt(_M_TRIM_THRESHOLD, 16 << 20)
 
 
 class only_service_of:  # noqa: N801 - reads as a phrase

@@ -46,6 +46,9 @@ class Wire:
     def __init__(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # The kernel keeps the time: Python's own time-outs cost two more system calls each time
+        connection.settimeout(None)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(PDU_TIME))
         self._connection = connection
         self._buffer = memoryview(bytearray(_FIRST_BUFFER))
         self._start = self._end = 0  # of what was received and not taken yet
@@ -81,10 +84,10 @@ class Wire:
             rest = deadline - time.monotonic()
             if rest <= 0:
                 raise PeerGone("silent for too long")
-            self._connection.settimeout(rest)
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
             try:
                 received = self._connection.recv_into(self._buffer[self._end :])
-            except TimeoutError:
+            except BlockingIOError:
                 continue
             except OSError as error:
                 raise PeerGone(error.strerror or "connection lost") from error
@@ -102,7 +105,6 @@ class Wire:
     def write(self, *pdus: bytes) -> None:
         """Send PDUs together. Raises PeerGone when the peer does not take them in PDU_TIME."""
         try:
-            self._connection.settimeout(PDU_TIME)
             self._connection.sendall(b"".join(pdus))
         except OSError as error:
             raise PeerGone(error.strerror or "connection lost") from error
@@ -138,6 +140,11 @@ class Wire:
             return  # the peer was faster
         finally:
             self._connection.close()
+
+
+def _timeval(seconds: float) -> bytes:
+    """As socket(7) wants it, at least a microsecond, for none would be without end."""
+    return pack("ll", int(seconds), max(1, int(seconds % 1 * 1_000_000)))
 
 
 def values(content: memoryview) -> Iterator[tuple[int, int, memoryview]]:
