@@ -181,8 +181,10 @@ class MultipartReader:
     def _scan(self) -> tuple[int, re.Match[bytes] | None]:
         """Where the bytes end that no delimiter can begin in, and the rest of the delimiter line there."""
         buffer, delimiter = self._buffer, self._delimiter
-        # From the end it is found four times faster, and mostly there is none
-        found = -1 if buffer.rfind(delimiter, self._at) < 0 else buffer.find(delimiter, self._at)
+        # From the end it is found four times faster, and mostly there is none, or one
+        found = buffer.rfind(delimiter, self._at)
+        if found >= 0 and buffer.rfind(delimiter, self._at, found + len(delimiter) - 1) >= 0:
+            found = buffer.find(delimiter, self._at)
         while found >= 0:
             rest = found + len(delimiter)
             line = _DELIMITER_REST.match(buffer, rest)

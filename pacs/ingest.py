@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import structlog
 
@@ -22,7 +23,7 @@ from pacs.errors import (
 from pacs.files import FileStore
 from pacs.incoming import Incoming
 from pacs.index import Record, Verdict, Writer
-from pacs.metrics import BYTES, INSTANCES
+from pacs.metrics import BYTES, instances
 from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
@@ -32,10 +33,23 @@ AHEAD = 16  # objects submitted and not yet synced; further ones would only fill
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class _Taken:
+    """A future that has come: one of the library costs more than all else that is done with it."""
+
+    record: Record
+
+    def done(self) -> bool:
+        return True
+
+    def result(self) -> Record:
+        return self.record
+
+
 class Pending:
     """An object that is being read and synced, and then waits for the commit of the index."""
 
-    def __init__(self, committer: "Committer", incoming: Incoming, taken: Future[Record]) -> None:
+    def __init__(self, committer: "Committer", incoming: Incoming, taken: "Future[Record] | _Taken") -> None:
         """taken: done when the object is read and synced; what refuses it, if that failed."""
         self._committer = committer
         self.incoming = incoming
@@ -82,11 +96,9 @@ class Committer:
 
     def take(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
         """The same here and now, for one who has nothing to do meanwhile. Raises what refuses it."""
-        taken: Future[Record] = Future()
-        taken.set_result(self._take(incoming, study_instance_uid))
-        return self._wait(incoming, taken)
+        return self._wait(incoming, _Taken(self._take(incoming, study_instance_uid)))
 
-    def _wait(self, incoming: Incoming, taken: Future[Record]) -> Pending:
+    def _wait(self, incoming: Incoming, taken: "Future[Record] | _Taken") -> Pending:
         pending = Pending(self, incoming, taken)
         self._waiting.append(pending)
         return pending
@@ -99,7 +111,7 @@ class Committer:
             incoming.sync()
         except BaseException as error:
             incoming.abort()
-            INSTANCES.labels(type(error).__name__).inc()
+            instances(type(error).__name__).inc()
             raise
         return record
 
@@ -239,10 +251,10 @@ def _give_up(group: list[Pending], error: StorageFailed) -> None:
 def _count(pending: Pending) -> None:
     outcome = pending.outcome
     if isinstance(outcome, Stored):
-        INSTANCES.labels(outcome.outcome.value).inc()
+        instances(outcome.outcome.value).inc()
         BYTES.inc(pending.record.instance.size)
     else:
-        INSTANCES.labels(type(outcome).__name__).inc()
+        instances(type(outcome).__name__).inc()
 
 
 def _stored(instance: Instance, outcome: Outcome) -> Stored:

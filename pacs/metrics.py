@@ -1,5 +1,7 @@
 """What the archive counts of itself, for Prometheus."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge
 
 INSTANCES = Counter(
@@ -13,3 +15,15 @@ OPEN_ASSOCIATIONS = Gauge(
     "diafana_open_associations", "DICOM associations open now.", multiprocess_mode="livesum"
 )
 REQUESTS = Counter("diafana_dimse_requests_total", "DIMSE requests answered.", ["service", "status"])
+
+
+@cache
+def instances(outcome: str) -> Counter:
+    """The counter of one outcome; to find it each time costs as much as to count."""
+    return INSTANCES.labels(outcome)
+
+
+@cache
+def requests(command_field: int, status: int) -> Counter:
+    """The counter of requests of one kind that were answered with one status."""
+    return REQUESTS.labels(f"{command_field & 0x7FFF:04X}", f"{status:04X}")

@@ -3,6 +3,7 @@
 pynetdicom's coding of the same is the reference in a differential test; this one costs a tenth.
 """
 
+from collections.abc import Callable
 from struct import pack, unpack_from
 from typing import Any
 
@@ -42,25 +43,38 @@ def decode_command(data: bytes | bytearray) -> Command:
     Raises MalformedObject when an element leads beyond the end.
     """
     command: Command = {}
-    position = 0
-    while position + 8 <= len(data):
+    position, end = 0, len(data)
+    while position + 8 <= end:
         group, number, length = unpack_from("<HHI", data, position)
         position += 8
-        if group != 0 or position + length > len(data):
+        if group != 0 or position + length > end:
             raise MalformedObject("the command set cannot be read")
         known = ELEMENTS.get(number)
         if known:
-            command[known[0]] = _decode(bytes(data[position : position + length]), known[1])
+            command[known[0]] = _DECODERS[known[1]](data[position : position + length])
         position += length
     return command
 
 
-def _decode(value: bytes, vr: str) -> int | str:
-    if vr == "US":
-        return int.from_bytes(value[:2], "little")
-    if vr == "AT":
-        return int.from_bytes(value[:2], "little") << 16 | int.from_bytes(value[2:4], "little")
+def _number(value: bytes | bytearray) -> int:
+    return int.from_bytes(value[:2], "little")
+
+
+def _tag(value: bytes | bytearray) -> int:
+    return _number(value) << 16 | _number(value[2:4])
+
+
+def _text(value: bytes | bytearray) -> str:
     return value.decode("latin-1").strip("\0 ")
+
+
+_DECODERS: dict[str, Callable[[bytes | bytearray], int | str]] = {
+    "US": _number,
+    "AT": _tag,
+    "UI": _text,
+    "AE": _text,
+    "LO": _text,
+}
 
 
 def encode_command(command: Command) -> bytes:
