@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pacs.changes import Stopping
 from pacs.occupancy import WAIT, WAITS, Place
 
 _OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
@@ -40,7 +40,7 @@ class HttpServer(uvicorn.Server):
         config: uvicorn.Config,
         place: Place,
         on_started: Callable[[], None],
-        told_to_end: threading.Event,
+        told_to_end: Stopping,
     ) -> None:
         """told_to_end: set when a signal came before signals were heeded here."""
         super().__init__(config)

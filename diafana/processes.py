@@ -27,6 +27,28 @@ class Role:
     main: Callable[[Callable[[], None]], None]
 
 
+class Termination:
+    """Whether this process was told to end, by SIGTERM.
+
+    A signal may come at any moment, also while the one before is heeded, so that no lock may be taken here
+    (threading.Event would).
+    """
+
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+        """then: called with each signal; it takes no lock either."""
+        self._told = False
+        self._then = then
+        signal.signal(signal.SIGTERM, self._tell)
+
+    def _tell(self, *_: object) -> None:
+        self._told = True
+        self._then()
+
+    def is_set(self) -> bool:
+        """Whether it was."""
+        return self._told
+
+
 class Supervisor:
     """Forks a process for each role, starts it again when it dies, and ends all when it is told to.
 

@@ -4,10 +4,8 @@ import ctypes
 import fcntl
 import gc
 import os
-import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from diafana import web
 from diafana.http_server import HttpServer
-from diafana.processes import Role, Supervisor
+from diafana.processes import Role, Supervisor, Termination
 from diafana.settings import Settings
 from diafana.wiring import Parts, dimse_limits, followers
 from fhir_api.reports import FOLLOWER
@@ -147,8 +145,7 @@ def _announce(settings: Settings, http: socket.socket, dimse: socket.socket) -> 
 def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready: Ready) -> None:
     """Answer DICOM and HTTP on sockets that are shared with other workers, until SIGTERM."""
     # What comes before uvicorn heeds signals, and what it raises again at its end while associations finish
-    told = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    told = Termination()
     parts = Parts(settings, bell)
     parts.index.prepare()
     front = DimseServer(dimse[0], parts.archive, dimse_limits(settings), dimse[1])
@@ -170,13 +167,7 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
 def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     """Follow the change feed until SIGTERM, behind everything that answers people."""
     os.nice(10)
-    stopping = threading.Event()
-
-    def stop(*_: object) -> None:
-        stopping.set()
-        bell.ring()
-
-    signal.signal(signal.SIGTERM, stop)
+    stopping = Termination(bell.ring)
     parts = Parts(settings, bell)
     if parts.resources.is_fresh:  # another mapping, or none: every report is read again
         parts.index.tasks.restart(FOLLOWER)

@@ -7,12 +7,12 @@ the bell rings or the next task is due.
 
 import os
 import select
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -65,6 +65,14 @@ class Bell:
             os.read(self._pipe, 65536)
 
 
+class Stopping(Protocol):
+    """What tells whether it is time to stop."""
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        ...
+
+
 class Runner:
     """Runs the followers, one task at a time. One process has one runner."""
 
@@ -73,14 +81,14 @@ class Runner:
         self._followers = {follower.name: follower for follower in followers}
         self._bell = bell
 
-    def run(self, stopping: threading.Event) -> None:
+    def run(self, stopping: Stopping) -> None:
         """Work until stopping is set and the bell rung."""
         while not stopping.is_set():
             self.read_feed()
             if not self.run_due(stopping):
                 due = self._tasks.next_due()
                 self._bell.wait(None if due is None else max(0.0, due - time.time()))
-                stopping.wait(GATHER)
+                time.sleep(GATHER)
 
     def read_feed(self) -> None:
         """Turn what is new in the change feed into tasks; what comes meanwhile is left for the next time."""
@@ -101,7 +109,7 @@ class Runner:
             self._tasks.plan(plans)
         return any(len(changes) == _BATCH for changes, _ in readings)
 
-    def run_due(self, stopping: threading.Event) -> bool:
+    def run_due(self, stopping: Stopping) -> bool:
         """Run tasks that are due; whether there were any."""
         tasks = self._tasks.due(time.time(), _TASKS)
         for task in tasks:

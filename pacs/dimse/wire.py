@@ -10,8 +10,6 @@ ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT 
 
 # Bytes. What we ask peers to stay below; DCMTK sends no larger ones.
 MAXIMUM_PDU = 131_072
-# Bytes that the kernel takes for us while we write what came before, as far as it lets us.
-RECEIVE_BUFFER = 1 << 20
 # Bytes. 128 presentation contexts with 30 transfer syntaxes each stay below this.
 MAXIMUM_ASSOCIATE = 131_072
 _OTHER_MAXIMUM = 1024
@@ -48,7 +46,6 @@ class Wire:
     def __init__(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         # The kernel keeps the time: Python's own time-outs cost two more system calls each time
         connection.settimeout(None)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(PDU_TIME))

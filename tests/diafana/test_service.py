@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -208,6 +208,17 @@ def test_the_service_ends_also_while_a_worker_begins(tmp_path: Path, seconds: fl
     first.kill()
     wait_until(lambda: is_whole(service, without=first))
     time.sleep(seconds)
+    assert service.stop() == 0
+
+
+def test_the_service_ends_also_when_it_is_told_so_again_and_again(tmp_path: Path) -> None:
+    """As by an impatient hand, or by who signals all processes and not the first alone."""
+    service = Service(tmp_path / "data")
+    everyone = [*processes(service), psutil.Process(service.process.pid)]
+    for _ in range(300):
+        for process in everyone:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
     assert service.stop() == 0
 
 
