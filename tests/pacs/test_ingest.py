@@ -360,6 +360,24 @@ def test_what_is_ready_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.Monk
     place.index.close()
 
 
+def test_only_so_many_wait_for_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender that is faster than the device waits, and does not fill the memory."""
+    monkeypatch.setattr(WatchedFile, "seconds", 60)
+    monkeypatch.setattr(ingest, "AHEAD", 2)
+    place = made(tmp_path / "place", WatchedFiles(tmp_path / "place"))
+    waiting = [place.archive.submit(begin(place.archive, picture(name))) for name in "ab"]
+    with ThreadPoolExecutor(1) as threads:
+        third = threads.submit(place.archive.submit, begin(place.archive, picture("c")))
+        assert WatchedFile.syncing.wait(60)
+        with pytest.raises(TimeoutError):
+            third.result(0.3)
+        WatchedFile.discarded_meanwhile.set()  # which is what they wait for
+        waiting.append(third.result(60))
+    assert [pending.result().outcome for pending in waiting] == [Outcome.STORED] * 3
+    WatchedFile.discarded_meanwhile.clear()
+    place.index.close()
+
+
 def test_objects_that_wait_together_share_one_commit(place: Place) -> None:
     count = 24
     all_wait = threading.Barrier(count)
