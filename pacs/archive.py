@@ -18,8 +18,10 @@ from pacs.query import Query
 from pacs.retrieve import Reader
 
 KNOWN_INSTANCES = 20_000  # instances whose place each process remembers, about 1 KB each
+READ_AHEAD = 32  # files of a series that the device is asked for before they are read
 
 _METADATA = "metadata"
+_HEADER = 1 << 14  # bytes at the beginning of a file that hold most headers
 
 
 class Archive:
@@ -149,5 +151,14 @@ class Archive:
         )
 
     def _make_series_metadata(self, study: str, series: str) -> bytes:
-        instances = [self.metadata(instance) for instance in self.instances(study, series)]
-        return gzip.compress(orjson.dumps(instances), compresslevel=5)
+        instances = self.instances(study, series)
+        self._expect(instances[:READ_AHEAD])
+        made: list[DicomJson] = []
+        for start in range(0, len(instances), READ_AHEAD):
+            end = start + READ_AHEAD
+            self._expect(instances[end : end + READ_AHEAD])
+            made += map(self.metadata, instances[start:end])
+        return gzip.compress(orjson.dumps(made), compresslevel=5)
+
+    def _expect(self, instances: list[Instance]) -> None:
+        self._files.expect([instance.file for instance in instances], _HEADER)

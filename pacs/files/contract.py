@@ -115,6 +115,10 @@ class FileStore(Protocol):
         """Open a kept file. Raises NotFound when there is none."""
         ...
 
+    def expect(self, keys: Iterable[str], length: int) -> None:
+        """Let the device begin to read so many bytes of each; nothing is waited for, and nothing promised."""
+        ...
+
     def secure(self, key: str) -> None:
         """Return when a file of another process, content and name, would survive a power cut."""
         ...

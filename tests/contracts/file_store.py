@@ -107,6 +107,14 @@ class FileStoreContract:
                 assert file.read(offset, length) == CONTENT[offset : offset + length]
                 assert file.read_cached(offset, length) in (None, CONTENT[offset : offset + length])
 
+    def test_what_is_expected_is_read_as_ever(self, store: FileStore) -> None:
+        keys = [kept(store, bytes([number]) * 5000) for number in range(5)]
+        store.delete(keys[2])
+        store.expect(keys, 1000)
+        assert [content_of(store, key)[0] for key in keys[:2] + keys[3:]] == [0, 1, 3, 4]
+        with pytest.raises(NotFound):
+            store.open(keys[2])
+
     def test_behind_the_end_of_a_file_is_nothing(self, store: FileStore) -> None:
         with store.open(kept(store)) as file:
             assert file.read(file.size - 3, 100) == CONTENT[-3:]
