@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from pydicom.datadict import tag_for_keyword
 
@@ -90,7 +91,8 @@ def _path_criterion(level: Level, uid: str) -> Criterion:
     return Criterion(attribute, condition)
 
 
-def _returned_by_default(level: Level, all_studies: bool, all_series: bool) -> set[str]:
+@cache
+def _returned_by_default(level: Level, all_studies: bool, all_series: bool) -> frozenset[str]:
     """PS3.18 10.6.3.3: the attributes of the level, and of the levels above that the path leaves open."""
     levels = {level}
     if level is Level.STUDY or (level > Level.STUDY and all_studies):
@@ -98,7 +100,9 @@ def _returned_by_default(level: Level, all_studies: bool, all_series: bool) -> s
     if level is Level.INSTANCE and all_series:
         levels.add(Level.SERIES)
     unique = {keyword for at, keyword in _PATH_KEYS.items() if at <= level}
-    return {a.json_key for a in ATTRIBUTES if (a.default and a.level in levels) or a.keyword in unique}
+    return frozenset(
+        a.json_key for a in ATTRIBUTES if (a.default and a.level in levels) or a.keyword in unique
+    )
 
 
 @dataclass
