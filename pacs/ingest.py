@@ -27,7 +27,7 @@ from pacs.metrics import BYTES, instances
 from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
-TAKERS = 3  # threads that read and sync what was submitted; the file system merges what it can
+TAKERS = 3  # threads that read and sync what was submitted; more would wait for their turn to run Python
 AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
 log = structlog.get_logger()

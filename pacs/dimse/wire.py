@@ -103,9 +103,13 @@ class Wire:
         self._buffer, self._start, self._end = buffer, 0, waiting
 
     def write(self, *pdus: bytes) -> None:
-        """Send PDUs together. Raises PeerGone when the peer does not take them in PDU_TIME."""
+        """Send PDUs together. Raises PeerGone when the peer does not take them in PDU_TIME, or just after."""
+        rest = memoryview(b"".join(pdus))
+        deadline = time.monotonic() + PDU_TIME
         try:
-            self._connection.sendall(b"".join(pdus))
+            while rest := rest[self._connection.send(rest) :]:
+                if time.monotonic() > deadline:
+                    raise PeerGone("too slow to take what it asked for")
         except OSError as error:
             raise PeerGone(error.strerror or "connection lost") from error
 
