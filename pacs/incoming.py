@@ -1,17 +1,15 @@
 """One object while it is received, and those who send them."""
 
-from dataclasses import replace
-
 from blake3 import blake3
 
 from pacs.dataset.elements import Buffer
 from pacs.dataset.header import Header, HeaderReader
 from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, file_meta_bytes, read_file_meta
-from pacs.dataset.transfer_syntax import encoding_of, is_deflated
+from pacs.dataset.transfer_syntax import encoding_of
 from pacs.errors import MalformedObject, MismatchedObject
 from pacs.files import FileStore, NewFile
 from pacs.index import Record
-from pacs.model import Instance, Source
+from pacs.model import Source
 
 _COPY = 1 << 20  # bytes copied at a time
 
@@ -97,7 +95,14 @@ class Incoming:
             raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
         file = self._agreeing(file, header)
         file.complete()
-        record = Record(header, self._instance(file, header))
+        record = Record.of(
+            header,
+            self._meta.transfer_syntax_uid,
+            file=file.key,
+            size=file.size,
+            dataset_offset=file.head_size,
+            digest=self._digest.hexdigest(),
+        )
         record.row  # noqa: B018 - made here, where nobody waits for it
         return record
 
@@ -116,22 +121,6 @@ class Incoming:
         finally:
             file.discard()
         return right
-
-    def _instance(self, file: NewFile, header: Header) -> Instance:
-        transfer_syntax_uid = self._meta.transfer_syntax_uid
-        shift = 0 if is_deflated(transfer_syntax_uid) else file.head_size
-        return Instance(
-            study_instance_uid=header.study_instance_uid,
-            series_instance_uid=header.series_instance_uid,
-            sop_instance_uid=self.sop_instance_uid,
-            sop_class_uid=self.sop_class_uid,
-            transfer_syntax_uid=transfer_syntax_uid,
-            file=file.key,
-            size=file.size,
-            dataset_offset=file.head_size,
-            digest=self._digest.hexdigest(),
-            pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
-        )
 
     def sync(self) -> None:
         """Return when the content is on the device. Raises StorageFailed, OutOfSpace."""

@@ -1,14 +1,13 @@
 """Looking after what is kept: verifying the files, rebuilding the index from them, adopting orphans."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import gmtime, strftime
 
 from blake3 import blake3
 
 from pacs.dataset.header import read_header
 from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, read_file_meta
-from pacs.dataset.transfer_syntax import is_deflated
 from pacs.errors import ArchiveError, MalformedObject, NotFound, Refused
 from pacs.files import FileStore, StoredFile
 from pacs.index import Index, Record, Verdict
@@ -126,20 +125,14 @@ def read_record(files: FileStore, key: str) -> Record:
             raise MalformedObject("the file ends within its file meta information")
         meta, offset = read
         header = read_header(file.read(0, file.size), meta.transfer_syntax_uid, offset)
-        shift = 0 if is_deflated(meta.transfer_syntax_uid) else offset
-        instance = Instance(
-            study_instance_uid=header.study_instance_uid,
-            series_instance_uid=header.series_instance_uid,
-            sop_instance_uid=header.sop_instance_uid,
-            sop_class_uid=header.sop_class_uid,
-            transfer_syntax_uid=meta.transfer_syntax_uid,
+        return Record.of(
+            header,
+            meta.transfer_syntax_uid,
             file=key,
             size=file.size,
             dataset_offset=offset,
             digest=_digest(file, offset),
-            pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
         )
-    return Record(header, instance)
 
 
 def _digest(file: StoredFile, offset: int) -> str:

@@ -1,6 +1,6 @@
 """Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import Connection, Table, delete, exists, insert, select, update
 
 from pacs.dataset.header import Header
+from pacs.dataset.transfer_syntax import is_deflated
 from pacs.index import schema
 from pacs.index.rows import dump, instance_columns, patient_identity, search_columns
 from pacs.model import DicomJson, Instance, Level
@@ -19,6 +20,33 @@ class Record:
 
     header: Header
     instance: Instance
+
+    @classmethod
+    def of(
+        cls,
+        header: Header,
+        transfer_syntax_uid: str,
+        *,
+        file: str,
+        size: int,
+        dataset_offset: int,
+        digest: str,
+    ) -> "Record":
+        """The record of a file and of what was read of its data set. size, dataset_offset: bytes."""
+        shift = 0 if is_deflated(transfer_syntax_uid) else dataset_offset
+        instance = Instance(
+            study_instance_uid=header.study_instance_uid,
+            series_instance_uid=header.series_instance_uid,
+            sop_instance_uid=header.sop_instance_uid,
+            sop_class_uid=header.sop_class_uid,
+            transfer_syntax_uid=transfer_syntax_uid,
+            file=file,
+            size=size,
+            dataset_offset=dataset_offset,
+            digest=digest,
+            pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
+        )
+        return cls(header, instance)
 
     @cached_property
     def owner(self) -> "Owner":
