@@ -8,7 +8,6 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from pacs.changes import Stopping
 from pacs.occupancy import WAIT, WAITS, Place
 
 _OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
@@ -40,11 +39,11 @@ class HttpServer(uvicorn.Server):
         config: uvicorn.Config,
         place: Place,
         on_started: Callable[[], None],
-        told_to_end: Stopping,
+        is_told_to_end: Callable[[], bool],
     ) -> None:
-        """told_to_end: set when a signal came before signals were heeded here."""
+        """is_told_to_end: whether a signal came before signals were heeded here."""
         super().__init__(config)
-        self._told_to_end = told_to_end
+        self._is_told_to_end = is_told_to_end
         self._place = place
         self._on_started = on_started
         self._listener: socket.socket | None = None
@@ -58,7 +57,7 @@ class HttpServer(uvicorn.Server):
         self._tell()
         self._wait_for_next(self._listener)
         self._on_started()
-        self.should_exit = self.should_exit or self._told_to_end.is_set()
+        self.should_exit = self.should_exit or self._is_told_to_end()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, and let what is open finish."""

@@ -159,7 +159,7 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
         timeout_graceful_shutdown=round(settings.shutdown_seconds),
     )
     front.start()
-    HttpServer(config, http[1], ready, told).run(sockets=[http[0]])
+    HttpServer(config, http[1], ready, told.is_set).run(sockets=[http[0]])
     front.stop(settings.shutdown_seconds)
     parts.close()
 
@@ -176,5 +176,5 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     adopted, removed = adopt_orphans(parts.files, parts.index)
     if adopted or removed:
         log.warning("cut-off objects found", adopted=adopted, removed=removed)
-    Runner(parts.index.tasks, followers(parts), bell).run(stopping)
+    Runner(parts.index.tasks, followers(parts), bell).run(stopping.is_set)
     parts.close()

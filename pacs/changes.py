@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
@@ -65,14 +64,6 @@ class Bell:
             os.read(self._pipe, 65536)
 
 
-class Stopping(Protocol):
-    """What tells whether it is time to stop."""
-
-    def is_set(self) -> bool:
-        """Whether it is."""
-        ...
-
-
 class Runner:
     """Runs the followers, one task at a time. One process has one runner."""
 
@@ -81,19 +72,20 @@ class Runner:
         self._followers = {follower.name: follower for follower in followers}
         self._bell = bell
 
-    def run(self, stopping: Stopping) -> None:
-        """Work until stopping is set and the bell rung."""
-        while not stopping.is_set():
+    def run(self, is_stopping: Callable[[], bool]) -> None:
+        """Work until it is time to stop and the bell rings."""
+        while not is_stopping():
             self.read_feed()
-            if not self.run_due(stopping):
+            if not self.run_due(is_stopping):
                 due = self._tasks.next_due()
                 self._bell.wait(None if due is None else max(0.0, due - time.time()))
                 time.sleep(GATHER)
 
     def read_feed(self) -> None:
         """Turn what is new in the change feed into tasks; what comes meanwhile is left for the next time."""
-        while self._read_some():
-            pass
+        is_more = True
+        while is_more:
+            is_more = self._read_some()
 
     def _read_some(self) -> bool:
         """Read what comes next for each follower; whether more of it was there.
@@ -109,11 +101,11 @@ class Runner:
             self._tasks.plan(plans)
         return any(len(changes) == _BATCH for changes, _ in readings)
 
-    def run_due(self, stopping: Stopping) -> bool:
+    def run_due(self, is_stopping: Callable[[], bool]) -> bool:
         """Run tasks that are due; whether there were any."""
         tasks = self._tasks.due(time.time(), _TASKS)
         for task in tasks:
-            if stopping.is_set():
+            if is_stopping():
                 break
             self._run(task)
         return bool(tasks)

@@ -23,7 +23,7 @@ from pacs.errors import (
 from pacs.files import FileStore
 from pacs.incoming import Incoming
 from pacs.index import Record, Verdict, Writer
-from pacs.metrics import BYTES, instances
+from pacs.metrics import BYTES, instance_counter
 from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
@@ -49,7 +49,7 @@ class _Taken:
 class Pending:
     """An object that is being read and synced, and then waits for the commit of the index."""
 
-    def __init__(self, committer: "Committer", incoming: Incoming, taken: "Future[Record] | _Taken") -> None:
+    def __init__(self, committer: "Committer", incoming: Incoming, taken: Future[Record] | _Taken) -> None:
         """taken: done when the object is read and synced; what refuses it, if that failed."""
         self._committer = committer
         self.incoming = incoming
@@ -98,7 +98,7 @@ class Committer:
         """The same here and now, for one who has nothing to do meanwhile. Raises what refuses it."""
         return self._wait(incoming, _Taken(self._take(incoming, study_instance_uid)))
 
-    def _wait(self, incoming: Incoming, taken: "Future[Record] | _Taken") -> Pending:
+    def _wait(self, incoming: Incoming, taken: Future[Record] | _Taken) -> Pending:
         pending = Pending(self, incoming, taken)
         self._waiting.append(pending)
         return pending
@@ -111,7 +111,7 @@ class Committer:
             incoming.sync()
         except BaseException as error:
             incoming.abort()
-            instances(type(error).__name__).inc()
+            instance_counter(type(error).__name__).inc()
             raise
         return record
 
@@ -251,10 +251,10 @@ def _give_up(group: list[Pending], error: StorageFailed) -> None:
 def _count(pending: Pending) -> None:
     outcome = pending.outcome
     if isinstance(outcome, Stored):
-        instances(outcome.outcome.value).inc()
+        instance_counter(outcome.outcome.value).inc()
         BYTES.inc(pending.record.instance.size)
     else:
-        instances(type(outcome).__name__).inc()
+        instance_counter(type(outcome).__name__).inc()
 
 
 def _stored(instance: Instance, outcome: Outcome) -> Stored:

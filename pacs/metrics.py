@@ -18,12 +18,12 @@ REQUESTS = Counter("diafana_dimse_requests_total", "DIMSE requests answered.", [
 
 
 @cache
-def instances(outcome: str) -> Counter:
+def instance_counter(outcome: str) -> Counter:
     """The counter of one outcome; to find it each time costs as much as to count."""
     return INSTANCES.labels(outcome)
 
 
 @cache
-def requests(command_field: int, status: int) -> Counter:
+def request_counter(command_field: int, status: int) -> Counter:
     """The counter of requests of one kind that were answered with one status."""
     return REQUESTS.labels(f"{command_field & 0x7FFF:04X}", f"{status:04X}")

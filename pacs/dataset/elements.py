@@ -87,7 +87,7 @@ def read_element(buffer: Buffer, encoding: Encoding, pos: int, end: int) -> tupl
     end: of the data set, at least eight bytes behind pos.
     Raises MalformedObject as read_elements does.
     """
-    return _Reader(buffer, encoding).read_one(pos, end, 0)
+    return _Reader(buffer, encoding).read_one(pos, end)
 
 
 _LITTLE, _BIG = (tuple(Struct(order + code).unpack_from for code in ("HH2sH", "HHI", "I")) for order in "<>")
@@ -125,12 +125,12 @@ class _Reader:
         self._check_end(pos, end, delimited)
         return elements, pos
 
-    def read_one(self, pos: int, end: int, depth: int) -> tuple[Element, int]:
-        """The element at pos, and the position after it."""
+    def read_one(self, pos: int, end: int) -> tuple[Element, int]:
+        """The element of the outermost level at pos, and the position after it."""
         read_header = self._explicit if self.encoding.explicit else self._implicit
         tag, vr, length, value = read_header(pos, end)
         follow = self._undefined if length == UNDEFINED else self._defined
-        return follow(tag, vr, value, length, end, depth)
+        return follow(tag, vr, value, length, end, 0)
 
     def _read_short(self, pos: int, end: int, wanted: frozenset[int] | None, elements: list[Element]) -> int:
         """Read on while elements are explicit and short, as most are; where the first other one is."""

@@ -27,7 +27,7 @@ from pacs.dimse.negotiation import Agreement, Context, Rejected, agree
 from pacs.dimse.status import UNRECOGNIZED_OPERATION
 from pacs.errors import MalformedObject
 from pacs.incoming import Sender
-from pacs.metrics import ASSOCIATIONS, requests
+from pacs.metrics import ASSOCIATIONS, request_counter
 from pacs.model import Source
 
 COMMAND_LIMIT = 16_384  # bytes; command sets are below 1 KB
@@ -220,7 +220,7 @@ class Association:
             pdus += wire.data_pdus(context_id, False, data_set, maximum)
         self._wire.write(*pdus)
         if command["Status"] & 0xFF00 != 0xFF00:
-            requests(command["CommandField"], command["Status"]).inc()
+            request_counter(command["CommandField"], command["Status"]).inc()
 
     def is_cancelled(self, message_id: int) -> bool:
         """Whether the peer has asked, meanwhile, to cancel this request (PS3.7 9.3.2.3)."""

@@ -74,10 +74,12 @@ class DiskNewFile:
             stage[self._end : self._end + count] = rest[:count]
             self._end += count
             rest = rest[count:]
-            if self._end == STAGE:
-                self._begin(None)
-            if self._end == STAGE:
+            if self._end < STAGE:
+                continue
+            if self.key:
                 self._drain()
+            else:
+                self._begin(None)  # which makes room: less than was kept for the head is needed
 
     def _open_stage(self) -> mmap.mmap:
         if self._stage is None:
@@ -95,7 +97,8 @@ class DiskNewFile:
         """Name the file and put its head in front; the stage then begins where the file does."""
         if self.key:
             return
-        self.key, self._path, self._descriptor = self._place()[:3]
+        place = self._place()
+        self.key, self._path, self._descriptor = place.key, place.path, place.descriptor
         head = self._head(length)
         self.head_size = len(head)
         stage, begin = self._open_stage(), self._start - len(head)

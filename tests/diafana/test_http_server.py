@@ -21,7 +21,7 @@ class Worker:
         ready = threading.Event()
         answer = PlainTextResponse(str(number))
         config = uvicorn.Config(answer, loop="uvloop", lifespan="off", log_config=None, access_log=False)
-        self.server = HttpServer(config, occupancy.place(number), ready.set, threading.Event())
+        self.server = HttpServer(config, occupancy.place(number), ready.set, lambda: False)
         self.thread = threading.Thread(target=self.server.run, args=([listener],))
         self.thread.start()
         assert ready.wait(10)

@@ -57,7 +57,7 @@ def follower(
 def run(runner: Runner) -> None:
     """All that is due now, as one turn of the runner does it."""
     runner.read_feed()
-    while runner.run_due(threading.Event()):
+    while runner.run_due(lambda: False):
         pass
 
 
@@ -258,7 +258,7 @@ def test_the_runner_works_when_the_bell_rings_and_stops_when_told(
     done = threading.Semaphore(0)
     stopping = threading.Event()
     runner = Runner(index.tasks, [follower("watch", lambda _: done.release())], bell)
-    thread = threading.Thread(target=runner.run, args=(stopping,))
+    thread = threading.Thread(target=runner.run, args=(stopping.is_set,))
     thread.start()
     for number in range(3):
         store(archive, picture(str(number)))
@@ -274,7 +274,7 @@ def test_the_runner_wakes_for_what_is_due_later(archive: Archive, index: Index, 
     done, stopping = threading.Event(), threading.Event()
     runner = Runner(index.tasks, [follower("watch", lambda _: done.set(), rest=0.05)], bell)
     store(archive, picture("a"))
-    thread = threading.Thread(target=runner.run, args=(stopping,))
+    thread = threading.Thread(target=runner.run, args=(stopping.is_set,))
     thread.start()
     assert done.wait(timeout=60)  # nobody rings
     stopping.set()
