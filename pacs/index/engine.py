@@ -19,6 +19,7 @@ from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
 from pacs.index.log import LOG_PAGES, WriteAheadLog
 
 _LOCK_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+_ADVISORY_LOCK = 0x44494146  # any number, the same in all processes
 _CACHE = -16000  # kilobytes, negative by SQLite's convention
 
 # (pragma, what to set, what it must read back). NORMAL: the log is synced before it is written back to the
@@ -94,8 +95,10 @@ def connected(engine: Engine) -> Iterator[Connection]:
 class Transactions:
     """The transactions of this process that write: one at a time, on a connection that stays open.
 
-    SQLite takes one writer. Its own busy handler sleeps and tries again, which costs milliseconds under load;
-    here writers of all processes wait in the kernel for a lock file instead. Other databases need none.
+    And one at a time of all processes: so no two of them make the same patient, and the numbers of the
+    change feed grow in the order in which others see them. SQLite takes one writer anyway; its own busy
+    handler sleeps and tries again, which costs milliseconds under load, so writers wait in the kernel for a
+    lock file instead. PostgreSQL has a lock to ask for.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -105,6 +108,7 @@ class Transactions:
         database = engine.url.database if engine.dialect.name == "sqlite" else None
         self._log = WriteAheadLog(Path(database)) if database else None
         self._lock = os.open(f"{database}-lock", _LOCK_FLAGS, 0o640) if database else None
+        self._begin = "BEGIN IMMEDIATE" if database else f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -124,10 +128,9 @@ class Transactions:
         """
         with self._alone() as connection:
             cursor = connection.connection.cursor()
-            if self._log is not None:
-                if self._log.is_doubtful:
-                    self._log.clear_doubt(cursor)
-                cursor.execute("BEGIN IMMEDIATE")
+            if self._log is not None and self._log.is_doubtful:
+                self._log.clear_doubt(cursor)
+            cursor.execute(self._begin)
             yield connection
             connection.connection.commit()
             if connection.in_transaction():  # what SQLAlchemy knows of it
