@@ -117,10 +117,9 @@ def _wrk(
     """Ask for paths below the DICOMweb root. Raises NotMeasured when answers are too small to be right."""
     seconds = min(max(stage.amounts.seconds, round(ANSWERS_WANTED * judged.seconds)), LONGEST_SECONDS)
     root = "/" + server.dicomweb.split("/", 3)[3]
-    with stage.scratch() as scratch:
-        file = scratch / "paths"
-        file.write_text("".join(f"{root}{path}\n" for path in paths))
-        report = load.wrk(server.dicomweb, file, headers, connections=connections, seconds=seconds)
+    file = stage.scratch() / "paths"
+    file.write_text("".join(f"{root}{path}\n" for path in paths))
+    report = load.wrk(server.dicomweb, file, headers, connections=connections, seconds=seconds)
     if report.bytes < SMALLEST_SHARE * len(judged.body) * report.requests:
         raise NotMeasured(f"{report.bytes} bytes in {report.requests} answers are too few")
     return report

