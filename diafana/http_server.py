@@ -13,12 +13,23 @@ from pacs.occupancy import WAIT, WAITS, Place
 _OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
 
 
-class _Connection(HttpToolsProtocol):
-    """A connection that tells when it begins and ends."""
+# Bytes of a body that are received at once, where it has so many; more would not be there at once
+PIECE = 1 << 18
 
-    def __init__(self, tell: Callable[[], None], **parts: Any) -> None:
+
+class _Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
+    """A connection that tells when it begins and ends, and receives long bodies in large pieces.
+
+    Left to itself uvicorn is woken for each piece that the client has sent, and copies it four times.
+    """
+
+    def __init__(self, tell: Callable[[], None], received: memoryview, **parts: Any) -> None:
+        """received: where what one read has brought is until it is handed on, at once; shared by all."""
         super().__init__(**parts)
         self._tell = tell
+        self._received = received
+        self._missing = 0  # bytes of the body
+        self._awaited = 1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is one of those that are open."""
@@ -29,6 +40,36 @@ class _Connection(HttpToolsProtocol):
         """It is no more."""
         super().connection_lost(exc)
         self._tell()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - of asyncio.BufferedProtocol
+        """Where the next bytes go."""
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """They have come."""
+        self.data_received(self._received[:nbytes])  # type: ignore[arg-type]  # the parser takes any buffer
+
+    def on_headers_complete(self) -> None:
+        """The body begins, if there is one whose length is told."""
+        super().on_headers_complete()
+        self._missing = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+        self._await_more()
+
+    def on_body(self, body: bytes) -> None:
+        """Hand on a piece as it is: uvicorn's bytearray would be copied into and out of."""
+        self._missing -= len(body)
+        self._await_more()
+        if not self.cycle.body:
+            self.cycle.body = b""  # type: ignore[assignment]
+        super().on_body(body)
+
+    def _await_more(self) -> None:
+        """Have the kernel wait for a whole piece, or for what is missing."""
+        awaited = max(1, min(self._missing, PIECE))
+        if awaited != self._awaited:
+            self._awaited = awaited
+            connection: socket.socket = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, awaited)
 
 
 class HttpServer(uvicorn.Server):
@@ -48,6 +89,7 @@ class HttpServer(uvicorn.Server):
         self._on_started = on_started
         self._listener: socket.socket | None = None
         self._beginning: set[asyncio.Task[Any]] = set()
+        self._received = memoryview(bytearray(PIECE))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept from now on, and tell. sockets: the one that is listened on."""
@@ -105,5 +147,9 @@ class HttpServer(uvicorn.Server):
 
     def _protocol(self) -> asyncio.Protocol:
         return _Connection(
-            self._tell, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            self._tell,
+            self._received,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
         )

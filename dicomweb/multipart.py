@@ -27,6 +27,7 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FOLDED_LINE = re.compile(r"\r?\n[ \t]+")
 _NOT_IN_HEADER = re.compile(r"[\x00-\x1f\x7f]")
 _CARRIAGE_RETURN = 0x0D
+_NOWHERE = 1 << 62
 
 
 _SECRET = secrets.token_bytes(32)
@@ -101,6 +102,7 @@ class MultipartReader:
         self._at = 0
         self._not_data = 1
         self._searched = 0
+        self._none_from = _NOWHERE  # no delimiter begins in the buffer from here on
         self._line_ends_with_cr = True
         self._parts = 0
 
@@ -112,6 +114,7 @@ class MultipartReader:
         # Adding to nothing gives the chunk itself: mostly, no byte is copied.
         self._buffer = b"" if self._state is _State.EPILOGUE else self._buffer[self._at :] + chunk
         self._at = 0
+        self._none_from = _NOWHERE
         return self._events()
 
     def close(self) -> None:
@@ -181,10 +184,7 @@ class MultipartReader:
     def _scan(self) -> tuple[int, re.Match[bytes] | None]:
         """Where the bytes end that no delimiter can begin in, and the rest of the delimiter line there."""
         buffer, delimiter = self._buffer, self._delimiter
-        # From the end it is found four times faster, and mostly there is none, or one
-        found = buffer.rfind(delimiter, self._at)
-        if found >= 0 and buffer.rfind(delimiter, self._at, found + len(delimiter) - 1) >= 0:
-            found = buffer.find(delimiter, self._at)
+        found = self._find()
         while found >= 0:
             rest = found + len(delimiter)
             line = _DELIMITER_REST.match(buffer, rest)
@@ -195,6 +195,18 @@ class MultipartReader:
         last = buffer.rfind(b"\n", max(self._at, len(buffer) - len(delimiter)))
         is_beginning = last >= 0 and delimiter.startswith(buffer[last:])
         return (last if is_beginning else len(buffer)), None
+
+    def _find(self) -> int:
+        """Where the next delimiter begins, perhaps; -1 when there is none."""
+        buffer, delimiter, at = self._buffer, self._delimiter, self._at
+        if at >= self._none_from:
+            return -1
+        # From the end it is found faster, and mostly there is none, or one
+        found = buffer.rfind(delimiter, at)
+        if found >= 0 and buffer.rfind(delimiter, at, found + len(delimiter) - 1) >= 0:
+            return buffer.find(delimiter, at)
+        self._none_from = at if found < 0 else found + 1
+        return found
 
     def _pass(self, delimiter: re.Match[bytes]) -> None:
         """Go on behind a delimiter line: to the headers of the next part, or past the last part."""

@@ -1,7 +1,5 @@
 """One object while it is received, and those who send them."""
 
-from blake3 import blake3
-
 from pacs.dataset.elements import Buffer
 from pacs.dataset.header import Header, HeaderReader
 from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, file_meta_bytes, read_file_meta
@@ -48,7 +46,6 @@ class Incoming:
         self._announced = meta is not None
         self._head = bytearray()  # of a Part 10 file, while it is not there as a whole
         self._file: NewFile | None = None
-        self._digest = blake3()
         if meta is not None:
             self._begin(meta)
 
@@ -70,7 +67,6 @@ class Incoming:
             data = self._after_head(memoryview(data))
         if self._file is not None:
             self._file.write(data)
-            self._digest.update(data)
 
     def _after_head(self, data: memoryview) -> Buffer:
         """What follows the head of a Part 10 file, or nothing while that is not there as a whole."""
@@ -101,7 +97,7 @@ class Incoming:
             file=file.key,
             size=file.size,
             dataset_offset=file.head_size,
-            digest=self._digest.hexdigest(),
+            digest=file.digest,
         )
         record.row  # noqa: B018 - made here, where nobody waits for it
         return record

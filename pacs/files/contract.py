@@ -38,6 +38,11 @@ class NewFile(Protocol):
         """Bytes of the head, once there is a key."""
         ...
 
+    @property
+    def digest(self) -> str:
+        """BLAKE3 of what follows the head, hexadecimal, once it is complete."""
+        ...
+
     def write(self, data: Buffer) -> None:
         """Append all of the data."""
         ...

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from blake3 import blake3
+
 from pacs.dataset.elements import Buffer, SearchedBuffer
 from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
 from pacs.files.contract import Head
@@ -59,11 +61,18 @@ class DiskNewFile:
         self._stage: mmap.mmap | None = None
         self._start = self._end = HEAD_ROOM  # of what is in the stage
         self._drained = 0  # bytes
+        self._digest = blake3()
+        self._digested = HEAD_ROOM  # up to where in the stage
 
     @property
     def size(self) -> int:
         """Bytes so far, with the head once there is one."""
         return self._drained + self._end - self._start
+
+    @property
+    def digest(self) -> str:
+        """BLAKE3 of what follows the head, hexadecimal, once it is complete."""
+        return self._digest.hexdigest()
 
     def write(self, data: Buffer) -> None:
         """Append all of the data; a full stage goes to the device."""
@@ -92,6 +101,13 @@ class DiskNewFile:
     def complete(self) -> None:
         """Give the file its name, and the head its final length."""
         self._begin(self.size)
+        with memoryview(self._open_stage()) as stage:
+            self._digest_of(stage)
+
+    def _digest_of(self, stage: memoryview) -> None:
+        """Take in what was added to the stage: in one piece where it is small, which costs least."""
+        self._digest.update(stage[self._digested : self._end])
+        self._digested = self._end
 
     def _begin(self, length: int | None) -> None:
         """Name the file and put its head in front; the stage then begins where the file does."""
@@ -104,12 +120,14 @@ class DiskNewFile:
         stage, begin = self._open_stage(), self._start - len(head)
         stage[begin : self._start] = head
         self._start, self._end = 0, self._end - begin
+        self._digested -= begin
         stage.move(0, begin, self._end)  # memory that goes to the device must be aligned
 
     def _drain(self) -> None:
         """Write what is staged: whole blocks to the device, the rest to the page cache."""
         direct = self._end - self._end % BLOCK if self._is_direct else 0
         with memoryview(self._open_stage()) as stage:
+            self._digest_of(stage)
             try:
                 self._put(stage[:direct])
                 if direct < self._end:
@@ -118,7 +136,7 @@ class DiskNewFile:
             except OSError as error:
                 raise storage_error(error) from error
         self._drained += self._end
-        self._end = 0
+        self._end = self._digested = 0
 
     def _put(self, rest: memoryview) -> None:
         while rest:

@@ -4,13 +4,17 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from http.client import HTTPConnection
+from random import Random
 
 import pytest
 import uvicorn
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
-from diafana.http_server import HttpServer
+from diafana.http_server import PIECE, HttpServer
 from pacs.occupancy import Occupancy
 
 
@@ -19,12 +23,32 @@ class Worker:
 
     def __init__(self, listener: socket.socket, occupancy: Occupancy, number: int) -> None:
         ready = threading.Event()
-        answer = PlainTextResponse(str(number))
-        config = uvicorn.Config(answer, loop="uvloop", lifespan="off", log_config=None, access_log=False)
+        self.number = number
+        self.broken_off = threading.Event()
+        config = uvicorn.Config(
+            self.answer,
+            interface="asgi3",
+            loop="uvloop",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
         self.server = HttpServer(config, occupancy.place(number), ready.set, lambda: False)
         self.thread = threading.Thread(target=self.server.run, args=([listener],))
         self.thread.start()
         assert ready.wait(10)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """With its number, or with the digest of the body."""
+        digest = sha256()
+        try:
+            async for piece in Request(scope, receive).stream():
+                digest.update(piece)
+        except ClientDisconnect:
+            self.broken_off.set()
+            return
+        words = str(self.number) if scope["method"] == "GET" else digest.hexdigest()
+        await PlainTextResponse(words)(scope, receive, send)
 
     @property
     def open(self) -> int:
@@ -73,3 +97,65 @@ def test_what_another_does_not_take_is_taken(shared: tuple[list[Worker], int, Oc
     assert workers[1].open == 3
     for connection in connections:
         connection.close()
+
+
+@pytest.fixture
+def alone() -> Iterator[tuple[Worker, int]]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        worker = Worker(listener.dup(), Occupancy(1), 0)
+        yield worker, listener.getsockname()[1]
+        worker.stop()
+
+
+LENGTHS = (0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7, 2 * PIECE)
+
+
+@pytest.mark.parametrize("most", [100_000, 3 * PIECE])
+def test_bodies_arrive_as_they_were_sent_one_after_the_other(alone: tuple[Worker, int], most: int) -> None:
+    random = Random(most)
+    connection = connect(alone[1])
+    for length in LENGTHS:
+        body = random.randbytes(length)
+        connection.putrequest("POST", "/")
+        connection.putheader("Content-Length", str(length))
+        connection.endheaders()
+        at = 0
+        while at < length:
+            size = random.randint(1, most)
+            connection.send(body[at : at + size])
+            at += size
+            time.sleep(random.choice((0, 0.001)))
+        assert connection.getresponse().read().decode() == sha256(body).hexdigest()
+    connection.close()
+
+
+def test_a_body_of_unknown_length_arrives_and_what_follows_it(alone: tuple[Worker, int]) -> None:
+    connection = connect(alone[1])
+    pieces = [Random(number).randbytes(length) for number, length in enumerate(LENGTHS) if length]
+    for body in (iter(pieces), b"".join(pieces)):
+        connection.request("POST", "/", body)
+        assert connection.getresponse().read().decode() == sha256(b"".join(pieces)).hexdigest()
+    connection.close()
+
+
+@pytest.mark.parametrize("sent", [0, 10, PIECE, PIECE + 10])
+def test_a_body_that_is_not_sent_to_its_end_is_broken_off(alone: tuple[Worker, int], sent: int) -> None:
+    worker, port = alone
+    connection = connect(port)
+    connection.putrequest("POST", "/")
+    connection.putheader("Content-Length", str(5 * PIECE))
+    connection.endheaders()
+    connection.send(bytes(sent))
+    connection.close()
+    assert worker.broken_off.wait(10)
+
+
+def test_two_requests_sent_at_once_are_answered(alone: tuple[Worker, int]) -> None:
+    body = bytes(PIECE + 5)
+    request = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with socket.create_connection(("127.0.0.1", alone[1]), timeout=10) as connection:
+        connection.sendall(request * 3)
+        answers = b""
+        while answers.count(sha256(body).hexdigest().encode()) < 3:
+            answers += (received := connection.recv(65536))
+            assert received
