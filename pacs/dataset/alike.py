@@ -2,9 +2,12 @@
 
 What lies there byte for byte as it did before means what it meant before. So only what differs is read and
 decoded, in a third of the time. Whatever is not as expected is left to the reading of all of it.
+
+Elements that have not differed so far are compared in runs, as one piece each.
 """
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from pacs.dataset.dicom_json import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, JsonWriter
 from pacs.dataset.elements import Buffer, Element, Encoding, SearchedBuffer, read_element
@@ -14,6 +17,7 @@ from pacs.model import DicomJson
 MOST_CHANGES = 24  # elements; with more, it costs less to read all
 MOST_BYTES = 1 << 16  # that are remembered of one object
 
+_Change = tuple[int, bytes, Element]  # place, bytes as they lie there, and what they are
 _CONTEXT = frozenset({SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION})  # what other elements are decoded by
 
 
@@ -26,6 +30,8 @@ class Alike:
         self._until = frozenset(until)
         self._encoding: Encoding | None = None
         self._elements: list[tuple[bytes, int]] = []  # as they lay there, with the tag
+        self._varying: set[int] = set()  # places of those that have differed
+        self._runs: list[tuple[bytes, range]] = []  # places in their order; the bytes where none has differed
         self._decoded: DicomJson = {}
         self._before: DicomJson = {}
 
@@ -47,6 +53,16 @@ class Alike:
             pos = after
         if len({tag for _, tag in elements}) == len(elements):  # of two, the last counts
             self._decoded, self._elements, self._encoding = decoded, elements, encoding
+            self._varying = set()
+            self._make_runs()
+
+    def _make_runs(self) -> None:
+        self._runs = []
+        for varies, group in groupby(range(len(self._elements)), self._varying.__contains__):
+            first, *more = group
+            places = range(first, first + len(more) + 1)
+            raw = b"" if varies else b"".join(self._elements[place][0] for place in places)
+            self._runs.append((raw, places))
 
     def forget(self) -> None:
         """Remember nothing."""
@@ -69,6 +85,9 @@ class Alike:
             return None
         for place, raw, element in changes:
             self._elements[place] = raw, element.tag
+        if not self._varying.issuperset(places := [place for place, _, _ in changes]):
+            self._varying.update(places)
+            self._make_runs()
         changed = [element for _, _, element in changes if element.tag in self._tags]
         if changed:
             self._decoded = self._decoded | JsonWriter(buffer, encoding, before=self._before).write(changed)
@@ -76,14 +95,36 @@ class Alike:
 
     def _compare(
         self, buffer: SearchedBuffer, encoding: Encoding, start: int, end: int
-    ) -> tuple[int, list[tuple[int, bytes, Element]]]:
-        """Where what is remembered ends, and what has changed: place, bytes and element.
+    ) -> tuple[int, list[_Change]]:
+        """Where what is remembered ends, and what has changed.
 
         Raises _Different, MalformedObject.
         """
-        changes: list[tuple[int, bytes, Element]] = []
+        changes: list[_Change] = []
         pos, find = start, buffer.find
-        for place, (raw, tag) in enumerate(self._elements):
+        for raw, places in self._runs:
+            after = pos + len(raw)
+            if raw and find(raw, pos, after) == pos:
+                pos = after
+            else:
+                pos = self._compare_each(buffer, encoding, pos, end, places, changes)
+        if pos > end:
+            raise _Different  # what lies behind the end of the data set is as it was there before
+        return pos, changes
+
+    def _compare_each(
+        self,
+        buffer: SearchedBuffer,
+        encoding: Encoding,
+        pos: int,
+        end: int,
+        places: range,
+        changes: list[_Change],
+    ) -> int:
+        """Compare some elements one by one, and add what has changed. Returns where the last ends."""
+        find = buffer.find
+        for place in places:
+            raw, tag = self._elements[place]
             after = pos + len(raw)
             if find(raw, pos, after) == pos:
                 pos = after
@@ -95,9 +136,7 @@ class Alike:
                 raise _Different
             changes.append((place, bytes(buffer[pos:after]), element))
             pos = after
-        if pos > end:
-            raise _Different  # what lies behind the end of the data set is as it was there before
-        return pos, changes
+        return pos
 
 
 class _Different(Exception):
