@@ -3,7 +3,10 @@
 .PHONY: help serve demo test check bench proof lock clean
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3
+# The system's own interpreter, where it is new enough and can make virtual environments: Debian builds it
+# with profiles, so that an image takes a tenth less of a processor than with one built without.
+PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo /usr/bin/python3 || echo python3)
 BIN := .venv/bin
 
 help:  ## What can be made
