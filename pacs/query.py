@@ -6,10 +6,18 @@ C-FIND identifiers and QIDO-RS parameters both become a Query; one compiler turn
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pacs.attributes import Attribute, Matching
 from pacs.errors import InvalidQuery
 from pacs.model import Level
+
+KNOWN_TIMES = (
+    1024  # dates and times that are kept in their normal form: those of a series are mostly the same
+)
+
+_TIME = re.compile(r"(\d\d)(?::?(\d\d))?(?::?(\d\d))?(?:\.(\d{1,6}))?", re.ASCII)
+_DATE = re.compile(r"\d{8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +86,13 @@ def fold_name(name: str) -> str:
     return "=".join(groups).rstrip("=")
 
 
+@lru_cache(KNOWN_TIMES)
 def normal_time(text: str, fill: str = "0") -> str | None:
     """A TM value as HHMMSS.FFFFFF, or None when it is no time.
 
     fill: "0" completes a partial time to its beginning, "9" to its end ("10" to 105959.999999).
     """
-    match = re.fullmatch(r"(\d\d)(?::?(\d\d))?(?::?(\d\d))?(?:\.(\d{1,6}))?", text.strip(), re.ASCII)
+    match = _TIME.fullmatch(text.strip())
     if match is None:
         return None
     hours, minutes, seconds, fraction = match.groups()
@@ -91,10 +100,11 @@ def normal_time(text: str, fill: str = "0") -> str | None:
     return f"{hours}{minutes or full}{seconds or full}.{(fraction or '').ljust(6, fill)}"
 
 
+@lru_cache(KNOWN_TIMES)
 def normal_date(text: str) -> str | None:
     """A DA value as YYYYMMDD, or None when it is no date. The old form 1993.08.22 is taken too."""
     digits = text.strip().replace(".", "").replace("-", "") if "." in text else text.strip()
-    return digits if re.fullmatch(r"\d{8}", digits, re.ASCII) else None
+    return digits if _DATE.fullmatch(digits) else None
 
 
 def parse_condition(attribute: Attribute, values: list[str]) -> Condition | None:

@@ -1,6 +1,7 @@
 """The head of a Part 10 file (PS3.10 7.1): reading the sender's, writing ours."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from struct import pack, unpack_from
 
@@ -12,6 +13,7 @@ IMPLEMENTATION_CLASS_UID = "2.25.190146791043182537444806132342625375407"
 IMPLEMENTATION_VERSION_NAME = f"DIAFANA_{version('diafana')}"[:16]
 
 META_LIMIT = 1 << 16  # bytes; file meta information of real files is below 1 KB
+KNOWN_ELEMENTS = 256  # that are kept encoded: those of one head are mostly those of the one before
 HEAD_LIMIT = META_LIMIT + 16  # bytes; enough to see where the longest ends
 
 _MAGIC_END = 132
@@ -63,6 +65,7 @@ def _filling(length: int, block: int) -> bytes:
     return creator + pack("<HH2sHI", 2, 0x0102, b"OB", 0, rest) + bytes(rest)
 
 
+@lru_cache(KNOWN_ELEMENTS)
 def _element(number: int, vr: bytes, text: str) -> bytes:
     value = text.encode("ascii", "replace")[:64]  # what is longer is wrong, and refused or written anew
     if not value:

@@ -4,6 +4,7 @@ pynetdicom's coding of the same is the reference in a differential test; this on
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from struct import pack, unpack_from
 from typing import Any
 
@@ -33,6 +34,8 @@ C_STORE_RQ, C_FIND_RQ, C_ECHO_RQ, C_CANCEL_RQ = 0x0001, 0x0020, 0x0030, 0x0FFF
 RESPONSE = 0x8000
 NO_DATA_SET = 0x0101
 DATA_SET = 0x0001
+
+KNOWN_ELEMENTS = 256  # that are kept encoded: of a response all but two are as they were in the one before
 
 Command = dict[str, Any]
 
@@ -84,6 +87,7 @@ def encode_command(command: Command) -> bytes:
     return pack("<HHII", 0, 0, 4, len(body)) + body
 
 
+@lru_cache(KNOWN_ELEMENTS)
 def _encode(number: int, value: int | str) -> bytes:
     vr = ELEMENTS[number][1]
     if isinstance(value, int):

@@ -1,5 +1,6 @@
 """Protocol data units on a socket (PS3.8 9.3): bounded before anything is allocated, each with a deadline."""
 
+import math
 import select
 import socket
 import time
@@ -49,6 +50,7 @@ class Wire:
         # The kernel keeps the time: Python's own time-outs cost two more system calls each time
         connection.settimeout(None)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(PDU_TIME))
+        self._wakes_after = math.inf  # seconds without a byte
         self._connection = connection
         self._buffer = memoryview(bytearray(_FIRST_BUFFER))
         self._start = self._end = 0  # of what was received and not taken yet
@@ -75,7 +77,10 @@ class Wire:
         return kind, self._buffer[begin : self._start]
 
     def _receive(self, count: int, deadline: float) -> None:
-        """Return when so many bytes are here; whatever else has arrived is taken along, as far as it fits."""
+        """Return when so many bytes are here; whatever else has arrived is taken along, as far as it fits.
+
+        A peer that is silent is given up at twice its time at the latest.
+        """
         if self._start + count > len(self._buffer):
             waiting = self._end - self._start
             self._buffer[:waiting] = self._buffer[self._start : self._end]
@@ -84,7 +89,9 @@ class Wire:
             rest = deadline - time.monotonic()
             if rest <= 0:
                 raise PeerGone("silent for too long")
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
+            if rest < self._wakes_after / 2:  # to set it each time would cost more than to be somewhat late
+                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
+                self._wakes_after = rest
             try:
                 received = self._connection.recv_into(self._buffer[self._end :])
             except BlockingIOError:

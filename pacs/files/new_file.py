@@ -101,13 +101,14 @@ class DiskNewFile:
     def complete(self) -> None:
         """Give the file its name, and the head its final length."""
         self._begin(self.size)
-        with memoryview(self._open_stage()) as stage:
-            self._digest_of(stage)
+        self._hash()
 
-    def _digest_of(self, stage: memoryview) -> None:
+    def _hash(self) -> None:
         """Take in what was added to the stage: in one piece where it is small, which costs least."""
-        self._digest.update(stage[self._digested : self._end])
-        self._digested = self._end
+        if self._digested < self._end:
+            with memoryview(self._open_stage()) as stage:
+                self._digest.update(stage[self._digested : self._end])
+            self._digested = self._end
 
     def _begin(self, length: int | None) -> None:
         """Name the file and put its head in front; the stage then begins where the file does."""
@@ -126,8 +127,8 @@ class DiskNewFile:
     def _drain(self) -> None:
         """Write what is staged: whole blocks to the device, the rest to the page cache."""
         direct = self._end - self._end % BLOCK if self._is_direct else 0
+        self._hash()
         with memoryview(self._open_stage()) as stage:
-            self._digest_of(stage)
             try:
                 self._put(stage[:direct])
                 if direct < self._end:
