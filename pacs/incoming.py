@@ -91,7 +91,7 @@ class Incoming:
             raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
         file = self._agreeing(file, header)
         file.complete()
-        record = Record.of(
+        return Record.of(
             header,
             self._meta.transfer_syntax_uid,
             file=file.key,
@@ -99,8 +99,6 @@ class Incoming:
             dataset_offset=file.head_size,
             digest=file.digest,
         )
-        record.row  # noqa: B018 - made here, where nobody waits for it
-        return record
 
     def _agreeing(self, file: NewFile, header: Header) -> NewFile:
         """The file with a head that tells what the data set is: the data set is right."""

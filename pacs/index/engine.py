@@ -175,6 +175,9 @@ class Transactions:
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
+            if self._log is not None:
+                # What others have written would have it mapped anew, each time; most of it is in the log
+                self._connection.connection.cursor().execute("PRAGMA mmap_size=0")
         return self._connection
 
     def _drop(self) -> None:

@@ -1,7 +1,6 @@
 """Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
@@ -14,12 +13,18 @@ from pacs.index.rows import dump, instance_columns, patient_identity, search_col
 from pacs.model import DicomJson, Instance, Level
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
-    """One received object: what it says, and where its bytes lie, synced."""
+    """One received object: what it says, and where its bytes lie, synced.
+
+    owner: whose it says that it is.
+    row: the columns of the instance, but for the key of its series; made before all writers wait for it.
+    """
 
     header: Header
     instance: Instance
+    owner: "Owner"
+    row: dict[str, Any]
 
     @classmethod
     def of(
@@ -46,22 +51,10 @@ class Record:
             digest=digest,
             pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
         )
-        return cls(header, instance)
-
-    @cached_property
-    def owner(self) -> "Owner":
-        """Whose it says that it is."""
-        return Owner(self.header.patient_id, self.header.issuer_of_patient_id)
-
-    @cached_property
-    def row(self) -> dict[str, Any]:
-        """The columns of the instance, but for the key of its series; made before all writers wait for it."""
-        attributes = self.header.level(Level.INSTANCE)
-        return (
-            search_columns(attributes, Level.INSTANCE)
-            | instance_columns(self.instance)
-            | {"attributes": dump(attributes)}
-        )
+        attributes = header.level(Level.INSTANCE)
+        row = search_columns(attributes, Level.INSTANCE) | instance_columns(instance)
+        row["attributes"] = dump(attributes)
+        return cls(header, instance, Owner(header.patient_id, header.issuer_of_patient_id), row)
 
 
 class Owner(NamedTuple):
