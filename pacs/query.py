@@ -12,9 +12,8 @@ from pacs.attributes import Attribute, Matching
 from pacs.errors import InvalidQuery
 from pacs.model import Level
 
-KNOWN_TIMES = (
-    1024  # dates and times that are kept in their normal form: those of a series are mostly the same
-)
+# Dates and times that are kept in their normal form: those of a series are mostly the same
+KNOWN_TIMES = 1024
 
 _TIME = re.compile(r"(\d\d)(?::?(\d\d))?(?::?(\d\d))?(?:\.(\d{1,6}))?", re.ASCII)
 _DATE = re.compile(r"\d{8}", re.ASCII)
