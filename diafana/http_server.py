@@ -10,11 +10,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pacs.occupancy import WAIT, WAITS, Place
 
-_OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
-
-
 # Bytes of a body that are received at once, where it has so many; more would not be there at once
 PIECE = 1 << 18
+
+_OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
 
 
 class _Connection(HttpToolsProtocol, asyncio.BufferedProtocol):

@@ -27,7 +27,7 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FOLDED_LINE = re.compile(r"\r?\n[ \t]+")
 _NOT_IN_HEADER = re.compile(r"[\x00-\x1f\x7f]")
 _CARRIAGE_RETURN = 0x0D
-_NOWHERE = 1 << 62
+_NOWHERE = 1 << 62  # behind the end of every buffer
 
 
 _SECRET = secrets.token_bytes(32)

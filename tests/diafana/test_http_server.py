@@ -150,7 +150,7 @@ def test_a_body_that_is_not_sent_to_its_end_is_broken_off(alone: tuple[Worker, i
     assert worker.broken_off.wait(10)
 
 
-def test_two_requests_sent_at_once_are_answered(alone: tuple[Worker, int]) -> None:
+def test_requests_sent_before_the_first_is_answered_are_answered(alone: tuple[Worker, int]) -> None:
     body = bytes(PIECE + 5)
     request = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     with socket.create_connection(("127.0.0.1", alone[1]), timeout=10) as connection:
