@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 import structlog
 
@@ -33,35 +32,29 @@ AHEAD = 16  # objects submitted and not yet synced; further ones would only fill
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class _Taken:
-    """A future that has come: one of the library costs more than all else that is done with it."""
-
-    record: Record
-
-    def done(self) -> bool:
-        return True
-
-    def result(self) -> Record:
-        return self.record
-
-
 class Pending:
     """An object that is being read and synced, and then waits for the commit of the index."""
 
-    def __init__(self, committer: "Committer", incoming: Incoming, taken: Future[Record] | _Taken) -> None:
-        """taken: done when the object is read and synced; what refuses it, if that failed."""
+    def __init__(self, committer: "Committer", incoming: Incoming, taken: Record | Future[Record]) -> None:
+        """taken: what was read of it, or a future done when it is read and synced."""
         self._committer = committer
+        self._taken = taken
         self.incoming = incoming
-        self.taken = taken
         self.verdict: Verdict | None = None
         self.commit = 0
         self.outcome: Stored | ArchiveError | None = None
 
     @property
+    def is_taken(self) -> bool:
+        """Whether it is read and synced, or refused."""
+        return not isinstance(self._taken, Future) or self._taken.done()
+
+    @property
     def record(self) -> Record:
-        """What was read of it, once it is taken."""
-        return self.taken.result()
+        """What was read of it, once it is taken. Raises what refused it."""
+        if isinstance(self._taken, Future):
+            self._taken = self._taken.result()
+        return self._taken
 
     def result(self) -> Stored:
         """Commit, with all others that wait, unless another thread has done so. Raises what refused it."""
@@ -96,9 +89,9 @@ class Committer:
 
     def take(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
         """The same here and now, for one who has nothing to do meanwhile. Raises what refuses it."""
-        return self._wait(incoming, _Taken(self._take(incoming, study_instance_uid)))
+        return self._wait(incoming, self._take(incoming, study_instance_uid))
 
-    def _wait(self, incoming: Incoming, taken: Future[Record] | _Taken) -> Pending:
+    def _wait(self, incoming: Incoming, taken: Record | Future[Record]) -> Pending:
         pending = Pending(self, incoming, taken)
         self._waiting.append(pending)
         return pending
@@ -130,19 +123,20 @@ class Committer:
         group: list[Pending] = []
         for _ in range(min(len(self._waiting), GROUP)):  # others append meanwhile
             pending = self._waiting.popleft()
-            if pending is mine or pending.taken.done():
+            if pending is mine or pending.is_taken:
                 group.append(pending)
             else:
                 self._waiting.append(pending)
         return group
 
     def _commit(self, group: list[Pending]) -> None:
-        group = [pending for pending in group if _is_taken(pending)]
+        group = [pending for pending in group if _is_sound(pending)]
         if not group:
             return
         try:
-            self._files.settle(pending.record.instance.file for pending in group)
-            verdicts, commit = self._writer.commit([pending.record for pending in group])
+            records = [pending.record for pending in group]
+            self._files.settle(record.instance.file for record in records)
+            verdicts, commit = self._writer.commit(records)
         except StorageFailed as error:
             self._failed(group, error)
             return
@@ -223,10 +217,10 @@ class Committer:
         return None
 
 
-def _is_taken(pending: Pending) -> bool:
+def _is_sound(pending: Pending) -> bool:
     """Wait until the object is read and synced; tell what refused it."""
     try:
-        pending.taken.result()
+        _ = pending.record
     except ArchiveError as error:
         pending.outcome = error
     except Exception:  # the oddity of one object must not fail those that wait beside it

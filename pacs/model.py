@@ -29,8 +29,7 @@ class Source:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PixelLocation:
+class PixelLocation(NamedTuple):
     """Where the pixels of a stored instance lie, so that a frame is one positioned read.
 
     tag: PixelData, FloatPixelData or DoubleFloatPixelData.
@@ -50,8 +49,7 @@ class PixelLocation:
     frame_bits: int
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """A stored instance: all that is needed to serve it without opening it first.
 
     file: its key in the file store.  size: bytes of the whole Part 10 file.

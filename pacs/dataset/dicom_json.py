@@ -6,6 +6,7 @@ It equals pydicom's `Dataset.to_json_dict` in a differential test, several times
 import math
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from struct import unpack_from
 from typing import Any
 
@@ -52,7 +53,7 @@ class JsonWriter:
         self._encoding = encoding
         self._order = "<" if encoding.little_endian else ">"
         self._bulk_data_uri = bulk_data_uri
-        self._encodings = _encodings((before or {}).get("00080005", {}).get("Value", []))
+        self._encodings = _encodings_of((before or {}).get("00080005", {}))
         self._signed = False
 
     def write(self, elements: Iterable[Element], path: str = "") -> DicomJson:
@@ -71,7 +72,7 @@ class JsonWriter:
             vr, value = self._element(element, key, path, creators)
             written[key] = {"vr": vr} | value
             if tag == SPECIFIC_CHARACTER_SET and vr == "CS":
-                self._encodings = _encodings(value.get("Value", []))
+                self._encodings = _encodings_of(written[key])
             elif tag == PIXEL_REPRESENTATION:
                 self._signed = value.get("Value", [0])[0] == 1
         self._encodings, self._signed = outer
@@ -157,7 +158,13 @@ class JsonWriter:
         return decode_bytes(raw, self._encodings, _NAME_DELIMITERS)
 
 
-def _encodings(names: list[str | None]) -> list[str]:
+def _encodings_of(character_set: dict[str, Any]) -> list[str]:
+    """The codecs that Specific Character Set names; none where it is no Code String, or unknown."""
+    return _encodings(tuple(character_set.get("Value", ()))) if character_set.get("vr") == "CS" else []
+
+
+@lru_cache(64)
+def _encodings(names: tuple[str | None, ...]) -> list[str]:
     known = [name or "" for name in names]
     if not any(known) or any(name not in python_encoding for name in known):
         return []  # pydicom would take the name of any codec of Python

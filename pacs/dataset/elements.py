@@ -22,8 +22,6 @@ UNDEFINED = 0xFFFFFFFF
 
 # Anything that struct can unpack from: bytes, memoryview, mmap.
 Buffer = bytes | bytearray | memoryview | mmap
-# What can be searched for bytes as well
-SearchedBuffer = bytes | bytearray | mmap
 
 
 class Element(NamedTuple):

@@ -13,7 +13,6 @@ from pacs.dataset.elements import (
     Element,
     Encoding,
     Parsed,
-    SearchedBuffer,
     name,
     read_elements,
 )
@@ -32,11 +31,21 @@ _PIXEL_MODULE = frozenset({0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x002
 _STORED = {level: stored_tags(level) for level in Level}
 _READ = frozenset().union(*_STORED.values(), _PIXEL_MODULE, {SPECIFIC_CHARACTER_SET}, _PIXEL_TAGS)
 
-# SOP class and instance, study, series
-_IDENTITY = [(tag, f"{tag:08X}") for tag in (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)]
+# What names an object, with the attribute of Header that keeps it
+_UIDS = {
+    f"{tag:08X}": (tag, name)
+    for tag, name in (
+        (0x00080016, "sop_class_uid"),
+        (0x00080018, "sop_instance_uid"),
+        (0x0020000D, "study_instance_uid"),
+        (0x0020000E, "series_instance_uid"),
+    )
+}
 # Decoded of every object, in one go: whose it is, what is kept of an instance, the size of its pixels
 _ALWAYS = _STORED[Level.INSTANCE] | _PIXEL_MODULE | {0x0020000D, 0x0020000E, 0x00100020, 0x00100021}
 _INSTANCE_KEYS = frozenset(f"{tag:08X}" for tag in _STORED[Level.INSTANCE])
+_PIXEL_KEYS = frozenset(f"{tag:08X}" for tag in _PIXEL_MODULE)
+_NOTHING: DicomJson = {}
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
@@ -48,25 +57,45 @@ class Header:
     pixels: counted from the beginning of the data set, inflated where it was deflated.
     """
 
-    def __init__(
-        self, head: bytes, encoding: Encoding, elements: list[Element] | None, always: DicomJson | None = None
-    ) -> None:
-        """head: the bytes that hold the elements, which are those of the attribute table.
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    pixels: PixelLocation | None = None
 
-        elements: None when they are to be read from the head, which is a data set, once they are asked for.
-        always: what is decoded of every object, where that is known.
-        """
+    def __init__(self, head: bytes, encoding: Encoding, elements: list[Element]) -> None:
+        """head: the bytes that hold the elements, which are those of the attribute table."""
         self._head = head
         self._encoding = encoding
-        self._elements = elements
+        self._elements: list[Element] | None = elements
         self._levels: dict[Level, DicomJson] = {}
-        self._always = self._write(_ALWAYS) if always is None else always
-        self.sop_class_uid, self.sop_instance_uid, self.study_instance_uid, self.series_instance_uid = (
-            _uid(self._always, tag, key) for tag, key in _IDENTITY
-        )
+        self._always = self._write(_ALWAYS)
+        for key in _UIDS:
+            self._name(key)
         self.patient_id = _text(self._always, "00100020")
         self.issuer_of_patient_id = _text(self._always, "00100021")
-        self.pixels: PixelLocation | None = None
+
+    def next(self, head: bytes, changed: DicomJson) -> "Header":
+        """The header of an object that differs from this one in these attributes alone, of those in _ALWAYS.
+
+        head: the bytes of its data set up to its pixels, which lie where they did until told otherwise.
+        """
+        header = Header.__new__(Header)
+        header.__dict__.update(self.__dict__)
+        header._head, header._elements = head, None
+        header._always = self._always | changed
+        instance = {key: value for key, value in changed.items() if key in _INSTANCE_KEYS}
+        header._levels = {Level.INSTANCE: self.level(Level.INSTANCE) | instance}
+        for key in _UIDS:
+            if key in changed:
+                header._name(key)
+        header.patient_id = _text(header._always, "00100020")
+        header.issuer_of_patient_id = _text(header._always, "00100021")
+        return header
+
+    def _name(self, key: str) -> None:
+        tag, attribute = _UIDS[key]
+        setattr(self, attribute, _uid(self._always, tag, key))
 
     def level(self, level: Level) -> DicomJson:
         """The kept attributes of one level, as DICOM JSON."""
@@ -78,15 +107,11 @@ class Header:
     def _of_instance(self) -> DicomJson:
         return {key: value for key, value in self._always.items() if key in _INSTANCE_KEYS}
 
-    @property
-    def always(self) -> DicomJson:
-        """What is decoded of every object: whose it is, what is kept of it, the size of its pixels."""
-        return self._always
-
     def locate_pixels(self, parsed: Parsed, start: int) -> None:
         """Note where the pixels lie. start: of what they are counted from, in what was parsed."""
         element = next((e for e in reversed(parsed.elements) if e.tag in _PIXEL_TAGS), None)
         if element is None or element.vr not in LONG_VRS:
+            self.pixels = None
             return
         frames = min(max(1, _integer(self._always, "00280008", 1)), _MOST_FRAMES)
         encapsulated = parsed.fragments is not None
@@ -111,6 +136,10 @@ def read_header(buffer: Buffer, transfer_syntax_uid: str, start: int = 0, end: i
     encoding = encoding_of(transfer_syntax_uid)
     if is_deflated(transfer_syntax_uid):
         buffer, start, end = inflate(buffer[start:end]), 0, None
+    return _read(buffer, encoding, start, end)
+
+
+def _read(buffer: Buffer, encoding: Encoding, start: int, end: int | None) -> Header:
     parsed = read_elements(buffer, encoding, start, end, _READ)
     wanted = [e for e in parsed.elements if e.tag not in _PIXEL_TAGS]
     head_end = max((e.offset + e.length for e in wanted), default=start)
@@ -124,44 +153,56 @@ class HeaderReader:
 
     def __init__(self) -> None:
         self._alike = Alike(_ALWAYS, _PIXEL_TAGS)
-        self._series = ""
+        self._before: Header | None = None
         self._one_at_a_time = threading.Lock()
 
-    def read(self, buffer: SearchedBuffer, transfer_syntax_uid: str, start: int, end: int) -> Header:
+    def read(self, buffer: Buffer, transfer_syntax_uid: str, start: int, end: int) -> Header:
         """Read the data set from start to end. Raises what `read_header` does."""
         if is_deflated(transfer_syntax_uid):
             return read_header(buffer, transfer_syntax_uid, start, end)
         encoding = encoding_of(transfer_syntax_uid)
         with self._one_at_a_time:
-            found = self._alike.read(buffer, encoding, start, end)
-        header = found and _like(found, buffer, encoding, start, end)
-        return header or self._read_anew(buffer, transfer_syntax_uid, start, end)
+            return self._read(buffer, encoding, start, end)
 
-    def _read_anew(self, buffer: Buffer, transfer_syntax_uid: str, start: int, end: int) -> Header:
+    def _read(self, buffer: Buffer, encoding: Encoding, start: int, end: int) -> Header:
+        """What is remembered to compare with is always the object before, or nothing."""
+        before, self._before = self._before, None
+        header = before and self._read_like(before, buffer, encoding, start, end)
+        self._before = header or self._read_anew(before, buffer, encoding, start, end)
+        return self._before
+
+    def _read_like(
+        self, before: Header, buffer: Buffer, encoding: Encoding, start: int, end: int
+    ) -> Header | None:
+        """The header of an object that is like the one before; None when it must be read anew."""
+        likeness = self._alike.read(buffer, encoding, start, end)
+        if likeness is None:
+            return None
+        value = None if likeness.changed.keys() & _PIXEL_KEYS else likeness.value
+        rest = None if value is not None else read_elements(buffer, encoding, likeness.end, end, _READ)
+        if rest is not None and any(element.tag not in _PIXEL_TAGS for element in rest.elements):
+            return None  # something behind the pixels is kept
+        header = before.next(bytes(buffer[start : likeness.end]), likeness.changed)
+        if rest is not None:
+            header.locate_pixels(rest, start)
+        elif header.pixels is not None and value is not None:
+            header.pixels = header.pixels._replace(offset=value - start)
+        return header
+
+    def _read_anew(
+        self, before: Header | None, buffer: Buffer, encoding: Encoding, start: int, end: int
+    ) -> Header:
         """Read all of it; the second of a series is remembered, for more are likely to follow."""
-        header = read_header(buffer, transfer_syntax_uid, start, end)
-        with self._one_at_a_time:
-            if header.series_instance_uid == self._series:
-                self._alike.remember(buffer, encoding_of(transfer_syntax_uid), start, end, header.always)
-            self._series = header.series_instance_uid
+        header = _read(buffer, encoding, start, end)
+        if before is not None and header.series_instance_uid == before.series_instance_uid:
+            self._alike.remember(buffer, encoding, start, end)
+        else:
+            self._alike.forget()
         return header
 
 
-def _like(
-    found: tuple[DicomJson, int], buffer: Buffer, encoding: Encoding, start: int, end: int
-) -> Header | None:
-    """The header of an object that is like the one before; None when something behind its pixels is kept."""
-    always, pos = found
-    rest = read_elements(buffer, encoding, pos, end, _READ)
-    if any(element.tag not in _PIXEL_TAGS for element in rest.elements):
-        return None
-    header = Header(bytes(buffer[start:pos]), encoding, None, always)
-    header.locate_pixels(rest, start)
-    return header
-
-
 def _uid(attributes: DicomJson, tag: int, key: str) -> str:
-    values = attributes.get(key, {}).get("Value")
+    values = attributes.get(key, _NOTHING).get("Value")
     if not values:
         raise InvalidIdentifier(f"{name(tag)} is missing; the object cannot be told from others", tag)
     if len(values) > 1 or not is_uid(values[0]):
@@ -171,7 +212,7 @@ def _uid(attributes: DicomJson, tag: int, key: str) -> str:
 
 
 def _text(attributes: DicomJson, key: str) -> str:
-    values = attributes.get(key, {}).get("Value")
+    values = attributes.get(key, _NOTHING).get("Value")
     return "" if not values or values[0] is None else str(values[0])
 
 

@@ -5,10 +5,9 @@ message after the other has few states, and each is a place in this file.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from struct import pack
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -53,8 +52,7 @@ class Service(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A request as its command set states it, and the means to answer it."""
 
     association: "Association"
@@ -215,7 +213,7 @@ class Association:
         """Send a message."""
         assert self.agreement is not None  # noqa: S101 - nothing is sent before
         maximum = self.agreement.maximum_sent
-        pdus = list(wire.data_pdus(context_id, True, encode_command(command), maximum))
+        pdus = wire.data_pdus(context_id, True, encode_command(command), maximum)
         if data_set is not None:
             pdus += wire.data_pdus(context_id, False, data_set, maximum)
         self._wire.write(*pdus)
@@ -229,8 +227,8 @@ class Association:
         kind, content = self._wire.read(MESSAGE_TIME)
         if kind != wire.P_DATA:
             raise wire.PeerGone("it ended the association while it was being answered")
-        parts = list(wire.values(content))
-        command = decode_command(b"".join(data for _, control, data in parts if control & 1))
+        values = wire.values(content)
+        command = decode_command(b"".join(data for _, control, data in values if control & 1))
         if command.get("CommandField") != C_CANCEL_RQ:
             raise wire.ProtocolError("a second request while one is being answered", wire.UNEXPECTED_PDU)
         return bool(command.get("MessageIDBeingRespondedTo") == message_id)

@@ -4,7 +4,6 @@ import math
 import select
 import socket
 import time
-from collections.abc import Iterator
 from struct import pack, unpack_from
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
@@ -61,9 +60,11 @@ class Wire:
         patience: seconds to wait for it to begin.
         Raises PeerGone, or ProtocolError before a PDU that is too long is received.
         """
-        self._receive(1, time.monotonic() + patience)
+        if self._start == self._end:
+            self._receive(1, time.monotonic() + patience)
         deadline = time.monotonic() + PDU_TIME
-        self._receive(_HEADER, deadline)
+        if self._end - self._start < _HEADER:
+            self._receive(_HEADER, deadline)
         kind, _, length = unpack_from(">BBI", self._buffer, self._start)
         if not ASSOCIATE_RQ <= kind <= ABORT:
             raise ProtocolError(f"PDU type {kind} is unknown", UNRECOGNIZED_PDU)
@@ -72,7 +73,8 @@ class Wire:
             raise ProtocolError(f"a PDU of type {kind} announces {length} bytes", INVALID_PARAMETER)
         if _HEADER + length > len(self._buffer):
             self._enlarge(limit)
-        self._receive(_HEADER + length, deadline)
+        if self._end - self._start < _HEADER + length:
+            self._receive(_HEADER + length, deadline)
         begin, self._start = self._start + _HEADER, self._start + _HEADER + length
         return kind, self._buffer[begin : self._start]
 
@@ -81,7 +83,7 @@ class Wire:
 
         A peer that is silent is given up at twice its time at the latest.
         """
-        if self._start + count > len(self._buffer):
+        if self._start == self._end or self._start + count > len(self._buffer):
             waiting = self._end - self._start
             self._buffer[:waiting] = self._buffer[self._start : self._end]
             self._start, self._end = 0, waiting
@@ -158,11 +160,12 @@ def _timeval(seconds: float) -> bytes:
     return pack("ll", int(seconds), max(1, int(seconds % 1 * 1_000_000)))
 
 
-def values(content: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+def values(content: memoryview) -> list[tuple[int, int, memoryview]]:
     """Context ID, message control header and bytes of each presentation data value of a P-DATA-TF PDU.
 
     Raises ProtocolError when a length leads beyond the end (PS3.8 9.3.5, E.2).
     """
+    found = []
     position = 0
     while position < len(content):
         if position + 6 > len(content):
@@ -171,15 +174,18 @@ def values(content: memoryview) -> Iterator[tuple[int, int, memoryview]]:
         end = position + 4 + length
         if length < 2 or end > len(content):
             raise ProtocolError("a presentation data value has a wrong length", INVALID_PARAMETER)
-        yield context, control, content[position + 6 : end]
+        found.append((context, control, content[position + 6 : end]))
         position = end
+    return found
 
 
-def data_pdus(context: int, is_command: bool, data: bytes, maximum: int) -> Iterator[bytes]:
+def data_pdus(context: int, is_command: bool, data: bytes, maximum: int) -> list[bytes]:
     """P-DATA-TF PDUs that carry a command or data set. maximum: bytes of a PDU that the peer takes."""
     size = maximum - 6
+    pdus = []
     for start in range(0, max(1, len(data)), size):
         piece = data[start : start + size]
         is_last = start + size >= len(data)
         control = (1 if is_command else 0) | (2 if is_last else 0)
-        yield pack(">BBIIBB", P_DATA, 0, len(piece) + 6, len(piece) + 2, context, control) + piece
+        pdus.append(pack(">BBIIBB", P_DATA, 0, len(piece) + 6, len(piece) + 2, context, control) + piece)
+    return pdus

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from pacs.dataset.elements import Buffer, SearchedBuffer
+from pacs.dataset.elements import Buffer
 
 # Gives what stands before all else in a file. It is asked once, and told how many bytes follow, or None when
 # that is not known yet.
@@ -47,7 +47,7 @@ class NewFile(Protocol):
         """Append all of the data."""
         ...
 
-    def content(self) -> AbstractContextManager[tuple[SearchedBuffer, int, int]]:
+    def content(self) -> AbstractContextManager[tuple[Buffer, int, int]]:
         """All that was written, to be read in place while the context lasts.
 
         A buffer, and where what follows the head begins and ends in it.

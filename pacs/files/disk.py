@@ -93,7 +93,7 @@ class DiskFiles:
 
     def settle(self, keys: Iterable[str]) -> None:
         """Sync each folder that these files were made in, but for those made ahead: they are settled."""
-        unsettled = [key for key in keys if key in self._unsettled]
+        unsettled = self._unsettled and [key for key in keys if key in self._unsettled]
         if unsettled:
             self._settle(unsettled)
             self._unsettled.difference_update(unsettled)

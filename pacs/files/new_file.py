@@ -17,7 +17,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from pacs.dataset.elements import Buffer, SearchedBuffer
+from pacs.dataset.elements import Buffer
 from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
 from pacs.files.contract import Head
 from pacs.files.placeholders import Placeholder
@@ -155,7 +155,7 @@ class DiskNewFile:
             self._is_direct = False
 
     @contextmanager
-    def content(self) -> Iterator[tuple[SearchedBuffer, int, int]]:
+    def content(self) -> Iterator[tuple[Buffer, int, int]]:
         """The stage, or a map of the file; slices of both are bytes."""
         if not self._drained:
             yield self._open_stage(), self._start + self.head_size, self._end
@@ -166,7 +166,8 @@ class DiskNewFile:
 
     def sync(self) -> None:
         """fsync and close. From then on it may only be read, which tells a whole file from a broken one."""
-        self.complete()
+        if not self.key:
+            self.complete()
         try:
             self._drain()
             os.fchmod(self._descriptor, _WHOLE)

@@ -1,6 +1,6 @@
 """Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,8 +13,7 @@ from pacs.index.rows import dump, instance_columns, patient_identity, search_col
 from pacs.model import DicomJson, Instance, Level
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One received object: what it says, and where its bytes lie, synced.
 
     owner: whose it says that it is.
@@ -49,7 +48,7 @@ class Record:
             size=size,
             dataset_offset=dataset_offset,
             digest=digest,
-            pixels=header.pixels and replace(header.pixels, offset=header.pixels.offset + shift),
+            pixels=header.pixels and header.pixels._replace(offset=header.pixels.offset + shift),
         )
         attributes = header.level(Level.INSTANCE)
         row = search_columns(attributes, Level.INSTANCE) | instance_columns(instance)

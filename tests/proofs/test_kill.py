@@ -19,7 +19,7 @@ commit_until = ingest.Committer.commit_until
 
 def too_early(self, pending):
     pending.outcome = ingest._stored(pending.record.instance, Outcome.STORED)
-    later = ingest.Pending(self, pending.incoming, pending.taken)
+    later = ingest.Pending(self, pending.incoming, pending.record)
     self._waiting.remove(pending)
     self._waiting.append(later)
     threading.Timer(0.5, commit_until, (self, later)).start()

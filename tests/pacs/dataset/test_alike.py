@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 import pytest
 from pydicom import Dataset
@@ -11,7 +12,6 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pacs.dataset import alike, header
-from pacs.dataset.elements import Buffer
 from pacs.dataset.header import Header, HeaderReader, read_header
 from pacs.dataset.vr import is_signed_by_pixel_representation
 from pacs.errors import ArchiveError
@@ -69,9 +69,9 @@ def whole_readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     readings: list[str] = []
     original = HeaderReader._read_anew
 
-    def read_anew(self: HeaderReader, buffer: Buffer, syntax: str, start: int, end: int) -> Header:
+    def read_anew(self: HeaderReader, *arguments: Any) -> Header:
         readings.append("whole")
-        return original(self, buffer, syntax, start, end)
+        return original(self, *arguments)
 
     monkeypatch.setattr(HeaderReader, "_read_anew", read_anew)
     return readings
