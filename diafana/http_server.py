@@ -5,30 +5,30 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pacs.occupancy import WAIT, WAITS, Place
 
-# Bytes of a body that are received at once, where it has so many; more would not be there at once
-PIECE = 1 << 18
+# Bytes of a body that are received at once, where it has so many: as many as uvloop reads
+PIECE = 256_000
 
 _OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
 
 
-class _Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
+class _Connection(HttpToolsProtocol):
     """A connection that tells when it begins and ends, and receives long bodies in large pieces.
 
     Left to itself uvicorn is woken for each piece that the client has sent, and copies it four times.
     """
 
-    def __init__(self, tell: Callable[[], None], received: memoryview, **parts: Any) -> None:
-        """received: where what one read has brought is until it is handed on, at once; shared by all."""
+    def __init__(self, tell: Callable[[], None], **parts: Any) -> None:
         super().__init__(**parts)
         self._tell = tell
-        self._received = received
         self._missing = 0  # bytes of the body
         self._awaited = 1
+        self._is_past_parser = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is one of those that are open."""
@@ -40,13 +40,20 @@ class _Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         super().connection_lost(exc)
         self._tell()
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - of asyncio.BufferedProtocol
-        """Where the next bytes go."""
-        return self._received
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """They have come."""
-        self.data_received(self._received[:nbytes])  # type: ignore[arg-type]  # the parser takes any buffer
+    def data_received(self, data: bytes) -> None:
+        """Something has come. A long body goes past the parser, which would copy it."""
+        if not self._is_past_parser:
+            super().data_received(data)
+            self._is_past_parser = self._missing >= PIECE
+            return
+        body, more = data[: self._missing], data[self._missing :]
+        self.on_body(body)
+        if not self._missing:
+            self._is_past_parser = False
+            self.parser = httptools.HttpRequestParser(self)  # the one before still waits for the body
+            self.on_message_complete()
+        if more:
+            self.data_received(more)
 
     def on_headers_complete(self) -> None:
         """The body begins, if there is one whose length is told."""
@@ -88,7 +95,6 @@ class HttpServer(uvicorn.Server):
         self._on_started = on_started
         self._listener: socket.socket | None = None
         self._beginning: set[asyncio.Task[Any]] = set()
-        self._received = memoryview(bytearray(PIECE))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept from now on, and tell. sockets: the one that is listened on."""
@@ -147,7 +153,6 @@ class HttpServer(uvicorn.Server):
     def _protocol(self) -> asyncio.Protocol:
         return _Connection(
             self._tell,
-            self._received,
             config=self.config,
             server_state=self.server_state,
             app_state=self.lifespan.state,

@@ -1,7 +1,8 @@
 """Taking objects in. A success means kept: file and folder synced, then the index committed with sync.
 
-Whatever waits at one moment shares one commit: the first thread to come commits for all that wait, and each
-then sees that the commit is on the device.
+Whatever waits at one moment shares one commit: one thread commits for all that wait, and each then sees that
+the commit is on the device. A commit of two objects costs little more than a commit of one, so who is ready
+waits a moment for those who soon will be.
 """
 
 import threading
@@ -26,6 +27,7 @@ from pacs.metrics import BYTES, instance_counter
 from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
+MOMENT = 0.002  # seconds that an object waits at most for others to be read and synced
 TAKERS = 3  # threads that read and sync what was submitted; more would wait for their turn to run Python
 AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
@@ -45,6 +47,11 @@ class Pending:
         self.outcome: Stored | ArchiveError | None = None
 
     @property
+    def is_decided(self) -> bool:
+        """Whether the index has it, or it is refused."""
+        return self.verdict is not None or self.outcome is not None
+
+    @property
     def is_taken(self) -> bool:
         """Whether it is read and synced, or refused."""
         return not isinstance(self._taken, Future) or self._taken.done()
@@ -55,6 +62,11 @@ class Pending:
         if isinstance(self._taken, Future):
             self._taken = self._taken.result()
         return self._taken
+
+    def wait(self) -> None:
+        """Return when it is read and synced, or refused."""
+        if isinstance(self._taken, Future):
+            self._taken.exception()
 
     def result(self) -> Stored:
         """Commit, with all others that wait, unless another thread has done so. Raises what refused it."""
@@ -75,7 +87,8 @@ class Committer:
         self._pool = ThreadPoolExecutor(TAKERS, thread_name_prefix="take")
         self._ahead = threading.BoundedSemaphore(AHEAD)
         self._waiting: deque[Pending] = deque()
-        self._committing = threading.Lock()
+        self._taking: set[Incoming] = set()  # by those who then wait
+        self._committing = threading.Condition(threading.Lock())
 
     def submit(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
         """Read and sync an object in a thread of the pool, and let it wait.
@@ -89,7 +102,11 @@ class Committer:
 
     def take(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
         """The same here and now, for one who has nothing to do meanwhile. Raises what refuses it."""
-        return self._wait(incoming, self._take(incoming, study_instance_uid))
+        self._taking.add(incoming)
+        try:
+            return self._wait(incoming, self._take(incoming, study_instance_uid))
+        finally:
+            self._taking.discard(incoming)
 
     def _wait(self, incoming: Incoming, taken: Record | Future[Record]) -> Pending:
         pending = Pending(self, incoming, taken)
@@ -110,23 +127,25 @@ class Committer:
 
     def commit_until(self, pending: Pending) -> None:
         """Return when this object's outcome is known, and on the device."""
-        while pending.verdict is None and pending.outcome is None:
-            with self._committing:
-                if pending.verdict is None and pending.outcome is None:
-                    self._commit(self._next_group(pending))
+        pending.wait()
+        with self._committing:
+            if self._taking and not pending.is_decided:
+                self._committing.wait_for(lambda: pending.is_decided or not self._taking, MOMENT)
+            while not pending.is_decided:
+                self._commit(self._next_group())
+                self._committing.notify_all()
         if pending.verdict is not None and pending.outcome is None:
             pending.outcome = self._settled(pending, pending.verdict)
             _count(pending)
 
-    def _next_group(self, mine: Pending) -> list[Pending]:
-        """Those that wait for nothing but the commit, and this one: nobody waits for what others send."""
+    def _next_group(self) -> list[Pending]:
+        """Those that wait for nothing but the commit, in their order: nobody waits for what others send."""
         group: list[Pending] = []
-        for _ in range(min(len(self._waiting), GROUP)):  # others append meanwhile
+        others: list[Pending] = []
+        while self._waiting and len(group) < GROUP:
             pending = self._waiting.popleft()
-            if pending is mine or pending.is_taken:
-                group.append(pending)
-            else:
-                self._waiting.append(pending)
+            (group if pending.is_taken else others).append(pending)
+        self._waiting.extendleft(reversed(others))
         return group
 
     def _commit(self, group: list[Pending]) -> None:
@@ -218,7 +237,7 @@ class Committer:
 
 
 def _is_sound(pending: Pending) -> bool:
-    """Wait until the object is read and synced; tell what refused it."""
+    """Whether an object that is taken can be committed; if not, it is told what refused it."""
     try:
         _ = pending.record
     except ArchiveError as error:
