@@ -27,7 +27,7 @@ from pacs.metrics import BYTES, instance_counter
 from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
-MOMENT = 0.002  # seconds that an object waits at most for others to be read and synced
+MOMENT = 0.0005  # seconds that an object waits at most for others to be read and synced
 TAKERS = 3  # threads that read and sync what was submitted; more would wait for their turn to run Python
 AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
@@ -132,8 +132,10 @@ class Committer:
             if self._taking and not pending.is_decided:
                 self._committing.wait_for(lambda: pending.is_decided or not self._taking, MOMENT)
             while not pending.is_decided:
-                self._commit(self._next_group())
-                self._committing.notify_all()
+                group = self._next_group()
+                self._commit(group)
+                if len(group) > 1:
+                    self._committing.notify_all()
         if pending.verdict is not None and pending.outcome is None:
             pending.outcome = self._settled(pending, pending.verdict)
             _count(pending)

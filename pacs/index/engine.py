@@ -126,17 +126,32 @@ class Transactions:
 
         Raises OutOfSpace or StorageFailed, and then nothing is written.
         """
-        with self._alone() as connection:
-            cursor = connection.connection.cursor()
-            if self._log is not None and self._log.is_doubtful:
-                self._log.clear_doubt(cursor)
-            cursor.execute(self._begin)
-            yield connection
-            connection.connection.commit()
-            if connection.in_transaction():  # what SQLAlchemy knows of it
-                connection.commit()
-            if self._log is not None:
-                self._log.committed += 1
+        with self._mutex:
+            if self._lock is not None:
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+            try:
+                connection = self._open()
+                self._start(connection.connection.cursor())
+                yield connection
+                connection.connection.commit()
+                if connection.in_transaction():  # what SQLAlchemy knows of it
+                    connection.commit()
+                if self._log is not None:
+                    self._log.committed += 1
+            except BaseException as error:
+                self._drop()
+                reason = error.orig if isinstance(error, DBAPIError) else error
+                if isinstance(reason, self._engine.dialect.loaded_dbapi.Error):
+                    raise index_error(reason) from error
+                raise
+            finally:
+                if self._lock is not None:
+                    fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _start(self, cursor: DBAPICursor) -> None:
+        if self._log is not None and self._log.is_doubtful:
+            self._log.clear_doubt(cursor)
+        cursor.execute(self._begin)
 
     @property
     def last(self) -> int:
@@ -148,28 +163,10 @@ class Transactions:
         if self._log is not None:  # other databases have synced it
             self._log.sync(number)
 
-    @contextmanager
-    def _alone(self) -> Iterator[Connection]:
-        """The connection, while no other thread and no other process writes; dropped when anything fails."""
-        with self._mutex:
-            if self._lock is not None:
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
-            try:
-                yield self._open()
-            except BaseException as error:
-                self._drop()
-                reason = error.orig if isinstance(error, DBAPIError) else error
-                if isinstance(reason, self._engine.dialect.loaded_dbapi.Error):
-                    raise index_error(reason) from error
-                raise
-            finally:
-                if self._lock is not None:
-                    fcntl.flock(self._lock, fcntl.LOCK_UN)
-
     def lengthen_log(self) -> None:
         """Make the first images as cheap to store as those that follow. Raises StorageFailed."""
         if self._log is not None:
-            with self._alone() as connection:
+            with self.begin_unsynced() as connection:
                 self._log.lengthen(connection.connection.cursor(), _CACHE)
 
     def _open(self) -> Connection:

@@ -72,7 +72,7 @@ class WriteAheadLog:
         self.is_doubtful = False
 
     def lengthen(self, cursor: DBAPICursor, cache: int) -> None:
-        """Give the log its whole length now: 0.03 s and 32 MB. The lock of all writers is held.
+        """Give the log its whole length now: 0.03 s and 32 MB. A transaction has begun; it is rolled back.
 
         It is overwritten from its beginning again and again, and syncing what is overwritten costs half of
         syncing a file that grows (0.2 ms for 0.4). So the first images cost no more than those that follow.
@@ -99,7 +99,6 @@ def _write_and_roll_back(cursor: DBAPICursor, cache: int) -> None:
     What the cache holds does not go there, so there is a little more than the length.
     """
     cursor.execute("PRAGMA cache_size=100")
-    cursor.execute("BEGIN IMMEDIATE")
     cursor.execute("CREATE TABLE larger_than_the_cache (content BLOB)")
     cursor.execute("INSERT INTO larger_than_the_cache VALUES (zeroblob(?))", (_LENGTH + (1 << 20),))
     cursor.execute("ROLLBACK")

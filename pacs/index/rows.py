@@ -30,10 +30,11 @@ def first(attributes: DicomJson, key: str) -> str:
 
 def search_columns(attributes: DicomJson, level: Level) -> dict[str, str | int | None]:
     """The columns of one level in the form that queries compare with."""
-    return {
-        column: None if (value := _value(attributes, *path)) is None else convert(value)
-        for column, path, convert in _COLUMNS[level]
-    }
+    columns: dict[str, str | int | None] = {}
+    for column, keys, convert in _COLUMNS[level]:
+        value = _value(attributes, *keys) if keys[0] in attributes else None
+        columns[column] = None if value is None else convert(value)
+    return columns
 
 
 def _number(value: Any) -> int | None:

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Engine, Table, bindparam, insert, select, update
+from sqlalchemy import ClauseElement, Connection, Engine, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -125,11 +125,10 @@ class _Statements:
         columns = select(instance.c.digest, instance.c.file)
         self.known = Prepared(columns.where(instance.c.sop_instance_uid == bindparam("uid")), engine)
         self.insert_instance = Prepared(_insert_new(instance, engine), engine, _names(instance, "key"))
-        insert_change = insert(change).returning(change.c.sequence)
-        self.insert_change = Prepared(insert_change, engine, _names(change, "sequence"))
+        self.insert_change = Prepared(insert(change), engine, _names(change, "sequence"))
         counted = {
             "number_of_instances": series.c.number_of_instances + bindparam("more"),
-            "version": bindparam("last"),
+            "version": select(func.max(change.c.sequence)).scalar_subquery(),
         }
         count = update(series).where(series.c.key == bindparam("series")).values(counted)
         self.count = Prepared(count, engine)
@@ -167,7 +166,7 @@ class _Transaction:
         created: dict[int, tuple[PlacedSeries, list[Instance]]] = {}
         verdicts = [self._write_one(record, created) for record in records]
         for series, instances in created.values():
-            self._count(series, instances, self._insert_changes(instances))
+            self._count(series, instances)
         return verdicts
 
     def _write_one(self, record: Record, created: dict[int, tuple[PlacedSeries, list[Instance]]]) -> Verdict:
@@ -224,17 +223,10 @@ class _Transaction:
         series.owner = agree(self._connection, record, series.study_key, series.owner)
         return None if series.owner.contradicts(record.owner) else series
 
-    def _insert_changes(self, instances: list[Instance]) -> int:
-        """One row of the change feed for each; returns the sequence of the last."""
-        sequence = 0
-        for instance in instances:
-            (sequence,) = self._statements.insert_change.run(
-                self._cursor, [_change(instance)]
-            ).fetchone() or (0,)
-        return sequence
-
-    def _count(self, series: PlacedSeries, instances: list[Instance], version: int) -> None:
-        values = {"series": series.key, "more": len(instances), "last": version}
+    def _count(self, series: PlacedSeries, instances: list[Instance]) -> None:
+        """Let the change feed and the series know; the version of the series is that of its last change."""
+        self._statements.insert_change.run(self._cursor, [_change(instance) for instance in instances])
+        values = {"series": series.key, "more": len(instances)}
         if self._statements.count.run(self._cursor, [values]).rowcount != 1:
             raise _StaleError
         classes = {instance.sop_class_uid for instance in instances} - series.sop_class_uids

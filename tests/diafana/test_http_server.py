@@ -39,7 +39,10 @@ class Worker:
         assert ready.wait(10)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """With its number, or with the digest of the body."""
+        """With its number, or with the digest of the body, or without having received it."""
+        if scope["path"] == "/unread":
+            await PlainTextResponse("unread")(scope, receive, send)
+            return
         digest = sha256()
         try:
             async for piece in Request(scope, receive).stream():
@@ -135,6 +138,30 @@ def test_a_body_of_unknown_length_arrives_and_what_follows_it(alone: tuple[Worke
     for body in (iter(pieces), b"".join(pieces)):
         connection.request("POST", "/", body)
         assert connection.getresponse().read().decode() == sha256(b"".join(pieces)).hexdigest()
+    connection.close()
+
+
+@pytest.mark.parametrize("length", [2 * PIECE, 3 * PIECE + 7])
+def test_what_follows_a_long_body_at_once_is_answered(alone: tuple[Worker, int], length: int) -> None:
+    body = Random(length).randbytes(length)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length
+    with socket.create_connection(("127.0.0.1", alone[1]), timeout=10) as connection:
+        connection.sendall((head + body) * 2 + b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        with connection.makefile("rb") as answers:
+            answer = answers.read()
+    digest = sha256(body).hexdigest().encode()
+    assert answer.count(b"HTTP/1.1 200 OK") == 3
+    assert answer.count(digest) == 2
+    assert answer.endswith(b"\r\n\r\n0")
+
+
+def test_a_long_body_that_nobody_receives_is_passed_over(alone: tuple[Worker, int]) -> None:
+    connection = connect(alone[1])
+    for _ in range(2):
+        connection.request("POST", "/unread", bytes(5 * PIECE + 3))
+        assert connection.getresponse().read() == b"unread"
+    connection.request("GET", "/")
+    assert connection.getresponse().read() == b"0"
     connection.close()
 
 

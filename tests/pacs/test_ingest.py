@@ -5,7 +5,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -356,6 +356,29 @@ def test_what_is_ready_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.Monk
         assert WatchedFile.syncing.is_set()
     WatchedFile.discarded_meanwhile.set()  # which is what it waits for
     assert slow.result().outcome is Outcome.STORED
+    WatchedFile.discarded_meanwhile.clear()
+    place.index.close()
+
+
+@pytest.mark.parametrize(("moment", "commits"), [(60.0, 1), (0.01, 2)])
+def test_what_is_ready_waits_a_moment_for_what_soon_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: float, commits: int
+) -> None:
+    """They then share one commit; but a device that takes its time for one object holds up no other."""
+    monkeypatch.setattr(ingest, "MOMENT", moment)
+    monkeypatch.setattr(WatchedFile, "seconds", 60)
+    place = made(tmp_path / "place", WatchedFiles(tmp_path / "place"))
+    slow, quick = begin(place.archive, picture("slow")), picture("quick")
+    with ThreadPoolExecutor(2) as threads:
+        stored_slowly = threads.submit(place.archive.store, slow)
+        assert WatchedFile.syncing.wait(60)
+        monkeypatch.setattr(WatchedFiles, "create", DiskFiles.create)
+        stored_quickly = threads.submit(place.archive.store, begin(place.archive, quick))
+        done, _ = wait([stored_quickly], timeout=60 if commits == 2 else 0.3)
+        assert len(done) == commits - 1
+        WatchedFile.discarded_meanwhile.set()  # which is what the slow one waits for
+        assert {stored_slowly.result(60).outcome, stored_quickly.result(60).outcome} == {Outcome.STORED}
+    assert len(place.commits) == commits
     WatchedFile.discarded_meanwhile.clear()
     place.index.close()
 
