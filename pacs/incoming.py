@@ -21,6 +21,7 @@ class Sender:
         self.receiver = receiver
         self.files = files
         self.headers = HeaderReader()
+        self.expected = 0  # bytes of the next data set: as many as the one before had
 
     def begin(self, meta: FileMeta) -> "Incoming":
         """Begin to receive a data set that was announced. Raises UnsupportedObject."""
@@ -54,7 +55,7 @@ class Incoming:
         self._meta = meta
         self.sop_class_uid = meta.sop_class_uid
         self.sop_instance_uid = meta.sop_instance_uid
-        self._file = self.sender.files.create(self._our_head)
+        self._file = self.sender.files.create(self._our_head, self.sender.expected)
         return self._file
 
     def _our_head(self, length: int | None) -> bytes:
@@ -91,6 +92,7 @@ class Incoming:
             raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
         file = self._agreeing(file, header)
         file.complete()
+        self.sender.expected = file.size - file.head_size
         return Record.of(
             header,
             self._meta.transfer_syntax_uid,

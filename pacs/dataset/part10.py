@@ -5,7 +5,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from struct import pack, unpack_from
 
-from pacs.dataset.elements import Encoding, read_elements
+from pacs.dataset.vr import LONG_VRS, SHORT_VRS
 from pacs.errors import MalformedObject
 from pacs.model import Source
 
@@ -18,6 +18,8 @@ HEAD_LIMIT = META_LIMIT + 16  # bytes; enough to see where the longest ends
 
 _MAGIC_END = 132
 _GROUP_LENGTH_END = _MAGIC_END + 12
+_READ = (0x0002, 0x0003, 0x0010)  # of group 0002: what FileMeta has
+_SHORT, _LONG = (frozenset(vr.encode() for vr in vrs) for vrs in (SHORT_VRS, LONG_VRS))
 _PREAMBLE = bytes(128)  # nothing that another program could take for its own (CVE-2019-11687)
 
 
@@ -84,28 +86,32 @@ def read_file_meta(head: bytes) -> tuple[FileMeta, int] | None:
         return None
     if head[128:132] != b"DICM":
         raise MalformedObject("not a DICOM Part 10 file: the prefix DICM is missing at byte 128")
-    end = _meta_end(head)
-    if end is None:
-        return None
-    elements = read_elements(head, Encoding(explicit=True), _MAGIC_END, end).elements
-    texts = {e.tag: head[e.offset : e.offset + e.length].decode("latin-1").strip("\0 ") for e in elements}
-    transfer_syntax = texts.get(0x00020010, "")
-    if not transfer_syntax:
-        raise MalformedObject("the file does not say its transfer syntax (0002,0010)", 0x00020010)
-    return FileMeta(texts.get(0x00020002, ""), texts.get(0x00020003, ""), transfer_syntax), end
+    return _read_group(head)
 
 
-def _meta_end(head: bytes) -> int | None:
-    """Where group 0002 ends, by its elements: group lengths are often wrong."""
+def _read_group(head: bytes) -> tuple[FileMeta, int] | None:
+    texts: dict[int, str] = {}
     pos = _MAGIC_END
-    while pos + 12 <= len(head):
-        group, _, vr, length = unpack_from("<HH2sH", head, pos)
+    while pos + 12 <= len(head):  # group 0002 ends by its elements: group lengths are often wrong
+        group, number, vr, length = unpack_from("<HH2sH", head, pos)
         if group != 2:
-            return pos
-        if vr in (b"OB", b"UN"):
-            pos += 12 + unpack_from("<I", head, pos + 8)[0]
-        else:
-            pos += 8 + length
+            return _file_meta(texts), pos
+        pos += 8
+        if vr in _LONG:
+            (length,) = unpack_from("<I", head, pos)
+            pos += 4
+        elif vr not in _SHORT:
+            raise MalformedObject(f"the VR of (0002,{number:04X}) is unknown", 0x00020000 | number)
+        if number in _READ:
+            texts[number] = head[pos : pos + length].decode("latin-1").strip("\0 ")
+        pos += length
         if pos > META_LIMIT:
             raise MalformedObject(f"the file meta information exceeds {META_LIMIT >> 10} KB", 0x00020000)
     return None
+
+
+def _file_meta(texts: dict[int, str]) -> FileMeta:
+    sop_class, sop_instance, transfer_syntax = (texts.get(number, "") for number in _READ)
+    if not transfer_syntax:
+        raise MalformedObject("the file does not say its transfer syntax (0002,0010)", 0x00020010)
+    return FileMeta(sop_class, sop_instance, transfer_syntax)

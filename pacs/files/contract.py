@@ -96,8 +96,8 @@ class FileStore(Protocol):
         """Bytes that are written at once; files of whole blocks are written soonest."""
         ...
 
-    def create(self, head: Head = no_head) -> NewFile:
-        """Begin a new file."""
+    def create(self, head: Head = no_head, expected: int = 0) -> NewFile:
+        """Begin a new file. expected: bytes that may follow the head; to be right makes it cheaper."""
         ...
 
     def settle(self, keys: Iterable[str]) -> None:

@@ -52,9 +52,9 @@ class DiskFiles:
     def _placeholders(self) -> Placeholders:
         return Placeholders(self._ahead, self._make, self._settle, _discard)
 
-    def create(self, head: Head = no_head) -> DiskNewFile:
-        """Begin a new file, which is then put in the folder of the hour."""
-        return DiskNewFile(self._place, head)
+    def create(self, head: Head = no_head, expected: int = 0) -> DiskNewFile:
+        """Begin a new file, which is then put in the folder of the hour. expected: bytes after the head."""
+        return DiskNewFile(self._place, head, expected)
 
     def _place(self) -> Placeholder:
         ready = self._placeholders.take(time.time_ns() // _HOUR) if self._ahead else None

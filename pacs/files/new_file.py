@@ -24,7 +24,7 @@ from pacs.files.placeholders import Placeholder
 
 BLOCK = 4096  # bytes; what devices read and write at once, and memory must be aligned to
 STAGE = 1 << 20  # bytes gathered before they are written
-HEAD_ROOM = 2 * BLOCK  # bytes that are left in a stage for the head, which is shorter
+HEAD_ROOM = 3 * BLOCK  # bytes that are left in a stage for the head, which is shorter by a block at least
 
 _DIRECT = getattr(os, "O_DIRECT", 0)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -49,8 +49,11 @@ def make(path: str) -> int:
 class DiskNewFile:
     """A file that is gathered in memory, and written to its final place once that is full or all is there."""
 
-    def __init__(self, place: Callable[[], Placeholder], head: Head) -> None:
-        """place: gives the empty file to be written.  head: gives what stands before all that is written."""
+    def __init__(self, place: Callable[[], Placeholder], head: Head, expected: int) -> None:
+        """place: gives the empty file to be written.  head: gives what stands before all that is written.
+
+        expected: bytes that may be written. Where both then fill blocks, the head begins one.
+        """
         self.key = ""
         self.head_size = 0
         self._place = place
@@ -59,10 +62,10 @@ class DiskNewFile:
         self._descriptor = -1
         self._is_direct = True
         self._stage: mmap.mmap | None = None
-        self._start = self._end = HEAD_ROOM  # of what is in the stage
+        self._start = self._end = HEAD_ROOM - expected % BLOCK  # of what is in the stage
         self._drained = 0  # bytes
         self._digest = blake3()
-        self._digested = HEAD_ROOM  # up to where in the stage
+        self._digested = self._end  # up to where in the stage
 
     @property
     def size(self) -> int:
@@ -111,7 +114,7 @@ class DiskNewFile:
             self._digested = self._end
 
     def _begin(self, length: int | None) -> None:
-        """Name the file and put its head in front; the stage then begins where the file does."""
+        """Name the file and put its head in front."""
         if self.key:
             return
         place = self._place()
@@ -120,24 +123,26 @@ class DiskNewFile:
         self.head_size = len(head)
         stage, begin = self._open_stage(), self._start - len(head)
         stage[begin : self._start] = head
-        self._start, self._end = 0, self._end - begin
-        self._digested -= begin
-        stage.move(0, begin, self._end)  # memory that goes to the device must be aligned
+        self._start = begin
+        if begin % BLOCK:  # memory that goes to the device must be aligned
+            self._start, self._end, self._digested = 0, self._end - begin, self._digested - begin
+            stage.move(0, begin, self._end)
 
     def _drain(self) -> None:
         """Write what is staged: whole blocks to the device, the rest to the page cache."""
-        direct = self._end - self._end % BLOCK if self._is_direct else 0
+        count = self._end - self._start
+        direct = self._end - count % BLOCK if self._is_direct else self._start
         self._hash()
         with memoryview(self._open_stage()) as stage:
             try:
-                self._put(stage[:direct])
+                self._put(stage[self._start : direct])
                 if direct < self._end:
                     self._use_cache()
                     self._put(stage[direct : self._end])
             except OSError as error:
                 raise storage_error(error) from error
-        self._drained += self._end
-        self._end = self._digested = 0
+        self._drained += count
+        self._start = self._end = self._digested = 0
 
     def _put(self, rest: memoryview) -> None:
         while rest:

@@ -75,14 +75,17 @@ class FileStoreContract:
         assert content_of(store, new.key) == CONTENT * times + b" and more"
 
     @pytest.mark.parametrize("times", [0, 1, 500])
-    def test_the_head_of_a_file_stands_before_what_was_written(self, store: FileStore, times: int) -> None:
+    @pytest.mark.parametrize("expected", [0, 1, 14, 4082, 4095, 4096 - 14 * len(CONTENT), 500 * len(CONTENT)])
+    def test_the_head_of_a_file_stands_before_what_was_written(
+        self, store: FileStore, times: int, expected: int
+    ) -> None:
         asked: list[int | None] = []
 
         def head(length: int | None) -> bytes:
             asked.append(length)
             return b"the head of it"
 
-        new = store.create(head)
+        new = store.create(head, expected)
         new.write(CONTENT * times)
         new.complete()
         assert asked in ([len(CONTENT) * times], [None])

@@ -493,8 +493,8 @@ class SomeFail(DiskFiles):
         self._failing = failing
         self._count = 0
 
-    def create(self, head: Head = no_head) -> DiskNewFile:
-        new = super().create(head)
+    def create(self, head: Head = no_head, expected: int = 0) -> DiskNewFile:
+        new = super().create(head, expected)
         self._count += 1
         if self._count in self._failing:
             new.__class__ = FailingFile
@@ -649,8 +649,8 @@ class WatchedFile(DiskNewFile):
 class WatchedFiles(DiskFiles):
     """A disk of such files."""
 
-    def create(self, head: Head = no_head) -> DiskNewFile:
-        new = super().create(head)
+    def create(self, head: Head = no_head, expected: int = 0) -> DiskNewFile:
+        new = super().create(head, expected)
         new.__class__ = WatchedFile
         return new
 

@@ -312,6 +312,22 @@ def test_memory_is_used_again_and_nothing_of_it_is_left(tmp_path: Path, size: in
     assert content_of(store, new.key) == b"head" + content(size)
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("wrong_by", [0, 1, BLOCK, -1])
+@pytest.mark.parametrize("head", [lambda length: bytes(-(length or 0) % BLOCK), lambda _: bytes(BLOCK + 600)])
+def test_more_or_less_may_come_than_was_expected(
+    tmp_path: Path, size: int, wrong_by: int, head: Callable[[int | None], bytes]
+) -> None:
+    store = DiskFiles(tmp_path)
+    new = store.create(head, max(0, size + wrong_by))
+    new.write(content(size))
+    new.complete()
+    new.sync()
+    written = content_of(store, new.key)
+    assert written[new.head_size :] == content(size)
+    assert len(written) == new.size
+
+
 def test_a_disk_whose_refusal_means_something_else_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
