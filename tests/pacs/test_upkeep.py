@@ -135,7 +135,7 @@ def another(tmp_path: Path) -> Iterator[Index]:
 def test_the_index_made_again_answers_as_the_first(
     archive: Archive, files: DiskFiles, index: Index, another: Index
 ) -> None:
-    for dataset in data_sets():  # one after the other: at once, their files may get their names in another order
+    for dataset in data_sets():  # one by one: at once, their files may be named in another order
         archive.store(begin(archive, part10(dataset)))
     steps, step = count_steps()
     assert reindex(files, another, step) == []
