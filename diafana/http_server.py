@@ -51,6 +51,7 @@ class _Connection(HttpToolsProtocol):
         if not self._missing:
             self._is_past_parser = False
             self.parser = httptools.HttpRequestParser(self)  # the one before still waits for the body
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
             self.on_message_complete()
         if more:
             self.data_received(more)

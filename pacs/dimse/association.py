@@ -155,8 +155,7 @@ class Association:
             in_message = self._service is not None or self._command
             kind, content = self._wire.read(MESSAGE_TIME if in_message else self._idle_time)
             if kind == wire.P_DATA:
-                for context_id, control, data in wire.values(content):
-                    self._take(context_id, control, data)
+                self._take_all(content)
             elif kind == wire.RELEASE_RQ:
                 self._wire.write(pack(">BBII", wire.RELEASE_RP, 0, 4, 0))
                 log.info("association released", peer=self._address)
@@ -166,6 +165,13 @@ class Association:
                 return "aborted"
             else:
                 raise wire.ProtocolError(f"a PDU of type {kind} within the association", wire.UNEXPECTED_PDU)
+
+    def _take_all(self, content: memoryview) -> None:
+        values = wire.values(content)
+        if len(values) > 1:  # while one message is answered more may be read, to where the next lies
+            values = wire.values(memoryview(bytes(content)))
+        for context_id, control, data in values:
+            self._take(context_id, control, data)
 
     def _take(self, context_id: int, control: int, data: memoryview) -> None:
         """One presentation data value: a piece of a command set (bit 0) or data set, the last one (bit 1)."""

@@ -93,7 +93,9 @@ class DiskFiles:
 
     def settle(self, keys: Iterable[str]) -> None:
         """Sync each folder that these files were made in, but for those made ahead: they are settled."""
-        unsettled = self._unsettled and [key for key in keys if key in self._unsettled]
+        if not self._unsettled:
+            return
+        unsettled = [key for key in keys if key in self._unsettled]
         if unsettled:
             self._settle(unsettled)
             self._unsettled.difference_update(unsettled)

@@ -141,12 +141,13 @@ def test_a_body_of_unknown_length_arrives_and_what_follows_it(alone: tuple[Worke
     connection.close()
 
 
-@pytest.mark.parametrize("length", [2 * PIECE, 3 * PIECE + 7])
+@pytest.mark.parametrize("length", [10, 2 * PIECE, 3 * PIECE + 7])
 def test_what_follows_a_long_body_at_once_is_answered(alone: tuple[Worker, int], length: int) -> None:
     body = Random(length).randbytes(length)
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length
     with socket.create_connection(("127.0.0.1", alone[1]), timeout=10) as connection:
-        connection.sendall((head + body) * 2 + b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        connection.sendall((head + body) * 2 + last + b"which nobody reads")
         with connection.makefile("rb") as answers:
             answer = answers.read()
     digest = sha256(body).hexdigest().encode()

@@ -1,13 +1,24 @@
 """C-FIND (PS3.4 Annex C) over real associations."""
 
 import copy
+from struct import pack
 
 import pytest
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
+from pynetdicom.dsutils import encode
 
-from pacs.dimse.command import C_FIND_RQ, DATA_SET, decode_command, encode_command
+from pacs.dimse.command import (
+    C_CANCEL_RQ,
+    C_ECHO_RQ,
+    C_FIND_RQ,
+    DATA_SET,
+    NO_DATA_SET,
+    RESPONSE,
+    decode_command,
+    encode_command,
+)
 from pacs.dimse.wire import data_pdus
 from testdata.character_sets import CHARACTER_SETS, in_character_set
 from testdata.ct import ct_series
@@ -163,6 +174,34 @@ def test_a_query_can_be_cancelled(port: int) -> None:
     association.release()
     assert statuses[-1] in (0xFE00, 0x0000)
     assert statuses[-1] == 0xFE00 or len(statuses) == 61
+
+
+def test_what_came_with_a_query_is_heeded_after_it(port: int) -> None:
+    """A PDU may hold the parts of several messages; more is read while the first is answered."""
+    for dataset in mr_series(slices=60, rows=16, columns=16):
+        assert store(port, dataset).Status == 0
+    query = {"AffectedSOPClassUID": STUDY_ROOT_FIND, "CommandField": C_FIND_RQ, "MessageID": 1, "Priority": 0}
+    echo = {"AffectedSOPClassUID": STUDY_ROOT_FIND, "CommandField": C_ECHO_RQ, "MessageID": 2}
+    cancel = {"CommandField": C_CANCEL_RQ, "MessageIDBeingRespondedTo": 7, "CommandDataSetType": NO_DATA_SET}
+    parts = [
+        (True, encode_command(query | {"CommandDataSetType": DATA_SET})),
+        (False, encode(identifier("IMAGE", SOPInstanceUID=""), False, True) or b""),
+        (True, encode_command(echo | {"CommandDataSetType": NO_DATA_SET})),
+    ]
+    content = b"".join(data_pdus(1, is_command, data, 16384)[0][6:] for is_command, data in parts)
+    answers: list[dict[str, object]] = []
+    with RawPeer(port) as peer:
+        peer.associate(STUDY_ROOT_FIND)
+        peer.socket.sendall(pack(">BBI", 4, 0, len(content)) + content)
+        while not answers or answers[-1]["MessageIDBeingRespondedTo"] != 2:
+            kind, answer = peer.read()
+            assert kind == 4
+            if not answers:
+                peer.socket.sendall(b"".join(data_pdus(1, True, encode_command(cancel), 16384)) * 9)
+            if answer[5] & 1:
+                answers.append(decode_command(answer[6:]))
+    assert [answer["Status"] for answer in answers[-3:]] == [0xFF00, 0x0000, 0x0000]
+    assert answers[-1]["CommandField"] == C_ECHO_RQ | RESPONSE
 
 
 def test_an_identifier_that_cannot_be_read_is_refused(port: int) -> None:
