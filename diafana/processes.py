@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -84,6 +85,8 @@ class Supervisor:
                 log.error("process died", role=role.name, status=os.waitstatus_to_exitcode(status))
                 time.sleep(RESTART_DELAY)
                 self._start(role)
+        for number in _SIGNALS:  # one that came while the interpreter finishes would be how this ended
+            signal.signal(number, signal.SIG_IGN)
         return is_ready
 
     def _start(self, role: Role) -> bool:
@@ -125,7 +128,8 @@ class Supervisor:
     def _stop(self, *_: object) -> None:
         self._stopping = True
         for pid in list(self._running):
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has ended, and is about to be struck off
+                os.kill(pid, signal.SIGTERM)
 
 
 def _write(descriptor: int) -> None:
