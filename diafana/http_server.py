@@ -1,34 +1,29 @@
 """uvicorn on a listening socket that several processes share, each taking its part of the connections."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from dicomweb.lent_body import LENT_BODY, PIECE, LentBody
 from pacs.occupancy import WAIT, WAITS, Place
-
-# Bytes of a body that are received at once, where it has so many: as many as uvloop reads
-PIECE = 256_000
 
 _OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
 
 
 class _Connection(HttpToolsProtocol):
-    """A connection that tells when it begins and ends, and receives long bodies in large pieces.
-
-    Left to itself uvicorn is woken for each piece that the client has sent, and copies it four times.
-    """
+    """A connection that tells when it begins and ends, and lends its socket to who receives a long body."""
 
     def __init__(self, tell: Callable[[], None], **parts: Any) -> None:
         super().__init__(**parts)
         self._tell = tell
         self._missing = 0  # bytes of the body
-        self._awaited = 1
-        self._is_past_parser = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is one of those that are open."""
@@ -40,43 +35,43 @@ class _Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._tell()
 
-    def data_received(self, data: bytes) -> None:
-        """Something has come. A long body goes past the parser, which would copy it."""
-        if not self._is_past_parser:
-            super().data_received(data)
-            self._is_past_parser = self._missing >= PIECE
-            return
-        body, more = data[: self._missing], data[self._missing :]
-        self.on_body(body)
-        if not self._missing:
-            self._is_past_parser = False
-            self.parser = httptools.HttpRequestParser(self)  # the one before still waits for the body
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
-            self.on_message_complete()
-        if more:
-            self.data_received(more)
-
     def on_headers_complete(self) -> None:
-        """The body begins, if there is one whose length is told."""
+        """The body begins, if there is one whose length is told. A long one may be borrowed."""
         super().on_headers_complete()
         self._missing = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
-        self._await_more()
+        if self._missing >= PIECE and self.scheme == "http":
+            self.scope["extensions"] = {LENT_BODY: {"lend": partial(self._lend, self.cycle)}}
 
     def on_body(self, body: bytes) -> None:
-        """Hand on a piece as it is: uvicorn's bytearray would be copied into and out of."""
+        """Count what the parser has seen."""
         self._missing -= len(body)
-        self._await_more()
-        if not self.cycle.body:
-            self.cycle.body = b""  # type: ignore[assignment]
         super().on_body(body)
 
-    def _await_more(self) -> None:
-        """Have the kernel wait for a whole piece, or for what is missing."""
-        awaited = max(1, min(self._missing, PIECE))
-        if awaited != self._awaited:
-            self._awaited = awaited
-            connection: socket.socket = self.transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, awaited)
+    def _lend(self, cycle: RequestResponseCycle) -> LentBody | None:
+        """The body of this request, unless all of it is here, or the client is not."""
+        if cycle is not self.cycle or not self._missing or self.transport.is_closing():
+            return None
+        self.flow.pause_reading()
+        if cycle.waiting_for_100_continue:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            cycle.waiting_for_100_continue = False
+        arrived, cycle.body = bytes(cycle.body), bytearray()
+        connection = socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))
+        connection.setblocking(False)
+        return LentBody(connection, arrived, self._missing, self._go_on)
+
+    def _go_on(self, missing: int) -> None:
+        """Read what follows the body; where the body is not whole, nothing can."""
+        if self.transport.is_closing():
+            return
+        if missing:
+            self.cycle.keep_alive = False
+            return
+        self.parser = httptools.HttpRequestParser(self)  # the one before still waits for the body
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
+        self._missing = 0
+        self.cycle.more_body = False
+        self.flow.resume_reading()
 
 
 class HttpServer(uvicorn.Server):

@@ -1,7 +1,7 @@
 """Taking the objects of a store request out of its body as it streams, in worker threads."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dicomweb.multipart import Event, MultipartError, MultipartReader, PartData, PartStarted
@@ -55,7 +55,7 @@ class Reception:
         if self._reader is None:
             self._begin()
 
-    def take(self, chunks: Sequence[bytes]) -> None:
+    def take(self, chunks: Iterable[bytes]) -> None:
         """Take the next bytes of the body. What is wrong with a part is told at the end."""
         with self._one_at_a_time:
             if not self._abandoned:

@@ -1,12 +1,14 @@
 """Storing objects (PS3.18 10.5): the body is written to its places as it comes."""
 
 import asyncio
+from contextlib import nullcontext
 
 import orjson
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from dicomweb.lent_body import LentBody, borrow
 from dicomweb.media_types import DICOM, OCTET_STREAM, parse_media_type
 from dicomweb.multipart import boundary_of
 from dicomweb.negotiation import Negotiation
@@ -61,15 +63,25 @@ class Store:
         )
 
     async def _receive(self, request: Request, reception: Reception) -> list[Received]:
-        finished = False
-        try:
-            await self._hand_over(request, reception)
-            received = await self._threads.store(reception.finish)
-            finished = True
-        finally:
-            if not finished:
-                await self._threads.store(reception.abandon)
+        with borrow(request) or nullcontext() as body:
+            finished = False
+            try:
+                if body is None:
+                    await self._hand_over(request, reception)
+                else:
+                    await self._receive_directly(body, reception)
+                received = await self._threads.store(reception.finish)
+                finished = True
+            finally:
+                if not finished:
+                    await self._threads.store(reception.abandon)  # which waits until no thread receives
         return received
+
+    async def _receive_directly(self, body: LentBody, reception: Reception) -> None:
+        """Have a thread receive the body; while nothing comes it is free for others."""
+        while not body.is_whole:
+            await body.more()
+            await self._threads.store(reception.take, body.pieces())
 
     async def _hand_over(self, request: Request, reception: Reception) -> None:
         """Gather the body into batches; one is worked on while the next is gathered."""

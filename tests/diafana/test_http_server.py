@@ -1,5 +1,6 @@
 """Connections shared out between processes; here between threads, which see the same memory, too."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from http.client import HTTPConnection
 from random import Random
+from typing import Any
 
 import pytest
 import uvicorn
@@ -14,7 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from diafana.http_server import PIECE, HttpServer
+from diafana.http_server import HttpServer
+from dicomweb.lent_body import PIECE, LentBody, borrow
 from pacs.occupancy import Occupancy
 
 
@@ -45,13 +48,25 @@ class Worker:
             return
         digest = sha256()
         try:
-            async for piece in Request(scope, receive).stream():
-                digest.update(piece)
+            request = Request(scope, receive)
+            body = borrow(request) if scope["path"] == "/lent" else None
+            if body is None:
+                async for piece in request.stream():
+                    digest.update(piece)
+            else:
+                with body:
+                    await self.receive_directly(body, digest)
         except ClientDisconnect:
             self.broken_off.set()
             return
         words = str(self.number) if scope["method"] == "GET" else digest.hexdigest()
         await PlainTextResponse(words)(scope, receive, send)
+
+    async def receive_directly(self, body: LentBody, digest: Any) -> None:
+        while not body.is_whole:
+            await body.more()
+            for piece in await asyncio.to_thread(list, body.pieces()):
+                digest.update(piece)
 
     @property
     def open(self) -> int:
@@ -113,13 +128,16 @@ def alone() -> Iterator[tuple[Worker, int]]:
 LENGTHS = (0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7, 2 * PIECE)
 
 
+@pytest.mark.parametrize("path", ["/", "/lent"])
 @pytest.mark.parametrize("most", [100_000, 3 * PIECE])
-def test_bodies_arrive_as_they_were_sent_one_after_the_other(alone: tuple[Worker, int], most: int) -> None:
+def test_bodies_arrive_as_they_were_sent_one_after_the_other(
+    alone: tuple[Worker, int], most: int, path: str
+) -> None:
     random = Random(most)
     connection = connect(alone[1])
     for length in LENGTHS:
         body = random.randbytes(length)
-        connection.putrequest("POST", "/")
+        connection.putrequest("POST", path)
         connection.putheader("Content-Length", str(length))
         connection.endheaders()
         at = 0
@@ -141,10 +159,13 @@ def test_a_body_of_unknown_length_arrives_and_what_follows_it(alone: tuple[Worke
     connection.close()
 
 
+@pytest.mark.parametrize("path", ["/", "/lent"])
 @pytest.mark.parametrize("length", [10, 2 * PIECE, 3 * PIECE + 7])
-def test_what_follows_a_long_body_at_once_is_answered(alone: tuple[Worker, int], length: int) -> None:
+def test_what_follows_a_long_body_at_once_is_answered(
+    alone: tuple[Worker, int], length: int, path: str
+) -> None:
     body = Random(length).randbytes(length)
-    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length
+    head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (path.encode(), length)
     with socket.create_connection(("127.0.0.1", alone[1]), timeout=10) as connection:
         last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         connection.sendall((head + body) * 2 + last + b"which nobody reads")
@@ -166,11 +187,14 @@ def test_a_long_body_that_nobody_receives_is_passed_over(alone: tuple[Worker, in
     connection.close()
 
 
+@pytest.mark.parametrize("path", ["/", "/lent"])
 @pytest.mark.parametrize("sent", [0, 10, PIECE, PIECE + 10])
-def test_a_body_that_is_not_sent_to_its_end_is_broken_off(alone: tuple[Worker, int], sent: int) -> None:
+def test_a_body_that_is_not_sent_to_its_end_is_broken_off(
+    alone: tuple[Worker, int], sent: int, path: str
+) -> None:
     worker, port = alone
     connection = connect(port)
-    connection.putrequest("POST", "/")
+    connection.putrequest("POST", path)
     connection.putheader("Content-Length", str(5 * PIECE))
     connection.endheaders()
     connection.send(bytes(sent))
@@ -187,3 +211,13 @@ def test_requests_sent_before_the_first_is_answered_are_answered(alone: tuple[Wo
         while answers.count(sha256(body).hexdigest().encode()) < 3:
             answers += (received := connection.recv(65536))
             assert received
+
+
+def test_who_waits_to_be_told_to_go_on_is_told(alone: tuple[Worker, int]) -> None:
+    body = bytes(2 * PIECE)
+    head = b"POST /lent HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", alone[1]), timeout=10) as connection:
+        connection.sendall(head)
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert b"200 OK" in connection.recv(1000)
