@@ -58,9 +58,10 @@ class Reception:
     def take(self, chunks: Iterable[bytes]) -> None:
         """Take the next bytes of the body. What is wrong with a part is told at the end."""
         with self._one_at_a_time:
-            if not self._abandoned:
-                for c in chunks:
-                    self._take(c)
+            for chunk in chunks:
+                if self._abandoned:
+                    return
+                self._take(chunk)
 
     def finish(self) -> list[Received]:
         """Say that the body has ended, and learn what became of each part, in their order.
@@ -79,10 +80,10 @@ class Reception:
     def abandon(self) -> None:
         """Let go of a request that broke off: whole objects stay, the one that was coming does not.
 
-        A batch that a thread has yet to take is passed over.
+        What a thread has yet to take is passed over, also of what it is taking.
         """
+        self._abandoned = True
         with self._one_at_a_time:
-            self._abandoned = True
             self._drop()
             self._commit()
 

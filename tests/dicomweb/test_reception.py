@@ -1,5 +1,7 @@
 from io import BytesIO
+from itertools import repeat
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydicom import dcmread
@@ -77,6 +79,16 @@ def test_a_bare_object_that_is_abandoned_leaves_no_file(
     receiving.take([objects[0][:600]])
     receiving.abandon()
     receiving.abandon()
+    assert files_of(tmp_path) == []
+
+
+def test_who_is_taking_stops_when_the_request_is_abandoned(archive: Archive, tmp_path: Path) -> None:
+    receiving = receive(archive)
+    taking = Thread(target=receiving.take, args=(repeat(b"nothing"),), daemon=True)
+    taking.start()
+    receiving.abandon()
+    taking.join(10)
+    assert not taking.is_alive()
     assert files_of(tmp_path) == []
 
 
