@@ -19,7 +19,7 @@ from bench.servers import OURS, PEER, CannotStart
 from bench.stage import QUICK, Amounts, Stage
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-ROUNDS = 3
+ROUNDS = 5
 WIDTH_OF_FILES = 170
 SOURCES_BYTES = 1 << 30  # what the studies to be sent take at most, and some room
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ from urllib.parse import urlsplit
 
 from bench.figures import NotMeasured
 
+# Where Python's programs are, those of pynetdicom have the names of DCMTK's.
+_PYTHONS = str(Path(sys.prefix) / "bin")
+PATH = os.pathsep.join(p for p in os.environ.get("PATH", os.defpath).split(os.pathsep) if p != _PYTHONS)
+
 # Without TCP_NODELAY every C-STORE of DCMTK waits 40 ms for a delayed acknowledgement.
-ENVIRONMENT = {**os.environ, "TCP_NODELAY": "1"}
+ENVIRONMENT = {**os.environ, "PATH": PATH, "TCP_NODELAY": "1"}
 PATIENCE_SECONDS = 600
 WRK_SCRIPT = Path(__file__).with_name("wrk.lua")
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 from shutil import which
 
+from bench.load import PATH
 from bench.servers import DICOMWEB_PLUGIN, orthanc_program
 
 # Debian 12's names; curl is needed for STOW-RS.
@@ -14,7 +15,7 @@ INSTALL = ("apt-get", "install", "-y", "--no-install-recommends", *PACKAGES)
 
 def missing_clients() -> list[str]:
     """Those without which nothing can be measured."""
-    return [client for client in CLIENTS if which(client) is None]
+    return [client for client in CLIENTS if which(client, path=PATH) is None]
 
 
 def has_peer() -> bool:

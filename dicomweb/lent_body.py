@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 
 LENT_BODY = "diafana.lent_body"  # the extension; its "lend" is a Callable[[], LentBody | None]
 
-PIECE = 256_000  # bytes received at once, where so many are still to come
+PIECE = 256_000  # bytes that a thread waits for, where so many are still to come
+BETWEEN = 8192  # bytes received at once that belong to no file, or not yet
 PATIENCE = 50  # milliseconds that a thread waits for more before it leaves the waiting to the event loop
 
 
@@ -57,16 +58,17 @@ class LentBody:
         finally:
             loop.remove_reader(self._connection)
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self, room: Callable[[], memoryview | None]) -> Iterator[bytes | memoryview]:
         """For a thread: what comes, until it is whole or nothing comes for a while.
 
+        room: asked before each piece. What it gives is filled, and what was filled of it is the piece.
         Raises ClientDisconnect when the sender has broken off.
         """
         if self._arrived:
-            yield self._arrived
-            self._arrived = b""
+            arrived, self._arrived = self._arrived, b""
+            yield arrived
         while self._missing:
-            piece = self._receive()
+            piece = self._receive(room())
             if piece is not None:
                 self._missing -= len(piece)
                 if self._missing < PIECE:
@@ -75,10 +77,13 @@ class LentBody:
             elif not self._has_more():
                 return
 
-    def _receive(self) -> bytes | None:
+    def _receive(self, room: memoryview | None) -> bytes | memoryview | None:
         """What is there now; None when nothing is. Asking first whether something is would cost a turn."""
         try:
-            piece = self._connection.recv(min(self._missing, PIECE))
+            if room is None:
+                piece: bytes | memoryview = self._connection.recv(min(self._missing, BETWEEN))
+            else:
+                piece = room[: self._connection.recv_into(room, min(self._missing, len(room)))]
         except BlockingIOError:
             return None
         except OSError as error:

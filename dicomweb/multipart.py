@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from hashlib import blake2b
 
+from dicomweb.find_bytes import find
 from dicomweb.media_types import parse_media_type
 
 # RFC 2046 allows 70 characters; some senders take more.
@@ -27,7 +28,6 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FOLDED_LINE = re.compile(r"\r?\n[ \t]+")
 _NOT_IN_HEADER = re.compile(r"[\x00-\x1f\x7f]")
 _CARRIAGE_RETURN = 0x0D
-_NOWHERE = 1 << 62  # behind the end of every buffer
 
 
 _SECRET = secrets.token_bytes(32)
@@ -98,23 +98,23 @@ class MultipartReader:
         self._state = _State.PREAMBLE
         # The delimiter is looked for together with the line end before it. At the start of the body there is
         # none, so one is put there: a byte in front that is no data, as is the line end of a blank line.
-        self._buffer = b"\n"
+        self._buffer: bytes | memoryview = b"\n"
         self._at = 0
         self._not_data = 1
         self._searched = 0
-        self._none_from = _NOWHERE  # no delimiter begins in the buffer from here on
         self._line_ends_with_cr = True
         self._parts = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Event]:
+    def feed(self, chunk: bytes | memoryview) -> Iterator[Event]:
         """Take the next bytes of the body, and give what they tell. Exhaust it before feeding again.
 
+        chunk: of a view, only data at its beginning are given as views of it. Nothing looks at it any more
+        when the next event after these is given: its memory may belong to the part that ends there.
         Raises MultipartError when the headers of a part are too long or are no headers.
         """
-        # Adding to nothing gives the chunk itself: mostly, no byte is copied.
-        self._buffer = b"" if self._state is _State.EPILOGUE else self._buffer[self._at :] + chunk
+        rest = b"" if self._state is _State.EPILOGUE else self._buffer[self._at :]
+        self._buffer = bytes(rest) + chunk if rest else chunk  # mostly, no byte is copied
         self._at = 0
-        self._none_from = _NOWHERE
         return self._events()
 
     def close(self) -> None:
@@ -130,6 +130,7 @@ class MultipartReader:
             is_headers = self._state is _State.HEADERS
             events = self._read_headers() if is_headers else self._read_data()
             if events is None:
+                self._leave_view()
                 return
             yield from events
 
@@ -145,7 +146,7 @@ class MultipartReader:
                 )
             self._searched = max(len(self._buffer) - self._at - 2, 0)
             return None
-        headers = self._parse_headers(self._buffer[self._at + 1 : blank.start()])
+        headers = self._parse_headers(bytes(self._buffer[self._at + 1 : blank.start()]))
         self._searched = 0
         self._at, self._not_data = blank.end() - 1, 1
         self._state = _State.BODY
@@ -184,41 +185,36 @@ class MultipartReader:
     def _scan(self) -> tuple[int, re.Match[bytes] | None]:
         """Where the bytes end that no delimiter can begin in, and the rest of the delimiter line there."""
         buffer, delimiter = self._buffer, self._delimiter
-        found = self._find()
+        found = find(buffer, delimiter, self._at)
         while found >= 0:
             rest = found + len(delimiter)
             line = _DELIMITER_REST.match(buffer, rest)
             if line is not None or _DELIMITER_REST_SO_FAR.fullmatch(buffer, rest):
                 return found, line
-            found = buffer.find(delimiter, rest)
+            found = find(buffer, delimiter, rest)
         # Only the last line end can begin a delimiter that is not yet whole: it has no other within.
-        last = buffer.rfind(b"\n", max(self._at, len(buffer) - len(delimiter)))
-        is_beginning = last >= 0 and delimiter.startswith(buffer[last:])
-        return (last if is_beginning else len(buffer)), None
-
-    def _find(self) -> int:
-        """Where the next delimiter begins, perhaps; -1 when there is none."""
-        buffer, delimiter, at = self._buffer, self._delimiter, self._at
-        if at >= self._none_from:
-            return -1
-        # From the end it is found faster, and mostly there is none, or one
-        found = buffer.rfind(delimiter, at)
-        if found >= 0 and buffer.rfind(delimiter, at, found + len(delimiter) - 1) >= 0:
-            return buffer.find(delimiter, at)
-        self._none_from = at if found < 0 else found + 1
-        return found
+        end = bytes(buffer[max(self._at, len(buffer) - len(delimiter)) :])
+        last = end.rfind(b"\n")
+        is_beginning = last >= 0 and delimiter.startswith(end[last:])
+        return len(buffer) - (len(end) - last if is_beginning else 0), None
 
     def _pass(self, delimiter: re.Match[bytes]) -> None:
         """Go on behind a delimiter line: to the headers of the next part, or past the last part."""
         if delimiter.group(1):
             self._state = _State.EPILOGUE
-            self._buffer, self._at = b"", 0
+            self._buffer = b""
             return
         if self._state is _State.PREAMBLE:
             self._line_ends_with_cr = delimiter.group().endswith(b"\r\n")
         self._state = _State.HEADERS
         self._at, self._not_data = delimiter.end() - 1, 0
         self._parts += 1
+        self._leave_view()
+
+    def _leave_view(self) -> None:
+        """Keep what is left of a view, for its memory will be used for something else."""
+        if isinstance(self._buffer, memoryview):
+            self._buffer, self._at = bytes(self._buffer[self._at :]), 0
 
 
 def new_boundary() -> str:

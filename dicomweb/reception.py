@@ -55,8 +55,15 @@ class Reception:
         if self._reader is None:
             self._begin()
 
-    def take(self, chunks: Iterable[bytes]) -> None:
-        """Take the next bytes of the body. What is wrong with a part is told at the end."""
+    def room(self) -> memoryview | None:
+        """Where the next bytes of the body may be put, to be taken at once; None while that is not known."""
+        return None if self._incoming is None else self._incoming.room()
+
+    def take(self, chunks: Iterable[bytes | memoryview]) -> None:
+        """Take the next bytes of the body. What is wrong with a part is told at the end.
+
+        chunks: a view is of the room, asked for just before it.
+        """
         with self._one_at_a_time:
             for chunk in chunks:
                 if self._abandoned:
@@ -87,7 +94,7 @@ class Reception:
             self._drop()
             self._commit()
 
-    def _take(self, chunk: bytes) -> None:
+    def _take(self, chunk: bytes | memoryview) -> None:
         if self._reader is None:
             self._write(memoryview(chunk))
         elif self._broken is None:
@@ -115,7 +122,10 @@ class Reception:
         if self._incoming is None:
             return  # the part has failed already
         try:
-            self._incoming.write(data)
+            if isinstance(data.obj, bytes):
+                self._incoming.write(data)
+            else:  # it is in its room already
+                self._incoming.filled(len(data))
         except ArchiveError as error:
             self._fail(self._incoming, error)
 

@@ -81,7 +81,7 @@ class Store:
         """Have a thread receive the body; while nothing comes it is free for others."""
         while not body.is_whole:
             await body.more()
-            await self._threads.store(reception.take, body.pieces())
+            await self._threads.store(reception.take, body.pieces(reception.room))
 
     async def _hand_over(self, request: Request, reception: Reception) -> None:
         """Gather the body into batches; one is worked on while the next is gathered."""

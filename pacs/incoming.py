@@ -10,6 +10,7 @@ from pacs.index import Record
 from pacs.model import Source
 
 _COPY = 1 << 20  # bytes copied at a time
+_LONGER = 1024  # bytes; objects that one sender sends one after the other mostly differ by less
 
 
 class Sender:
@@ -68,6 +69,22 @@ class Incoming:
             data = self._after_head(memoryview(data))
         if self._file is not None:
             self._file.write(data)
+
+    def room(self) -> memoryview | None:
+        """Where what arrives next may be put instead of being written; None while that is not known.
+
+        It ends a little behind where the object does if it is as long as the one before it.
+        """
+        if self._file is None:
+            return None
+        room = self._file.room()
+        rest = self.sender.expected + _LONGER - self._file.size
+        return room[:rest] if rest > 0 else room
+
+    def filled(self, count: int) -> None:
+        """Say that so many bytes were put into the room. Raises OutOfSpace, StorageFailed."""
+        if self._file is not None:
+            self._file.filled(count)
 
     def _after_head(self, data: memoryview) -> Buffer:
         """What follows the head of a Part 10 file, or nothing while that is not there as a whole."""

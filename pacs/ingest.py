@@ -28,7 +28,7 @@ from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
 MOMENT = 0.0005  # seconds that an object waits at most for others to be read and synced
-TAKERS = 3  # threads that read and sync what was submitted; more would wait for their turn to run Python
+TAKERS = 6  # threads that read and sync what was submitted; fewer do not keep the device busy
 AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
 log = structlog.get_logger()

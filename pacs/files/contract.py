@@ -47,6 +47,14 @@ class NewFile(Protocol):
         """Append all of the data."""
         ...
 
+    def room(self) -> memoryview:
+        """Where the next bytes may be put instead of being written: never empty, until the next call."""
+        ...
+
+    def filled(self, count: int) -> None:
+        """Say that so many bytes were put at the beginning of the room."""
+        ...
+
     def content(self) -> AbstractContextManager[tuple[Buffer, int, int]]:
         """All that was written, to be read in place while the context lasts.
 

@@ -78,20 +78,26 @@ class DiskNewFile:
         return self._digest.hexdigest()
 
     def write(self, data: Buffer) -> None:
-        """Append all of the data; a full stage goes to the device."""
+        """Append all of the data."""
         rest = memoryview(data)
         while rest:
             stage = self._open_stage()
             count = min(len(rest), STAGE - self._end)
             stage[self._end : self._end + count] = rest[:count]
-            self._end += count
+            self.filled(count)
             rest = rest[count:]
-            if self._end < STAGE:
-                continue
-            if self.key:
-                self._drain()
-            else:
-                self._begin(None)  # which makes room: less than was kept for the head is needed
+
+    def room(self) -> memoryview:
+        """What is free of the stage."""
+        return memoryview(self._open_stage())[self._end :]
+
+    def filled(self, count: int) -> None:
+        """Add what was put there; a full stage goes to the device."""
+        self._end += count
+        if self._end == STAGE:
+            self._begin(None)  # which may make room: less than was kept for the head is needed
+        if self._end == STAGE:
+            self._drain()
 
     def _open_stage(self) -> mmap.mmap:
         if self._stage is None:

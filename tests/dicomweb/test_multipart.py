@@ -1,9 +1,11 @@
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dicomweb.find_bytes import find
 from dicomweb.multipart import (
     MAX_BOUNDARY_LENGTH,
     MAX_HEADER_BLOCK_LENGTH,
@@ -65,6 +67,50 @@ def test_what_was_written_is_read_whatever_the_chunks(parts: list[bytes], sizes:
     writer = MultipartWriter(boundary="Bc7")
     body = body_of(parts, writer)
     assert read(cut(body, sizes), "Bc7") == [({"content-type": "application/dicom"}, p) for p in parts]
+
+
+def read_in_rooms(body: bytes, sizes: Iterator[int], boundary: str) -> list[Part]:
+    """Received as the server does it: behind what is there of the part, in memory used again after it."""
+    reader = MultipartReader(boundary)
+    parts: list[Part] = []
+    memory, filled, is_open = bytearray(len(body)), 0, False
+    at = 0
+    while at < len(body):
+        piece = body[at : at + next(sizes)]
+        at += len(piece)
+        chunk: bytes | memoryview = piece
+        if is_open:
+            chunk = memoryview(memory)[filled : filled + len(piece)]
+            chunk[:] = piece
+        for event in reader.feed(chunk):
+            match event:
+                case PartStarted(headers):
+                    parts.append((headers, b""))
+                    filled, is_open = 0, True
+                case PartData(data):
+                    if isinstance(data.obj, bytes):
+                        memory[filled : filled + len(data)] = data
+                    filled += len(data)
+                case PartEnded():
+                    parts[-1] = (parts[-1][0], bytes(memory[:filled]))
+                    memory[:] = b"\n" * len(memory)
+                    is_open = False
+    reader.close()
+    return parts
+
+
+@given(st.lists(_DATA, min_size=1, max_size=4), st.lists(st.integers(1, 60), min_size=1, max_size=30))
+def test_what_is_received_in_its_place_is_read_as_well(parts: list[bytes], sizes: list[int]) -> None:
+    writer = MultipartWriter(boundary="Bc7")
+    read = read_in_rooms(body_of(parts, writer), cycle(sizes), "Bc7")
+    assert [data for _, data in read] == parts
+
+
+@given(_TRICKY, st.sampled_from([b"\n--B", b"\r\n", b"-"]), st.integers(0, 40))
+def test_in_views_the_same_is_found_as_in_bytes(data: bytes, needle: bytes, start: int) -> None:
+    start = min(start, len(data))
+    assert find(memoryview(bytearray(data)), needle, start) == data.find(needle, start)
+    assert find(data, needle, start) == data.find(needle, start)
 
 
 @given(st.lists(_TRICKY.filter(lambda data: b"\n--B" not in data), min_size=1, max_size=3))

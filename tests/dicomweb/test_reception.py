@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import repeat
 from pathlib import Path
@@ -10,6 +11,7 @@ from dicomweb import reception
 from dicomweb.multipart import MultipartError
 from dicomweb.reception import Reception
 from pacs.archive import Archive
+from pacs.dataset.part10 import read_file_meta
 from pacs.errors import MalformedObject
 from pacs.files.new_file import STAGE
 from pacs.model import Source, Stored
@@ -48,6 +50,47 @@ def test_the_size_of_chunks_does_not_matter(archive: Archive, objects: list[byte
     (received,) = receiving.finish()
     assert isinstance(received.outcome, Stored)
     assert received.sop_instance_uid == received.outcome.sop_instance_uid
+
+
+@pytest.mark.parametrize("size", [1, 100, 700, 10**7])
+def test_what_was_put_into_its_room_is_kept_bit_for_bit(
+    archive: Archive, objects: list[bytes], size: int
+) -> None:
+    receiving = receive(archive)
+    body = b"\r\n".join(DELIMITER + part for part in [*objects[:2], b"nothing", *objects[2:]]) + LAST
+    receiving.take(in_rooms(receiving, body, size))
+    outcomes = [one.outcome for one in receiving.finish()]
+    assert [type(outcome) for outcome in outcomes] == [Stored, Stored, MalformedObject, *[Stored] * 3]
+    for sent in objects:
+        assert stored_data_set(archive, sent) == data_set(sent)
+
+
+def in_rooms(receiving: Reception, body: bytes, size: int) -> Iterator[bytes | memoryview]:
+    """The body in pieces of at most so many bytes, put where the reception wants them."""
+    at = 0
+    while at < len(body):
+        room = receiving.room()
+        piece = body[at : at + min(size, len(body) if room is None else len(room))]
+        at += len(piece)
+        if room is None:
+            yield piece
+        else:
+            room[: len(piece)] = piece
+            yield room[: len(piece)]
+
+
+def stored_data_set(archive: Archive, sent: bytes) -> bytes:
+    uids = dcmread(BytesIO(sent))
+    instance = archive.instance(uids.StudyInstanceUID, uids.SeriesInstanceUID, uids.SOPInstanceUID)
+    with archive.open(instance) as file:
+        return data_set(file.read(0, file.size))
+
+
+def data_set(file: bytes) -> bytes:
+    """What follows the file meta information."""
+    read = read_file_meta(file)
+    assert read is not None
+    return file[read[1] :]
 
 
 def test_many_are_committed_in_groups_as_they_come(

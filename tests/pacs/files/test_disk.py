@@ -313,6 +313,24 @@ def test_memory_is_used_again_and_nothing_of_it_is_left(tmp_path: Path, size: in
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("largest", [BLOCK + 1, 2 * STAGE])
+def test_what_comes_may_be_put_into_its_room(tmp_path: Path, size: int, largest: int) -> None:
+    store = DiskFiles(tmp_path)
+    new = store.create(lambda _: b"head", size)
+    rest = content(size)
+    while rest:
+        room = new.room()
+        assert len(room) > 0
+        count = min(len(room), len(rest), largest)
+        room[:count] = rest[:count]
+        new.filled(count)
+        rest = rest[count:]
+    new.complete()
+    new.sync()
+    assert content_of(store, new.key) == b"head" + content(size)
+
+
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("wrong_by", [0, 1, BLOCK, -1])
 @pytest.mark.parametrize("head", [lambda length: bytes(-(length or 0) % BLOCK), lambda _: bytes(BLOCK + 600)])
 def test_more_or_less_may_come_than_was_expected(
