@@ -77,7 +77,8 @@ def store(folders: Sequence[Path], port: int, ae_title: str) -> float:
     Returns the seconds from the start of the first storescu to the end of the last.
     Raises NotMeasured when one of them does not end well.
     """
-    common = ["storescu", "-q", "-R", "-aec", ae_title, "127.0.0.1", str(port), "+sd"]
+    # Not -R: for it storescu reads each file twice, which costs a third of its time and none of the archive's
+    common = ["storescu", "-q", "-aec", ae_title, "127.0.0.1", str(port), "+sd"]
     start = time.perf_counter()
     clients = [_spawn([*common, str(folder)]) for folder in folders]
     try:
