@@ -39,8 +39,8 @@ ratio of the medians, and behind it the lowest and the highest ratio of a round.
   commits one instance after the other, and has no network. Several associations share syncs and may pass it.
 - The peer runs with the settings it comes with, its DICOMweb plugin, and `TCP_NODELAY=1`, as do the clients:
   without that each C-STORE waits 40 ms for a delayed acknowledgement, which would flatter us.
-- `storescu` sends with what it proposes by itself, not with `-R`: for that it reads each file twice, and as
-  four of them share the processor with the archive, it would cost both a fifth of their figures.
+- `storescu` sends with what it proposes by itself, not with `-R`: for that it reads each file twice, and four
+  of them share the processor with the archive. It made our figure of MR over four associations a fifth less.
 
 ## How to repeat
 

@@ -108,8 +108,7 @@ class MultipartReader:
     def feed(self, chunk: bytes | memoryview) -> Iterator[Event]:
         """Take the next bytes of the body, and give what they tell. Exhaust it before feeding again.
 
-        chunk: of a view, only data at its beginning are given as views of it. Nothing looks at it any more
-        when the next event after these is given: its memory may belong to the part that ends there.
+        chunk: of a view, only data at its beginning are given as one; nothing looks at it after that.
         Raises MultipartError when the headers of a part are too long or are no headers.
         """
         rest = b"" if self._state is _State.EPILOGUE else self._buffer[self._at :]
@@ -129,8 +128,8 @@ class MultipartReader:
         while self._state is not _State.EPILOGUE:
             is_headers = self._state is _State.HEADERS
             events = self._read_headers() if is_headers else self._read_data()
+            self._leave_view()
             if events is None:
-                self._leave_view()
                 return
             yield from events
 
@@ -209,10 +208,9 @@ class MultipartReader:
         self._state = _State.HEADERS
         self._at, self._not_data = delimiter.end() - 1, 0
         self._parts += 1
-        self._leave_view()
 
     def _leave_view(self) -> None:
-        """Keep what is left of a view, for its memory will be used for something else."""
+        """Keep what is left of a view: who is given its data may use the memory for something else."""
         if isinstance(self._buffer, memoryview):
             self._buffer, self._at = bytes(self._buffer[self._at :]), 0
 

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from diafana.http_server import HttpServer
-from dicomweb.lent_body import PIECE, LentBody, borrow
+from dicomweb.lent_body import PATIENCE, PIECE, LentBody, borrow
 from pacs.occupancy import Occupancy
 
 
@@ -218,6 +218,19 @@ def test_requests_sent_before_the_first_is_answered_are_answered(alone: tuple[Wo
         while answers.count(sha256(body).hexdigest().encode()) < 3:
             answers += (received := connection.recv(65536))
             assert received
+
+
+def test_a_sender_that_pauses_is_waited_for(alone: tuple[Worker, int]) -> None:
+    body = Random(3).randbytes(3 * PIECE)
+    connection = connect(alone[1])
+    connection.putrequest("POST", "/lent")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders()
+    for part in (body[: PIECE + 7], body[PIECE + 7 :]):
+        connection.send(part)
+        time.sleep(4 * PATIENCE / 1000)  # so that the thread leaves the waiting to the event loop
+    assert connection.getresponse().read().decode() == sha256(body).hexdigest()
+    connection.close()
 
 
 def test_who_waits_to_be_told_to_go_on_is_told(alone: tuple[Worker, int]) -> None:

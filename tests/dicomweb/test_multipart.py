@@ -91,6 +91,9 @@ def read_in_rooms(body: bytes, sizes: Iterator[int], boundary: str) -> list[Part
                     if isinstance(data.obj, bytes):
                         memory[filled : filled + len(data)] = data
                     filled += len(data)
+                    memory[filled:] = b"\n" * (
+                        len(memory) - filled
+                    )  # of another's by now, as if it had failed
                 case PartEnded():
                     parts[-1] = (parts[-1][0], bytes(memory[:filled]))
                     memory[:] = b"\n" * len(memory)
