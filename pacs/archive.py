@@ -158,7 +158,8 @@ class Archive:
             end = start + READ_AHEAD
             self._expect(instances[end : end + READ_AHEAD])
             made += map(self.metadata, instances[start:end])
-        return gzip.compress(orjson.dumps(made), compresslevel=5)
+        # Without the time: what is the same tomorrow is the same bytes
+        return gzip.compress(orjson.dumps(made), compresslevel=5, mtime=0)
 
     def _expect(self, instances: list[Instance]) -> None:
         self._files.expect([instance.file for instance in instances], _HEADER)

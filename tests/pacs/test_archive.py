@@ -88,6 +88,7 @@ def test_pieces_of_a_frame_are_where_the_frame_is(archive: Archive) -> None:
 
 def series_json(archive: Archive, instance: Instance) -> list[object]:
     packed = archive.series_metadata(instance.study_instance_uid, instance.series_instance_uid)
+    assert packed[4:8] == bytes(4), "it would be other bytes a second later (RFC 1952 2.3.1)"
     found: list[object] = orjson.loads(gzip.decompress(packed))
     return found
 
