@@ -19,7 +19,12 @@ def entity_tag(form: Representation, *parts: object) -> str:
     """
     described = repr((form.content_type, form.multipart, parts)).encode()
     tag = f'"{blake2b(described, digest_size=12).hexdigest()}"'
-    return f"W/{tag}" if form.multipart else tag
+    return weak(tag) if form.multipart else tag
+
+
+def weak(tag: str) -> str:
+    """The tag of what may come in other bytes with the same meaning (RFC 9110 8.8.1)."""
+    return tag if tag.startswith("W/") else f"W/{tag}"
 
 
 def validators(tag: str, vary: str = "Accept") -> dict[str, str]:

@@ -21,6 +21,7 @@ _ALIASES = {"image/x-jls": "image/jls", "image/x-dicom-rle": "image/dicom-rle", 
 
 OCTET_STREAM = "application/octet-stream"
 DICOM = "application/dicom"
+DICOM_XML = "application/dicom+xml"
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 # PS3.18 Table 8.7.3-4. The bare pixels of these are the same bytes, so any of the names will do.
@@ -181,8 +182,13 @@ class Representation:
         ) + suffix
 
 
-# PS3.18 10.4.4 and 10.6.4: metadata and search results. XML is not given.
-JSON_OFFERS = (Representation("application/dicom+json"), Representation("application/json"))
+_JSON = (Representation("application/dicom+json"), Representation("application/json"))
+
+# PS3.18 10.4.4 and 10.6.4: metadata and search results, any number of data sets.
+DATA_SETS_OFFERS = (*_JSON, Representation(DICOM_XML, multipart=True))
+
+# PS3.18 10.5.4: the answer to a store request, one data set.
+DATA_SET_OFFERS = (*_JSON, Representation(DICOM_XML))
 
 
 def instance_offers(transfer_syntax_uid: str, one: bool) -> tuple[Representation, ...]:

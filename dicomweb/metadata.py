@@ -2,15 +2,14 @@
 
 import gzip
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from dicomweb.conditional import entity_tag, not_modified, validators
-from dicomweb.media_types import Representation
-from dicomweb.request import accepts_gzip, uids
+from dicomweb.conditional import entity_tag, not_modified, validators, weak
+from dicomweb.data_sets import DataSetsWriter, data_sets_writer
+from dicomweb.request import accepts_gzip, study_and_series
 from dicomweb.resource import Resource
 from pacs.model import Instance
 
@@ -20,74 +19,76 @@ _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for its gzip form
 
 
 class Metadata(Resource):
-    """Retrieves metadata in JSON."""
+    """Retrieves metadata in JSON or XML."""
 
     async def retrieve_instance(self, request: Request) -> Response:
         """GET /studies/{study}/series/{series}/instances/{instance}/metadata."""
-        form = self._negotiation.choose_json(request)
+        form = self._negotiation.choose_data_sets(request)
         instance = await self._instances.of(request)
         tag = entity_tag(form, instance.digest)
         held = not_modified(request, tag, _VARY)
         if held is not None:
             return held
-        return _response(await self._threads.read(self._metadata, instance), form, tag)
+        writer = data_sets_writer(form)
+        content = await self._threads.read(self._metadata, instance, writer)
+        return Response(content, headers=_headers(writer, tag))
 
-    async def retrieve_series(self, request: Request) -> Response:
-        """GET /studies/{study}/series/{series}/metadata; it is kept compressed, and given so if accepted."""
-        form = self._negotiation.choose_json(request)
-        study, series = uids(request)
+    async def retrieve(self, request: Request) -> Response:
+        """GET /studies/{study}/metadata and /studies/{study}/series/{series}/metadata.
+
+        The metadata of a series are kept in JSON and compressed, and given so if accepted.
+        """
+        form = self._negotiation.choose_data_sets(request)
+        study, series = study_and_series(request)
         versions = await self._threads.search(self._archive.series_of, study, series)
-        tag = "W/" + entity_tag(form, versions)
+        tag = weak(entity_tag(form, versions))
         held = not_modified(request, tag, _VARY)
         if held is not None:
             return held
-        compressed = await self._threads.read(self._archive.series_metadata, study, series)
-        if accepts_gzip(request):
-            return _response(compressed, form, tag, "gzip")
-        return _response(await self._threads.read(gzip.decompress, compressed), form, tag)
-
-    async def retrieve_study(self, request: Request) -> Response:
-        """GET /studies/{study}/metadata: the arrays of all series as one, read one after the other."""
-        form = self._negotiation.choose_json(request)
-        (study,) = uids(request)
-        versions = await self._threads.search(self._archive.series_of, study)
-        tag = "W/" + entity_tag(form, versions)
-        held = not_modified(request, tag, _VARY)
-        if held is not None:
-            return held
-        packed = accepts_gzip(request)
-        headers = _headers(form, tag, "gzip" if packed else "")
+        writer, packed = data_sets_writer(form), accepts_gzip(request)
+        headers = _headers(writer, tag, "gzip" if packed else "")
         if request.method == "HEAD":
             return Response(headers=headers)
-        series = [uid for uid, _ in versions]
-        first = await self._threads.read(self._elements, study, series[0])
-        return StreamingResponse(self._stream(study, first, series[1:], packed), headers=headers)
+        if series:
+            as_kept = packed and not form.multipart
+            make = self._archive.series_metadata if as_kept else self._of_series(writer, packed)
+            return Response(await self._threads.read(make, study, series), headers=headers)
+        pieces = self._pieces(study, [uid for uid, _ in versions], writer)
+        first = await anext(pieces)  # what cannot be read at all is answered before a body begins
+        return StreamingResponse(self._stream(first, pieces, writer, packed), headers=headers)
 
-    def _metadata(self, instance: Instance) -> bytes:
-        return orjson.dumps([self._archive.metadata(instance)])
+    def _metadata(self, instance: Instance, writer: DataSetsWriter) -> bytes:
+        return writer.whole([self._archive.metadata(instance)])
 
-    def _elements(self, study: str, series: str) -> bytes:
-        """The elements of the array of a series, without its brackets."""
-        return gzip.decompress(self._archive.series_metadata(study, series))[1:-1]
+    def _of_series(self, writer: DataSetsWriter, packed: bool) -> Callable[[str, str], bytes]:
+        def make(study: str, series: str) -> bytes:
+            content = b"".join((writer.before, self._piece(study, series, writer), writer.after))
+            return gzip.compress(content, _QUICK, mtime=0) if packed else content
+
+        return make
+
+    async def _pieces(
+        self, study: str, series: Sequence[str], writer: DataSetsWriter
+    ) -> AsyncIterator[bytes]:
+        for uid in series:
+            yield await self._threads.read(self._piece, study, uid, writer)
+
+    def _piece(self, study: str, series: str, writer: DataSetsWriter) -> bytes:
+        return writer.piece_of(gzip.decompress(self._archive.series_metadata(study, series)))
 
     async def _stream(
-        self, study: str, first: bytes, others: list[str], packed: bool
+        self, first: bytes, others: AsyncIterator[bytes], writer: DataSetsWriter, packed: bool
     ) -> AsyncIterator[bytes]:
         compressor = zlib.compressobj(_QUICK, wbits=_GZIP) if packed else None
         pack = compressor.compress if compressor else bytes
-        yield await self._threads.read(pack, b"[" + first)
-        for series in others:
-            elements = await self._threads.read(self._elements, study, series)
-            yield await self._threads.read(pack, b"," + elements)
-        yield pack(b"]")
+        yield await self._threads.read(pack, writer.before + first)
+        async for piece in others:
+            yield await self._threads.read(pack, writer.between + piece)
+        yield pack(writer.after)
         if compressor:
             yield compressor.flush()
 
 
-def _headers(form: Representation, tag: str, encoding: str) -> dict[str, str]:
-    headers = {**validators(tag, _VARY), "Content-Type": form.media_type}
+def _headers(writer: DataSetsWriter, tag: str, encoding: str = "") -> dict[str, str]:
+    headers = {**validators(tag, _VARY), "Content-Type": writer.content_type}
     return headers | ({"Content-Encoding": encoding} if encoding else {})
-
-
-def _response(content: bytes, form: Representation, tag: str, encoding: str = "") -> Response:
-    return Response(content, headers=_headers(form, tag, encoding))

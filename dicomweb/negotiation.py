@@ -6,7 +6,7 @@ from typing import Any, TypeVarTuple
 
 from starlette.requests import Request
 
-from dicomweb.media_types import JSON_OFFERS, Representation, acceptable, select
+from dicomweb.media_types import DATA_SET_OFFERS, DATA_SETS_OFFERS, Representation, acceptable, select
 from dicomweb.request import header, parameters
 
 KNOWN_CHOICES = 256
@@ -32,9 +32,13 @@ class Negotiation:
             asked = tuple(value for name, value in parameters(request) if name == "accept")
         return self._chosen(header(request, b"accept"), asked, offers, of)
 
-    def choose_json(self, request: Request) -> Representation:
+    def choose_data_sets(self, request: Request) -> Representation:
         """The form of metadata and of search results. Raises NotAcceptable."""
-        return self.choose(request, _json_offers)
+        return self.choose(request, _data_sets_offers)
+
+    def choose_data_set(self, request: Request) -> Representation:
+        """The form of one data set by itself. Raises NotAcceptable."""
+        return self.choose(request, _data_set_offers)
 
 
 def _choose(
@@ -46,5 +50,9 @@ def _choose(
     return select(acceptable(accept, asked), offers(*of))
 
 
-def _json_offers() -> tuple[Representation, ...]:
-    return JSON_OFFERS
+def _data_sets_offers() -> tuple[Representation, ...]:
+    return DATA_SETS_OFFERS
+
+
+def _data_set_offers() -> tuple[Representation, ...]:
+    return DATA_SET_OFFERS

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dicomweb.data_sets import DataSetsWriter, data_sets_writer
 from dicomweb.negotiation import Negotiation
 from dicomweb.request import parameters, service_url, uids
 from dicomweb.search_parameters import RETRIEVE_URL, SearchRequest, parse_search
@@ -20,6 +20,9 @@ MAX_RESULTS = 10_000
 
 # The way from the service to the resource of a level, by the tags that fill it in.
 _UID_TAGS = (("studies", "0020000D"), ("series", "0020000E"), ("instances", "00080018"))
+
+
+_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
 
 
 class Search:
@@ -45,18 +48,21 @@ class Search:
         return await self._search(request, Level.INSTANCE)
 
     async def _search(self, request: Request, level: Level) -> Response:
-        form = self._negotiation.choose_json(request)
+        form = self._negotiation.choose_data_sets(request)
         search = parse_search(level, parameters(request), *uids(request))
         cap = None if "study" in request.path_params else MAX_RESULTS
         url = service_url(request, self._root)
-        content, warnings = await self._threads.search(self._results, search, cap, url)
-        headers = {"Content-Type": form.media_type, "Cache-Control": "private, no-cache", "Vary": "Accept"}
+        writer = data_sets_writer(form)
+        content, warnings = await self._threads.search(self._results, search, cap, url, writer)
+        headers = {"Content-Type": writer.content_type} | _HEADERS
         if warnings:
             headers["Warning"] = ", ".join(f'299 diafana "{warning}"' for warning in warnings)
-        return Response(content, headers=headers)
+        return Response(content, headers=headers) if content else Response(status_code=204, headers=_HEADERS)
 
-    def _results(self, search: SearchRequest, cap: int | None, url: str) -> tuple[bytes, tuple[str, ...]]:
-        """The answers as JSON, and what to warn of (PS3.18 8.3.4.4)."""
+    def _results(
+        self, search: SearchRequest, cap: int | None, url: str, writer: DataSetsWriter
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """The answers as a body, empty where it has no form for none; what to warn of (PS3.18 8.3.4.4)."""
         limit = min((n for n in (search.query.limit, cap) if n is not None), default=None)
         one_more = replace(search.query, limit=None if limit is None else limit + 1)
         found = self._archive.search(one_more)
@@ -67,7 +73,7 @@ class Search:
         ]
         more = limit is not None and next(found, None) is not None
         warnings = ("there are additional results that can be requested",) if more else ()
-        return orjson.dumps(results), search.warnings + warnings
+        return writer.whole(results), search.warnings + warnings
 
 
 def _retrieve_url(level: Level, levels: Sequence[DicomJson], url: str) -> DicomJson:

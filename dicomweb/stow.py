@@ -3,11 +3,11 @@
 import asyncio
 from contextlib import nullcontext
 
-import orjson
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from dicomweb.data_sets import write_data_set
 from dicomweb.lent_body import LentBody, borrow
 from dicomweb.media_types import DICOM, OCTET_STREAM, parse_media_type
 from dicomweb.multipart import boundary_of
@@ -44,7 +44,7 @@ class Store:
 
     async def store(self, request: Request) -> Response:
         """POST /studies and /studies/{study}."""
-        form = self._negotiation.choose_json(request)
+        form = self._negotiation.choose_data_set(request)
         study = next(iter(uids(request)), None)
         try:
             boundary = _boundary(request)
@@ -58,9 +58,8 @@ class Store:
             return Response(status_code=400)  # nobody is there to read it
         _log_failures(received, source)
         answer = store_response(received, service_url(request, self._root))
-        return Response(
-            orjson.dumps(answer), store_status(received), headers={"Content-Type": form.media_type}
-        )
+        headers = {"Content-Type": form.media_type}
+        return Response(write_data_set(form, answer), store_status(received), headers=headers)
 
     async def _receive(self, request: Request, reception: Reception) -> list[Received]:
         with borrow(request) or nullcontext() as body:

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from dicomweb.media_types import (
     COMPRESSED_MEDIA_TYPES,
-    JSON_OFFERS,
+    DATA_SET_OFFERS,
+    DATA_SETS_OFFERS,
     UNCOMPRESSED_SYNTAXES,
     MediaRange,
     NotAcceptable,
@@ -81,7 +82,11 @@ def test_any_header_yields_an_offer_or_a_refusal(text: str) -> None:
             "application/dicom+json, multipart/related; type=application/octet-stream; transfer-syntax=*",
             "application/dicom+json",
         ),
-        ('multipart/related; type="application/dicom+xml", */*;q=0.1', "application/dicom+json"),
+        ("application/dicom+xml, */*;q=0.1", "application/dicom+json"),
+        ('multipart/related; type="application/dicom+xml", */*;q=0.1', "application/dicom+xml"),
+        ("multipart/related; type=application/dicom+xml", "application/dicom+xml"),
+        ("multipart/related", "application/dicom+xml"),
+        ('multipart/related; type="application/dicom+xml";q=0.5, application/json', "application/json"),
         ("application/dicom+json;q=0, */*", "application/json"),
         (BROWSER, "application/dicom+json"),
         ("*/*", "application/dicom+json"),
@@ -89,13 +94,20 @@ def test_any_header_yields_an_offer_or_a_refusal(text: str) -> None:
         (None, "application/dicom+json"),
     ],
 )
-def test_metadata_and_results_are_json_when_anything_allows_it(accept: str | None, media_type: str) -> None:
-    assert select(acceptable(accept), JSON_OFFERS).content_type == media_type
+def test_metadata_and_results_are_json_but_for_who_prefers_xml(accept: str | None, media_type: str) -> None:
+    assert select(acceptable(accept), DATA_SETS_OFFERS).content_type == media_type
 
 
-def test_metadata_in_xml_alone_are_refused_with_what_is_on_offer() -> None:
-    with pytest.raises(NotAcceptable, match=r"on offer: application/dicom\+json, application/json$"):
-        select(acceptable('multipart/related; type="application/dicom+xml"'), JSON_OFFERS)
+def test_metadata_are_refused_with_what_is_on_offer() -> None:
+    offers = r"application/dicom\+json, application/json, multipart/related; type=\"application/dicom\+xml\"$"
+    with pytest.raises(NotAcceptable, match=f"on offer: {offers}"):
+        select(acceptable("application/dicom+xml"), DATA_SETS_OFFERS)
+
+
+def test_one_data_set_is_given_in_xml_without_parts() -> None:
+    assert select(acceptable("application/dicom+xml"), DATA_SET_OFFERS).accept == "application/dicom+xml"
+    with pytest.raises(NotAcceptable):
+        select(acceptable('multipart/related; type="application/dicom+xml"'), DATA_SET_OFFERS)
 
 
 @pytest.mark.parametrize(
@@ -291,4 +303,5 @@ def test_the_query_parameter_goes_before_the_header(
 
 
 def test_a_plus_that_became_a_blank_in_the_query_is_put_back() -> None:
-    assert select(acceptable("image/png", ["application/dicom json"]), JSON_OFFERS) == JSON_OFFERS[0]
+    chosen = select(acceptable("image/png", ["application/dicom json"]), DATA_SETS_OFFERS)
+    assert chosen == DATA_SETS_OFFERS[0]

@@ -1,11 +1,15 @@
 import gzip
+from collections.abc import Callable
 
+import httpx
 import pytest
 from pydicom import Dataset
 
-from tests.dicomweb.conftest import Library
+from dicomweb.native_xml import native_xml
+from tests.dicomweb.conftest import Library, Part
 
 JSON = {"Accept": "application/dicom+json"}
+XML = {"Accept": 'multipart/related; type="application/dicom+xml"'}
 
 
 def series_path(dataset: Dataset) -> str:
@@ -67,11 +71,30 @@ def test_json_is_given_to_whoever_takes_it(library: Library, accept: str) -> Non
     assert response.headers["content-type"] in ("application/dicom+json", "application/json")
 
 
-def test_xml_alone_is_not_acceptable(library: Library) -> None:
-    accept = {"Accept": 'multipart/related; type="application/dicom+xml"'}
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_metadata_in_xml_are_a_part_for_each_instance(
+    library: Library, parts_of: Callable[[httpx.Response], list[Part]], encoding: str
+) -> None:
+    instance, series = library.path(library.ct[0]), series_path(library.ct[0])
+    study = f"/studies/{library.ct[0].StudyInstanceUID}"
+    for path, number in ((instance, 1), (series, len(library.ct)), (study, len(library.ct) + 2)):
+        json = library.http.get(f"{path}/metadata", headers=JSON).json()
+        response = library.http.get(f"{path}/metadata", headers=XML | {"Accept-Encoding": encoding})
+        parts = parts_of(response)
+        assert [headers["content-type"] for headers, _ in parts] == ["application/dicom+xml"] * number
+        assert [content for _, content in parts] == [native_xml(data_set) for data_set in json]
+
+
+def test_metadata_that_are_both_compressed_and_xml_say_so(library: Library) -> None:
+    response = library.http.get(f"{series_path(library.ct[0])}/metadata", headers=XML)
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["etag"].startswith('W/"')
+
+
+def test_another_form_than_those_on_offer_is_not_acceptable(library: Library) -> None:
     paths = (library.path(library.ct[0]), series_path(library.ct[0]))
     for path in (*paths, f"/studies/{library.ct[0].StudyInstanceUID}"):
-        response = library.http.get(f"{path}/metadata", headers=accept)
+        response = library.http.get(f"{path}/metadata", headers={"Accept": "text/csv"})
         assert response.status_code == 406
         assert "application/dicom+json" in response.json()["detail"]
 
@@ -82,6 +105,7 @@ def test_what_is_held_already_is_not_sent_again(library: Library) -> None:
         tag = library.http.get(f"{path}/metadata", headers=JSON).headers["etag"]
         again = library.http.get(f"{path}/metadata", headers=JSON | {"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
+        assert library.http.get(f"{path}/metadata", headers=XML | {"If-None-Match": tag}).status_code == 200
 
 
 def test_metadata_of_what_is_not_there_are_not_found(library: Library) -> None:

@@ -43,7 +43,9 @@ def test_frames_are_given_as_viewers_ask_for_them() -> None:
 
 
 def test_the_parameter_goes_before_the_header() -> None:
-    form = Negotiation().choose_json(request("application/dicom+json", "accept=application/json"))
+    form = Negotiation().choose_data_sets(request("application/dicom+json", "accept=application/json"))
     assert form.media_type == "application/json"
-    form = Negotiation().choose_json(request("application/dicom+json", "accept=application/dicom%2Bjson"))
+    form = Negotiation().choose_data_sets(
+        request("application/dicom+json", "accept=application/dicom%2Bjson")
+    )
     assert form.media_type == "application/dicom+json"

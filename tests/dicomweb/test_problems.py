@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from dicomweb.media_types import JSON_OFFERS, acceptable, select
+from dicomweb.media_types import DATA_SETS_OFFERS, acceptable, select
 from dicomweb.multipart import MultipartReader
 from dicomweb.problems import MEDIA_TYPE, add_problem_handlers, problem, problem_of
 from pacs.errors import InstanceConflict, InvalidQuery, NotFound, OutOfSpace, StorageFailed
@@ -27,7 +27,7 @@ def app() -> FastAPI:
 
     @made.get("/xml")
     def xml() -> None:
-        select(acceptable("text/xml"), JSON_OFFERS)
+        select(acceptable("text/xml"), DATA_SETS_OFFERS)
 
     @made.get("/body")
     def body() -> None:

@@ -1,14 +1,17 @@
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from dicomweb import qido
+from dicomweb.native_xml import native_xml
 from testdata.ct import ct_series
 from testdata.studies import Study
-from tests.dicomweb.conftest import Library, Service
+from tests.dicomweb.conftest import Library, Part, Service
 
 JSON = {"Accept": "application/dicom+json"}
+XML = {"Accept": 'multipart/related; type="application/dicom+xml"'}
 
 
 def values(results: list[dict[str, Any]], tag: str) -> list[Any]:
@@ -145,9 +148,24 @@ def test_octets_that_are_no_text_are_answered(library: Library) -> None:
         assert response.status_code in (200, 400), query
 
 
-def test_xml_alone_is_not_acceptable(library: Library) -> None:
-    accept = {"Accept": 'multipart/related; type="application/dicom+xml"'}
-    assert library.http.get("/studies", headers=accept).status_code == 406
+def test_answers_in_xml_are_a_part_each(
+    library: Library, parts_of: Callable[[httpx.Response], list[Part]]
+) -> None:
+    path = f"/studies/{library.ct[0].StudyInstanceUID}/series"
+    json = library.http.get(path, headers=JSON).json()
+    parts = parts_of(library.http.get(path, headers=XML))
+    assert len(json) == 3
+    assert parts == [({"content-type": "application/dicom+xml"}, native_xml(found)) for found in json]
+
+
+def test_no_answers_in_xml_are_no_content(library: Library) -> None:
+    response = library.http.get("/studies?PatientID=nobody", headers=XML)
+    assert (response.status_code, response.content) == (204, b"")
+    assert "content-type" not in response.headers
+
+
+def test_another_form_than_those_on_offer_is_not_acceptable(library: Library) -> None:
+    assert library.http.get("/studies", headers={"Accept": "text/csv"}).status_code == 406
 
 
 def test_the_url_is_that_by_which_the_client_came(library: Library) -> None:

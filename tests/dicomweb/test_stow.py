@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -179,9 +180,18 @@ def test_a_body_without_parts_is_a_bad_request(service: Service, content: bytes)
     assert response.status_code == 400
 
 
-def test_who_takes_xml_alone_is_told_before_anything_is_stored(service: Service) -> None:
+def test_the_answer_is_in_xml_for_who_accepts_that(service: Service) -> None:
     (dataset,) = ct_series(slices=1, rows=8, columns=8)
     headers = {"Content-Type": MULTIPART, "Accept": "application/dicom+xml"}
+    response = service.http.post("/studies", content=body(part10(dataset)), headers=headers)
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/dicom+xml")
+    stated = {e.text for e in ElementTree.fromstring(response.content).iter() if e.tag.endswith("}Value")}
+    assert {dataset.SOPInstanceUID, f"{service.url}/studies/{dataset.StudyInstanceUID}"} <= stated
+
+
+def test_who_takes_what_cannot_be_given_is_told_before_anything_is_stored(service: Service) -> None:
+    (dataset,) = ct_series(slices=1, rows=8, columns=8)
+    headers = {"Content-Type": MULTIPART, "Accept": "text/csv"}
     assert service.http.post("/studies", content=body(part10(dataset)), headers=headers).status_code == 406
     assert stored(service) == set()
 
