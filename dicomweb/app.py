@@ -65,6 +65,7 @@ def routes(
         (f"{_STUDY}/thumbnail", thumbnails.collection),
         (f"{_STUDY}/rendered", rendered.collection),
         (f"{_STUDY}/instances", search.instances),
+        ("/patients", search.patients),
         ("/series", search.series),
         ("/instances", search.instances),
     )

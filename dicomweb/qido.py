@@ -1,9 +1,10 @@
-"""Searching for studies, series and instances (PS3.18 10.6)."""
+"""Searching for patients, studies, series and instances (PS3.18 10.6)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,20 +14,26 @@ from dicomweb.request import parameters, service_url, uids
 from dicomweb.search_parameters import RETRIEVE_URL, SearchRequest, parse_search
 from dicomweb.threads import Threads
 from pacs.archive import Archive
+from pacs.errors import ArchiveError
 from pacs.model import DicomJson, Level
 
 # Answers at most to a search of the whole archive; a study or series is always answered whole.
 MAX_RESULTS = 10_000
 
+# Answers for which an object is read, at most: for attributes that the index does not keep.
+MAX_READ = 1_000
+
 # The way from the service to the resource of a level, by the tags that fill it in.
 _UID_TAGS = (("studies", "0020000D"), ("series", "0020000E"), ("instances", "00080018"))
 
+
+log = structlog.get_logger()
 
 _HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
 
 
 class Search:
-    """The search transaction on its six paths."""
+    """The search transaction on its six paths, and for patients."""
 
     def __init__(self, archive: Archive, threads: Threads, negotiation: Negotiation, root: str) -> None:
         """root: the path of the service."""
@@ -34,6 +41,10 @@ class Search:
         self._threads = threads
         self._negotiation = negotiation
         self._root = root
+
+    async def patients(self, request: Request) -> Response:
+        """GET /patients."""
+        return await self._search(request, Level.PATIENT)
 
     async def studies(self, request: Request) -> Response:
         """GET /studies."""
@@ -53,32 +64,64 @@ class Search:
         cap = None if "study" in request.path_params else MAX_RESULTS
         url = service_url(request, self._root)
         writer = data_sets_writer(form)
-        content, warnings = await self._threads.search(self._results, search, cap, url, writer)
-        headers = {"Content-Type": writer.content_type} | _HEADERS
-        if warnings:
-            headers["Warning"] = ", ".join(f'299 diafana "{warning}"' for warning in warnings)
-        return Response(content, headers=headers) if content else Response(status_code=204, headers=_HEADERS)
+        content, total, warnings = await self._threads.search(self._answer, search, cap, url, writer)
+        headers = {**_HEADERS, "Content-Type": writer.content_type} if content else _HEADERS
+        response = Response(content, 200 if content else 204, headers)
+        if total is not None:
+            response.headers["X-Total-Count"] = str(total)
+        for warning in warnings:
+            response.headers.append("Warning", f"299 {url}: {warning}")
+        return response
 
-    def _results(
+    def _answer(
         self, search: SearchRequest, cap: int | None, url: str, writer: DataSetsWriter
-    ) -> tuple[bytes, tuple[str, ...]]:
-        """The answers as a body, empty where it has no form for none; what to warn of (PS3.18 8.3.4.4)."""
-        limit = min((n for n in (search.query.limit, cap) if n is not None), default=None)
-        one_more = replace(search.query, limit=None if limit is None else limit + 1)
-        found = self._archive.search(one_more)
-        level, pick = search.query.level, search.picker()
-        results = [
-            pick((*answer.levels, {RETRIEVE_URL: _retrieve_url(level, answer.levels, url)}))
-            for answer in islice(found, limit)
-        ]
+    ) -> tuple[bytes, int | None, list[str]]:
+        """The body, how many answers there are in all if that is asked, what to warn of (PS3.18 8.3.4.4)."""
+        query = search.query
+        limit = min((n for n in (query.limit, cap) if n is not None), default=None)
+        found = self._archive.search(replace(query, limit=None if limit is None else limit + 1))
+        pick = search.picker()
+        levels = [answer.levels for answer in islice(found, limit)]
         more = limit is not None and next(found, None) is not None
-        warnings = ("there are additional results that can be requested",) if more else ()
-        return writer.whole(results), search.warnings + warnings
+        made = self._made_for(search, levels, url)
+        total = self._archive.count_answers(query) if search.counted else None
+        warnings = [*search.warnings]
+        if more:
+            left = "" if total is None else f"{total - query.offset - len(levels)} "
+            warnings.append(f"There are {left}additional results that can be requested.")
+        if search.unindexed and len(levels) > MAX_READ:
+            warnings.append(f"What the index does not keep is in the first {MAX_READ} results only.")
+        answers = (pick((*of, beside)) for of, beside in zip(levels, made, strict=True))
+        return writer.whole(answers), total, warnings
+
+    def _made_for(
+        self, search: SearchRequest, found: Sequence[Sequence[DicomJson]], url: str
+    ) -> Iterator[DicomJson]:
+        """What is in no row of the index, for each answer: where it is, and what an object of it says."""
+        level = search.query.level
+        for number, levels in enumerate(found):
+            uids = [
+                levels[at][tag]["Value"][0] for at, (_, tag) in enumerate(_UID_TAGS[: level - Level.PATIENT])
+            ]
+            made = {RETRIEVE_URL: _retrieve_url(url, uids)} if uids else {}
+            if uids and search.unindexed and number < MAX_READ:
+                made |= self._read(uids, search.unindexed)
+            yield made
+
+    def _read(self, uids: Sequence[str], tags: Collection[str]) -> DicomJson:
+        """What the object says, or the first one of the study or series; nothing where it was lost."""
+        try:
+            study, *below = uids
+            is_one = len(below) == 2
+            instance = (self._archive.instance if is_one else self._archive.first_instance)(study, *below)
+            metadata = self._archive.metadata(instance)
+        except ArchiveError as error:
+            log.warning("not read for a search", study=uids[0], error=type(error).__name__)
+            return {}
+        return {tag: metadata[tag] for tag in tags if tag in metadata}
 
 
-def _retrieve_url(level: Level, levels: Sequence[DicomJson], url: str) -> DicomJson:
+def _retrieve_url(url: str, uids: Sequence[str]) -> DicomJson:
     """Retrieve URL (0008,1190) of what was found."""
-    for at in range(level - Level.PATIENT):
-        resource, tag = _UID_TAGS[at]
-        url += f"/{resource}/{levels[at][tag]['Value'][0]}"
-    return {"vr": "UR", "Value": [url]}
+    parts = (f"/{resource}/{uid}" for (resource, _), uid in zip(_UID_TAGS, uids, strict=False))
+    return {"vr": "UR", "Value": [url + "".join(parts)]}

@@ -9,8 +9,9 @@ from pydicom.datadict import tag_for_keyword
 
 from pacs.attributes import ATTRIBUTES, BY_PATH, Attribute, Matching
 from pacs.errors import InvalidQuery
+from pacs.keys import parse_condition, parse_criteria
 from pacs.model import DicomJson, Level
-from pacs.query import Criterion, Query, parse_condition
+from pacs.query import Criterion, Query, Semantics
 
 _MAX_PARAMETERS = 256
 _MAX_VALUES = 1000
@@ -28,6 +29,9 @@ _PRESENTABLE_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
 # Which of the levels of an answer has an attribute: study and patient, series, instance
 _PLACE = {a.json_key: max(0, a.level - Level.STUDY) for a in ATTRIBUTES}
 
+# What is read from no object: it is kept, or made for the answer, which is in UTF-8 always
+_KEPT = {*_PLACE, RETRIEVE_URL, "00080005"}
+
 _PATH_KEYS = {Level.STUDY: "StudyInstanceUID", Level.SERIES: "SeriesInstanceUID"}
 
 
@@ -36,11 +40,15 @@ class SearchRequest:
     """What a search asks for, and what the client should be told about it.
 
     include: the outermost tags to answer with, such as "00100020", ascending; None for all that is kept.
+    unindexed: those of them that the index does not keep, to be read from the objects.
+    counted: whether the client wants to know how many answers there are.
     warnings: plain ASCII sentences for the Warning header, code 299.
     """
 
     query: Query
     include: tuple[str, ...] | None
+    unindexed: frozenset[str]
+    counted: bool
     warnings: tuple[str, ...]
 
     def picker(self) -> Callable[[Sequence[DicomJson]], DicomJson]:
@@ -78,8 +86,14 @@ def parse_search(
     criteria = [_path_criterion(at, uid) for at, uid in path.items() if uid is not None]
     query = Query(level, (*criteria, *reading.criteria()), limit=reading.limit, offset=reading.offset or 0)
     returned = _returned_by_default(level, study is None, series is None)
-    include = None if reading.include_all else tuple(sorted(returned | reading.include | {RETRIEVE_URL}))
-    return SearchRequest(query, include, tuple(dict.fromkeys(reading.warnings))[:_MAX_WARNINGS])
+    asked = returned | reading.include | {RETRIEVE_URL}
+    return SearchRequest(
+        query,
+        include=None if reading.include_all else tuple(sorted(asked)),
+        unindexed=frozenset(asked - _KEPT),
+        counted=reading.counted,
+        warnings=tuple(dict.fromkeys(reading.warnings))[:_MAX_WARNINGS],
+    )
 
 
 def _path_criterion(level: Level, uid: str) -> Criterion:
@@ -101,8 +115,13 @@ def _returned_by_default(level: Level, all_studies: bool, all_series: bool) -> f
         levels.add(Level.SERIES)
     unique = {keyword for at, keyword in _PATH_KEYS.items() if at <= level}
     return frozenset(
-        a.json_key for a in ATTRIBUTES if (a.default and a.level in levels) or a.keyword in unique
+        a.json_key for a in ATTRIBUTES if (_is_default(a, level) and a.level in levels) or a.keyword in unique
     )
+
+
+def _is_default(attribute: Attribute, asked: Level) -> bool:
+    """The counts of a patient are told to who asks for patients."""
+    return attribute.default or (attribute.matching is Matching.COMPUTED and asked is Level.PATIENT)
 
 
 @dataclass
@@ -113,24 +132,24 @@ class _Reading:
     values: dict[Attribute, list[str]] = field(default_factory=dict)
     include: set[str] = field(default_factory=set)
     include_all: bool = False
+    counted: bool = False
+    matching: set[str] = field(default_factory=set)
     limit: int | None = None
     offset: int | None = None
     warnings: list[str] = field(default_factory=list)
 
     def take(self, name: str, value: str) -> None:
-        control = _CONTROLS.get(name.lower())
+        control, matching = _CONTROLS.get(name.lower()), _MATCHING.get(name.lower())
         if control is not None:
             control(self, value)
+        elif matching is not None:
+            self.matching |= {matching} if _truth(name, value) else set()
         else:
             self._key(name, value)
 
     def criteria(self) -> list[Criterion]:
-        found = []
-        for attribute, values in self.values.items():
-            condition = parse_condition(attribute, values)
-            if condition is not None:
-                found.append(Criterion(attribute, condition))
-        return found
+        asked = {name: name in self.matching for name in _MATCHING.values()}
+        return parse_criteria(self.values, Semantics(combined_datetime=True, **asked))
 
     def take_limit(self, value: str) -> None:
         self.limit = _whole_number("limit", value, self.limit)
@@ -138,11 +157,8 @@ class _Reading:
     def take_offset(self, value: str) -> None:
         self.offset = _whole_number("offset", value, self.offset)
 
-    def take_fuzzymatching(self, value: str) -> None:
-        if value.strip().lower() not in ("", "false"):
-            self.warnings.append(
-                "fuzzymatching is not applied; names match without regard to case and accents"
-            )
+    def take_count(self, value: str) -> None:
+        self.counted = _truth("count", value)
 
     def take_includefield(self, value: str) -> None:
         for item in value.split(","):
@@ -151,7 +167,7 @@ class _Reading:
             if name.lower() == "all":
                 self.include_all = True
             elif tags is not None:
-                self.include.add(f"{tags[0]:08X}")
+                self.include |= _with_owner(f"{tags[0]:08X}")
             elif name:
                 self.warnings.append(f"includefield {_shown(name)} is no attribute and is ignored")
 
@@ -184,15 +200,35 @@ class _Reading:
             raise InvalidQuery(f"{attribute.keyword}: more than {_MAX_VALUES} values", attribute.tags[-1])
 
 
-# PS3.18 8.3.3 and 8.3.4. Their case does not matter: no keyword is among them.
+# PS3.18 8.3.3 and 8.3.4, and `count`, which is ours. Their case does not matter: no keyword is among them.
 _CONTROLS: dict[str, Callable[[_Reading, str], None]] = {
     "limit": _Reading.take_limit,
     "offset": _Reading.take_offset,
-    "fuzzymatching": _Reading.take_fuzzymatching,
+    "count": _Reading.take_count,
     "includefield": _Reading.take_includefield,
     "accept": _Reading.pass_over,
     "charset": _Reading.pass_over,
 }
+
+# PS3.18 8.3.4.2, 8.3.4.5, 8.3.4.6, with the names that Semantics has for them
+_MATCHING = {
+    "fuzzymatching": "fuzzy",
+    "emptyvaluematching": "empty_value",
+    "multiplevaluematching": "multiple_value",
+}
+
+
+def _with_owner(key: str) -> set[str]:
+    """The tag, and of a private one also that which tells whose it is (PS3.5 7.8.1)."""
+    is_private = key[3] in "13579BDF" and key[4:6] != "00"
+    return {key, f"{key[:4]}00{key[4:6]}"} if is_private else {key}
+
+
+def _truth(name: str, value: str) -> bool:
+    text = value.strip().lower()
+    if text not in ("true", "false", ""):
+        raise InvalidQuery(f"{name}: expected true or false")
+    return text == "true"
 
 
 def _whole_number(name: str, value: str, earlier: int | None) -> int:

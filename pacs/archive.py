@@ -73,6 +73,10 @@ class Archive:
         """All answers to a query in its order, read in pages as they are taken."""
         return self._index.search(query)
 
+    def count_answers(self, query: Query) -> int:
+        """How many answers a query has, without regard to its limit and offset."""
+        return self._index.count_answers(query)
+
     def instances(self, study: str, series: str | None = None, instance: str | None = None) -> list[Instance]:
         """The instances below these UIDs, by series number and instance number. Raises NotFound."""
         found = self._index.instances(study, series, instance)
@@ -83,6 +87,13 @@ class Archive:
     def instance(self, study: str, series: str, instance: str) -> Instance:
         """One instance, remembered once found. Raises NotFound."""
         return self._instance(study, series, instance)
+
+    def first_instance(self, study: str, series: str | None = None) -> Instance:
+        """The first instance of a study or series. Raises NotFound."""
+        found = self._index.first_instance(study, series)
+        if found is None:
+            raise NotFound("there is no such study or series here")
+        return found
 
     def _find_instance(self, study: str, series: str, instance: str) -> Instance:
         return self.instances(study, series, instance)[0]

@@ -66,6 +66,16 @@ class Attribute:
         """The name of its column in the index."""
         return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", self.keyword).lower()
 
+    @property
+    def sound_column(self) -> str:
+        """The name of the column for the sound of a person name."""
+        return f"{self.column}_sound"
+
+    @property
+    def is_multiple(self) -> bool:
+        """Whether one answer can have several values of it."""
+        return self.keyword in DERIVED_KEYWORDS
+
 
 def _tag(keyword: str) -> int:
     tag = tag_for_keyword(keyword)
@@ -171,6 +181,15 @@ BY_PATH: dict[tuple[int, ...], Attribute] = {a.tags: a for a in ATTRIBUTES}
 
 # Kept in the instances and series, and only compared, never stored, at the level that names them.
 DERIVED_KEYWORDS = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
+
+# The times that tell more exactly what a date tells, where both can be searched for
+TIME_OF: dict[Attribute, Attribute] = {
+    date: time
+    for date in ATTRIBUTES
+    for time in ATTRIBUTES
+    if (date.matching, time.matching) == (Matching.DATE, Matching.TIME)
+    and date.keyword.removesuffix("Date") == time.keyword.removesuffix("Time")
+}
 
 
 def columns(level: Level) -> list[Attribute]:

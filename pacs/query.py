@@ -8,8 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pacs.attributes import Attribute, Matching
-from pacs.errors import InvalidQuery
+from pacs.attributes import Attribute
 from pacs.model import Level
 
 # Dates and times that are kept in their normal form: those of a series are mostly the same
@@ -41,7 +40,47 @@ class Range:
     high: str | None
 
 
-Condition = OneOf | Wildcard | Range
+@dataclass(frozen=True, slots=True)
+class OnDay:
+    """A time of day within a range, where the date beside it is this day; any time on other days."""
+
+    day: str
+    times: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Without a value (PS3.4 C.2.2.2.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """A name that fits the literal condition, or has a word of which the sound has one of these codes."""
+
+    literal: "Condition"
+    codes: tuple[str, ...]
+
+
+Condition = OneOf | Wildcard | Range | OnDay | Empty | Sounds
+
+
+@dataclass(frozen=True, slots=True)
+class Semantics:
+    """Matching beyond that of every query, which a client asks for (PS3.4 C.2.2.2, PS3.18 8.3.4).
+
+    combined_datetime: ranges of a date and of its time are one range, from moment to moment (C.2.2.2.5).
+    empty_value: the key `""` finds what has no value (C.2.2.2.7).
+    multiple_value: of an attribute with many values all that the key lists must be there (C.2.2.2.8).
+    fuzzy: person names match by their sound too (C.2.2.2.1.1).
+    """
+
+    combined_datetime: bool = False
+    empty_value: bool = False
+    multiple_value: bool = False
+    fuzzy: bool = False
+
+
+PLAIN = Semantics()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,71 +143,3 @@ def normal_date(text: str) -> str | None:
     """A DA value as YYYYMMDD, or None when it is no date. The old form 1993.08.22 is taken too."""
     digits = text.strip().replace(".", "").replace("-", "") if "." in text else text.strip()
     return digits if _DATE.fullmatch(digits) else None
-
-
-def parse_condition(attribute: Attribute, values: list[str]) -> Condition | None:
-    """What the given key values mean for this attribute; None for universal matching.
-
-    values: as the protocol's own list separator parted them.
-    Raises InvalidQuery when a value does not fit the attribute's kind of matching.
-    """
-    values = [value.strip() for value in values if value.strip()]
-    if not values or values == ["*"]:
-        return None
-    match attribute.matching:
-        case Matching.DATE | Matching.TIME:
-            return _range(attribute, values)
-        case Matching.UID:
-            return OneOf(tuple(_uid(attribute, value) for value in values))
-        case Matching.NUMBER:
-            return OneOf(tuple(_number(attribute, value) for value in values))
-        case Matching.RETURNED | Matching.COMPUTED:
-            return None
-    values = [_normal_text(attribute, value) for value in values]
-    if len(values) == 1 and ("*" in values[0] or "?" in values[0]):
-        return Wildcard(values[0])
-    if any("*" in value or "?" in value for value in values):
-        raise InvalidQuery(f"{attribute.keyword}: a list of values takes no wildcards", attribute.tags[-1])
-    return OneOf(tuple(values))
-
-
-def _normal_text(attribute: Attribute, value: str) -> str:
-    if attribute.matching is Matching.NAME:
-        return fold_name(value)
-    return fold(value) if attribute.matching is Matching.TEXT else value
-
-
-def _uid(attribute: Attribute, value: str) -> str:
-    if not re.fullmatch(r"[0-9.]{1,64}", value):
-        raise InvalidQuery(f"{attribute.keyword}: not a UID", attribute.tags[-1])
-    return value
-
-
-def _number(attribute: Attribute, value: str) -> str:
-    if not re.fullmatch(r"[+-]?\d{1,12}", value, re.ASCII):
-        raise InvalidQuery(f"{attribute.keyword}: not an integer", attribute.tags[-1])
-    return str(int(value))
-
-
-def _range(attribute: Attribute, values: list[str]) -> Range:
-    text = values[0]
-    if len(values) > 1:
-        raise InvalidQuery(f"{attribute.keyword}: takes one value or one range", attribute.tags[-1])
-    low, dash, high = text.partition("-")
-    if not dash:
-        high = low
-    bounds = Range(_bound(attribute, low, "0"), _bound(attribute, high, "9"))
-    if bounds.low and bounds.high and bounds.low > bounds.high:
-        raise InvalidQuery(f"{attribute.keyword}: the range ends before it begins", attribute.tags[-1])
-    return bounds
-
-
-def _bound(attribute: Attribute, text: str, fill: str) -> str | None:
-    if not text.strip():
-        return None
-    is_date = attribute.matching is Matching.DATE
-    bound = normal_date(text) if is_date else normal_time(text, fill)
-    if bound is None:
-        form = "YYYYMMDD" if is_date else "HHMMSS"
-        raise InvalidQuery(f"{attribute.keyword}: expected {form} or a range of them", attribute.tags[-1])
-    return bound

@@ -14,8 +14,9 @@ from pacs.dataset.elements import read_elements
 from pacs.dataset.transfer_syntax import encoding_of
 from pacs.dimse.negotiation import Context
 from pacs.errors import InvalidQuery, MalformedObject
+from pacs.keys import parse_criteria
 from pacs.model import DicomJson, Level
-from pacs.query import Criterion, Query, parse_condition
+from pacs.query import Query
 
 UTF_8 = "ISO_IR 192"
 _NAME_DELIMITERS = {ord("\\"), ord("^"), ord("=")}
@@ -52,13 +53,10 @@ def parse_query(identifier: Dataset, levels: tuple[Level, ...]) -> Query:
     level = LEVELS.get(text)
     if level is None or level not in levels:
         raise InvalidQuery("QueryRetrieveLevel is missing, or not one of this query model", _QUERY_LEVEL)
-    criteria = []
-    for attribute, element in _keys(identifier):
-        if attribute.level <= level:
-            condition = parse_condition(attribute, _values(element))
-            if condition is not None:
-                criteria.append(Criterion(attribute, condition))
-    return Query(level, tuple(criteria))
+    keys = {
+        attribute: _values(element) for attribute, element in _keys(identifier) if attribute.level <= level
+    }
+    return Query(level, tuple(parse_criteria(keys)))
 
 
 def _keys(identifier: Dataset) -> list[tuple[Attribute, DataElement]]:

@@ -56,9 +56,17 @@ class Index:
         """All answers to a query, in its order."""
         return self._search.search(query)
 
+    def count_answers(self, query: Query) -> int:
+        """How many answers a query has, without regard to its limit and offset."""
+        return self._search.count(query)
+
     def instances(self, study: str, series: str | None = None, instance: str | None = None) -> list[Instance]:
         """The instances below these UIDs, by series number and instance number; none when there are none."""
         return lookup.find_instances(self._engine, study, series, instance)
+
+    def first_instance(self, study: str, series: str | None = None) -> Instance | None:
+        """The first of the instances below these UIDs; None when there are none."""
+        return next(iter(lookup.find_instances(self._engine, study, series, None, limit=1)), None)
 
     def series_versions(self, study: str, series: str | None = None) -> list[tuple[str, int]]:
         """Series Instance UIDs with the sequence of the last change in each, by series number."""

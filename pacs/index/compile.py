@@ -2,12 +2,26 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    or_,
+    select,
+    true,
+)
 
-from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, Attribute, Matching
+from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, TIME_OF, Attribute, Matching
 from pacs.index import schema
 from pacs.model import Level
-from pacs.query import Criterion, OneOf, Query, Range, Wildcard
+from pacs.query import Condition, Criterion, Empty, OnDay, OneOf, Query, Range, Sounds, Wildcard
+
+_DATE_OF = {time: date for date, time in TIME_OF.items()}
 
 _patient, _study, _series, _instance = schema.patient, schema.study, schema.series, schema.instance
 
@@ -42,10 +56,11 @@ _SELECTS: dict[Level, Select[Any]] = {
 
 
 class Test(NamedTuple):
-    """A comparison with one column: what is done, and with how many values."""
+    """A comparison of a column: what is done, with how many values, and with which column beside it."""
 
     operation: str
     values: int
+    beside: str = ""
 
 
 class Shape(NamedTuple):
@@ -67,7 +82,7 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
     criteria = []
     for criterion in query.criteria:
         tests = _tests(criterion)
-        criteria.append((criterion.attribute.tags, tuple(Test(name, len(own)) for name, own in tests)))
+        criteria.append((criterion.attribute.tags, tuple(test for test, _ in tests)))
         values += [value for _, own in tests for value in own]
     parameters = {f"p{number}": value for number, value in enumerate(values)}
     if query.patient_identity is not None:
@@ -86,10 +101,23 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
     return shape, parameters
 
 
-def _tests(criterion: Criterion) -> list[tuple[str, list[Any]]]:
+def _tests(criterion: Criterion) -> list[tuple[Test, list[Any]]]:
     """Tests of which one must hold, each with its values."""
-    attribute = criterion.attribute
-    match criterion.condition:
+    attribute, condition = criterion.attribute, criterion.condition
+    if isinstance(condition, OnDay):
+        date = _DATE_OF[attribute].column
+        ((operation, bounds),) = _plain_tests(attribute, condition.times)
+        return [(Test(f"{operation} on day", 1 + len(bounds), date), [condition.day, *bounds])]
+    alike: list[tuple[Test, list[Any]]] = []
+    if isinstance(condition, Sounds):
+        alike = [(Test("sounds", 1, attribute.sound_column), [f"% {code} %"]) for code in condition.codes]
+        condition = condition.literal
+    plain = _plain_tests(attribute, condition)
+    return [*((Test(operation, len(values)), values) for operation, values in plain), *alike]
+
+
+def _plain_tests(attribute: Attribute, condition: Condition) -> list[tuple[str, list[Any]]]:
+    match condition:
         case OneOf(values) | Wildcard(pattern=values) if attribute.matching is Matching.NAME:
             names = (values,) if isinstance(values, str) else values
             return [_pattern(pattern) for name in names for pattern in _any_group(name)]
@@ -105,6 +133,9 @@ def _tests(criterion: Criterion) -> list[tuple[str, list[Any]]]:
             bounds = [bound for bound in (low, high) if bound]
             operation = "between" if low and high else "from" if low else "to" if high else "any"
             return [(operation, bounds)]
+        case Empty():
+            return [("no number" if attribute.matching is Matching.NUMBER else "no text", [])]
+    raise TypeError(f"{type(condition).__name__} is no condition on one column")
 
 
 def _any_group(name: str) -> list[str]:
@@ -138,7 +169,7 @@ def statement(shape: Shape) -> Select[Any]:
         parameters: _Tests = []
         for test in tests:
             names = [f"p{number + at}" for at in range(test.values)]
-            parameters.append((test.operation, [bindparam(name) for name in names]))
+            parameters.append((test, [bindparam(name) for name in names]))
             number += test.values
         found = found.where(_where(BY_PATH[path], shape.level, parameters))
     if shape.of_patient:
@@ -150,7 +181,7 @@ def statement(shape: Shape) -> Select[Any]:
     return found.offset(bindparam("offset")) if shape.skipping else found
 
 
-_Tests = list[tuple[str, list[BindParameter[Any]]]]
+_Tests = list[tuple[Test, list[BindParameter[Any]]]]
 
 
 def _where(attribute: Attribute, level: Level, tests: _Tests) -> ColumnElement[bool]:
@@ -162,7 +193,7 @@ def _where(attribute: Attribute, level: Level, tests: _Tests) -> ColumnElement[b
         table = _patient if level is Level.PATIENT else _study
     else:
         table = (_study, _series, _instance)[attribute.level - Level.STUDY]
-    return _compare(table.c[attribute.column], tests)
+    return _compare(table, table.c[attribute.column], tests)
 
 
 def _where_in_study(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
@@ -170,11 +201,18 @@ def _where_in_study(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
     alias = _series.alias()
     is_modality = attribute.keyword == "ModalitiesInStudy"
     column = alias.c.modality if is_modality else "\\" + alias.c.sop_class_uids + "\\"
-    return exists().where(alias.c.study_key == _study.c.key, _compare(column, tests))
+    if [test.operation for test, _ in tests] == ["no text"]:
+        return ~exists().where(alias.c.study_key == _study.c.key, column != "")
+    return exists().where(alias.c.study_key == _study.c.key, _compare(alias, column, tests))
 
 
-def _compare(column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:
-    return or_(*(_OPERATIONS[operation](column, *values) for operation, values in tests))
+def _compare(table: FromClause, column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:
+    return or_(
+        *(
+            _OPERATIONS[test.operation](column, *([table.c[test.beside]] if test.beside else ()), *values)
+            for test, values in tests
+        )
+    )
 
 
 _OPERATIONS: dict[str, Any] = {
@@ -187,4 +225,9 @@ _OPERATIONS: dict[str, Any] = {
     "from": lambda column, low: column >= low,
     "to": lambda column, high: column <= high,
     "any": lambda _: true(),
+    "no text": lambda column: or_(column.is_(None), column == ""),
+    "no number": lambda column: column.is_(None),
+    "from on day": lambda time, date, day, low: or_(date != day, time >= low),
+    "to on day": lambda time, date, day, high: or_(date != day, time <= high),
+    "sounds": lambda _, sound, like: sound.like(like),
 }

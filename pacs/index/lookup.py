@@ -14,8 +14,10 @@ PAGE = 500  # rows read at a time
 _study, _series, _instance = schema.study, schema.series, schema.instance
 
 
-def find_instances(engine: Engine, study: str, series: str | None, instance: str | None) -> list[Instance]:
-    """The instances below these UIDs, by series number and instance number."""
+def find_instances(
+    engine: Engine, study: str, series: str | None, instance: str | None, limit: int | None = None
+) -> list[Instance]:
+    """The instances below these UIDs, by series number and instance number; at most so many of them."""
     joined = _instance.join(_series, _instance.c.series_key == _series.c.key)
     joined = joined.join(_study, _series.c.study_key == _study.c.key)
     found = (
@@ -23,6 +25,7 @@ def find_instances(engine: Engine, study: str, series: str | None, instance: str
         .select_from(joined)
         .where(_study.c.study_instance_uid == study)
         .order_by(*schema.instance_order)
+        .limit(limit)
     )
     if series is not None:
         found = found.where(_series.c.series_instance_uid == series)

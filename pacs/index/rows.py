@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from pacs.attributes import Matching, columns
+from pacs.attributes import Attribute, Matching, columns
 from pacs.model import DicomJson, Instance, Level, PixelLocation
+from pacs.phonetics import sound
 from pacs.query import fold, fold_name, normal_date, normal_time
 
 
@@ -58,6 +59,14 @@ def _value(attributes: DicomJson, key: str, *path: str) -> Any:
     return None
 
 
+def _sound(value: Any) -> str:
+    return sound(fold_name(_name(value)))
+
+
+def _path(attribute: Attribute) -> tuple[str, ...]:
+    return tuple(f"{tag:08X}" for tag in attribute.tags)
+
+
 _NOTHING: DicomJson = {}
 
 _CONVERSIONS: dict[Matching, Callable[[Any], str | int | None]] = {
@@ -71,8 +80,8 @@ _CONVERSIONS: dict[Matching, Callable[[Any], str | int | None]] = {
 # Name, keys on the way to the value, and conversion of each column
 _COLUMNS = {
     level: [
-        (a.column, tuple(f"{tag:08X}" for tag in a.tags), _CONVERSIONS.get(a.matching, str))
-        for a in columns(level)
+        *((a.column, _path(a), _CONVERSIONS.get(a.matching, str)) for a in columns(level)),
+        *((a.sound_column, _path(a), _sound) for a in columns(level) if a.matching is Matching.NAME),
     ]
     for level in Level
 }

@@ -44,7 +44,9 @@ def _column(attribute: Attribute) -> Column[str] | Column[int]:
 
 
 def _columns(level: Level, *without: str) -> list[Column[str] | Column[int]]:
-    return [_column(a) for a in columns(level) if a.keyword not in without]
+    kept = [a for a in columns(level) if a.keyword not in without]
+    sounds = [Column(a.sound_column, Text) for a in kept if a.matching is Matching.NAME]
+    return [*(_column(a) for a in kept), *sounds]
 
 
 patient = Table(

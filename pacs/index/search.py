@@ -1,6 +1,7 @@
 """Finding: from rows to answers, read in pages so that memory stays flat."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from pacs.index import schema
 from pacs.index.compile import Shape, shape_of, statement
-from pacs.index.engine import Prepared, reading
+from pacs.index.engine import Prepared, connected, reading
 from pacs.model import DicomJson, Found, Level
 from pacs.query import Query
 
@@ -82,6 +83,13 @@ class Search:
             .group_by(_study.c.patient_key),
             self._engine,
         )
+
+    def count(self, query: Query) -> int:
+        """How many answers there are, whatever the limit and the offset."""
+        shape, parameters = shape_of(replace(query, limit=None, offset=0))
+        counted = statement(shape).order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
+        with connected(self._engine) as connection:
+            return connection.scalar(counted, parameters) or 0
 
     def search(self, query: Query) -> Iterator[Found]:
         """All answers in order. The iterator may be left early."""

@@ -92,20 +92,19 @@ def test_pages_join_without_gap_and_tell_of_more(library: Library) -> None:
         pages += values(response.json(), "00080018")
         if "warning" not in response.headers:
             break
-        assert (
-            response.headers["warning"] == '299 diafana "there are additional results that can be requested"'
-        )
+        warning = "There are additional results that can be requested."
+        assert response.headers["warning"] == f"299 {library.service.url}: {warning}"
     assert pages == whole
 
 
 def test_what_is_passed_over_is_warned_of(library: Library) -> None:
-    parameters = {"fuzzymatching": "true", "Colour": "red"}
+    parameters = {"PatientComments": "x", "Colour": "red"}
     response = library.http.get("/studies", params=parameters, headers=JSON)
     assert response.status_code == 200
-    warning = response.headers["warning"]
-    assert warning.count("299 diafana") == 2
-    assert "fuzzymatching" in warning
-    assert "Colour" in warning
+    agent = f"299 {library.service.url}: "
+    warnings = response.headers.get_list("warning")
+    assert all(warning.startswith(agent) for warning in warnings)
+    assert [warning.removeprefix(agent).split()[0] for warning in warnings] == ["PatientComments", "Colour"]
 
 
 def test_a_search_of_everything_is_bounded(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,3 +171,63 @@ def test_the_url_is_that_by_which_the_client_came(library: Library) -> None:
     headers = JSON | {"Host": "pacs.example.org"}
     (study, *_) = httpx.get(f"{library.service.url}/studies", headers=headers).json()
     assert study["00081190"]["Value"][0].startswith("http://pacs.example.org/dicom-web/studies/")
+
+
+def test_the_total_is_told_on_request(library: Library) -> None:
+    whole = library.http.get("/instances?count=true", headers=JSON)
+    total = int(whole.headers["x-total-count"])
+    assert total == len(whole.json())
+    page = library.http.get("/instances?count=true&limit=2&offset=3", headers=JSON)
+    assert (len(page.json()), page.headers["x-total-count"]) == (2, str(total))
+    assert f"There are {total - 5} additional results" in page.headers["warning"]
+    assert "x-total-count" not in library.http.get("/instances?limit=2", headers=JSON).headers
+    assert library.http.get("/studies?count=true&PatientID=x", headers=JSON).headers["x-total-count"] == "0"
+
+
+def test_patients_are_found_with_what_they_have(library: Library) -> None:
+    response = library.http.get("/patients", params={"PatientID": library.ct[0].PatientID}, headers=JSON)
+    (patient,) = response.json()
+    assert patient["00100010"]["Value"][0]["Alphabetic"] == str(library.ct[0].PatientName)
+    assert [patient[tag]["Value"][0] for tag in ("00201200", "00201202", "00201204")] == [1, 3, 6]
+    assert "00081190" not in patient
+    assert "0020000D" not in patient
+
+
+def test_fields_that_the_index_does_not_keep_are_of_the_object(library: Library) -> None:
+    dataset = library.ct[2]
+    path = f"/studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}/instances"
+    found = library.http.get(f"{path}?includefield=SliceLocation,7FE00010", headers=JSON).json()
+    assert values(found, "00201041") == [float(one.SliceLocation) for one in library.ct]
+    assert found[2]["7FE00010"]["BulkDataURI"].endswith(f"{library.path(dataset)}/bulkdata/7FE00010")
+    query = f"/series?SeriesInstanceUID={dataset.SeriesInstanceUID}&includefield=KVP"
+    assert values(library.http.get(query, headers=JSON).json(), "00180060") == [float(dataset.KVP)]
+
+
+def test_private_fields_come_with_their_owner(service: Service) -> None:
+    (dataset,) = ct_series(slices=1, rows=8, columns=8)
+    dataset.private_block(0x0009, "DIAFANA TEST", create=True).add_new(0x01, "LO", "of our own")
+    service.keep(dataset)
+    (found,) = service.http.get("/instances?includefield=00091001", headers=JSON).json()
+    assert found["00091001"] == {"vr": "LO", "Value": ["of our own"]}
+    assert found["00090010"] == {"vr": "LO", "Value": ["DIAFANA TEST"]}
+
+
+def test_objects_are_read_for_a_bounded_number_of_answers(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qido, "MAX_READ", 1)
+    dataset = library.ct[0]
+    path = f"/studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}/instances"
+    response = library.http.get(f"{path}?includefield=SliceLocation", headers=JSON)
+    assert ["00201041" in found for found in response.json()] == [True, False, False, False]
+    assert "first 1 results" in response.headers["warning"]
+
+
+def test_names_are_found_by_their_sound_when_that_is_asked(library: Library) -> None:
+    surname = str(library.ct[0].PatientName).partition("^")[0]
+    misspelt = surname.replace("Z", "S").replace("b", "bb")
+    assert misspelt != surname
+    path = f"/studies?PatientName={misspelt}"
+    assert library.http.get(path, headers=JSON).json() == []
+    found = library.http.get(f"{path}&fuzzymatching=true", headers=JSON).json()
+    assert library.ct[0].StudyInstanceUID in values(found, "0020000D")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from dicomweb.search_parameters import SearchRequest, parse_search
 from pacs.errors import InvalidQuery
 from pacs.model import Level
-from pacs.query import Condition, OneOf, Range, Wildcard
+from pacs.query import Condition, Empty, OnDay, OneOf, Range, Sounds, Wildcard
 
 
 def search(
@@ -159,9 +159,6 @@ def test_all_fields_may_be_included() -> None:
 @pytest.mark.parametrize(
     ("query", "warning"),
     [
-        ("fuzzymatching=true", "fuzzymatching is not applied"),
-        ("fuzzymatching=TRUE", "fuzzymatching is not applied"),
-        ("multiplevaluematching=true", "multiplevaluematching is unknown here"),
         ("_=1718", "_ is unknown here"),
         ("PatientName.Nothing=x", "PatientName.Nothing is unknown here"),
         ("EthnicGroup.CodeValue=x", "EthnicGroup.CodeValue is not kept for searching"),
@@ -180,7 +177,17 @@ def test_what_is_not_heeded_is_ignored_with_a_warning(query: str, warning: str) 
     assert request.warnings[0].startswith(warning)
 
 
-@pytest.mark.parametrize("query", ["fuzzymatching=false", "accept=application/json", "charset=utf-8", ""])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "fuzzymatching=TRUE",
+        "emptyvaluematching=",
+        "count=false",
+        "accept=application/json",
+        "charset=utf-8",
+        "",
+    ],
+)
 def test_what_is_heeded_makes_no_warning(query: str) -> None:
     assert search(query).warnings == ()
 
@@ -201,6 +208,10 @@ def test_warnings_can_travel_in_a_header() -> None:
         ("limit=99999999999999999999", "limit"),
         ("limit=%D9%A3", "limit"),
         ("offset=1.5", "offset"),
+        ("fuzzymatching=yes", "fuzzymatching"),
+        ("emptyvaluematching=1", "emptyvaluematching"),
+        ("multiplevaluematching=no", "multiplevaluematching"),
+        ("count=all", "count"),
         ("StudyDate=yesterday", "StudyDate"),
         ("00080020=20240101,20240102", "StudyDate"),
         ("StudyInstanceUID=a", "StudyInstanceUID"),
@@ -245,3 +256,31 @@ def test_any_query_string_is_understood_or_refused(pairs: list[tuple[str, str]],
         assert str(refusal)
     else:
         assert all(criterion.attribute.level <= level for criterion in request.query.criteria)
+
+
+def test_matching_beyond_the_usual_is_that_which_is_asked_for() -> None:
+    assert search('AccessionNumber=""&emptyvaluematching=true').query.criteria[0].condition == Empty()
+    assert search('AccessionNumber=""').query.criteria[0].condition == OneOf(('""',))
+    apart = search("ModalitiesInStudy=CT,MR&multiplevaluematching=true").query.criteria
+    assert [criterion.condition for criterion in apart] == [OneOf(("CT",)), OneOf(("MR",))]
+    (name,) = search("PatientName=Rossi&fuzzymatching=true").query.criteria
+    assert isinstance(name.condition, Sounds)
+
+
+def test_a_range_of_dates_and_one_of_times_are_one_range() -> None:
+    criteria = search("StudyDate=20240101-20240103&StudyTime=10-11").query.criteria
+    assert [criterion.condition for criterion in criteria] == [
+        Range("20240101", "20240103"),
+        OnDay("20240101", Range("100000.000000", None)),
+        OnDay("20240103", Range(None, "115959.999999")),
+    ]
+
+
+def test_fields_that_the_index_does_not_keep_are_read_from_the_objects() -> None:
+    asked = search("includefield=SliceThickness,PatientID&includefield=00091001")
+    assert asked.unindexed == {"00180050", "00090010", "00091001"}
+    assert {"00180050", "00090010", "00091001", "00100020"} <= set(asked.include or ())
+    everything = search("includefield=all&includefield=SliceThickness")
+    assert everything.include is None
+    assert everything.unindexed == {"00180050"}
+    assert search("includefield=all,00081190,00080005").unindexed == frozenset()

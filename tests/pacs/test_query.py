@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pacs.attributes import ATTRIBUTES, Attribute, Matching
 from pacs.errors import InvalidQuery
+from pacs.keys import parse_condition
 from pacs.query import (
     Condition,
     OneOf,
@@ -15,7 +16,6 @@ from pacs.query import (
     fold_name,
     normal_date,
     normal_time,
-    parse_condition,
 )
 
 BY_KEYWORD: dict[str, Attribute] = {attribute.keyword: attribute for attribute in ATTRIBUTES}

@@ -12,8 +12,9 @@ from pacs.archive import Archive
 from pacs.errors import InstanceConflict, MalformedObject
 from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
+from pacs.keys import parse_condition
 from pacs.model import Instance, Level
-from pacs.query import Criterion, Query, parse_condition
+from pacs.query import Criterion, Query
 from pacs.upkeep import adopt_orphans, read_record, reindex, verify
 from testdata.files import part10
 from testdata.raw_bytes import PIXEL_DATA, element

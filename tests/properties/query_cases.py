@@ -18,6 +18,7 @@ from pydicom.uid import (
 )
 
 from pacs.model import DicomJson, Level
+from pacs.query import PLAIN, Semantics
 from testdata.composite import file_meta
 from testdata.studies import uid
 
@@ -217,6 +218,7 @@ class Case:
     level: Level
     keys: Mapping[str, tuple[str, ...]]
     found: frozenset[str]
+    semantics: Semantics = PLAIN
 
     def __str__(self) -> str:
         keys = (f"{path.rpartition('.')[2]}={','.join(values)}" for path, values in self.keys.items())
@@ -449,3 +451,82 @@ _TOGETHER = [
 ]
 
 CASES = [*_STUDY_CASES, *_SERIES_CASES, *_INSTANCE_CASES, *_PATIENT_CASES, *_TOGETHER]
+
+
+def _extended(semantics: Semantics, level: Level, rows: dict[tuple[str, ...], str]) -> list[Case]:
+    """rows: by `keyword=value` of each key, what must be found."""
+    return [
+        Case(
+            level,
+            {key.split("=", 1)[0]: tuple(key.split("=", 1)[1].split("\\")) for key in keys},
+            frozenset(found.split()),
+            semantics,
+        )
+        for keys, found in rows.items()
+    ]
+
+
+# PS3.4 C.2.2.2.7, .8, .5 and .1.1: what a client must ask for
+EXTENDED_CASES: tuple[Case, ...] = (
+    *_extended(
+        Semantics(empty_value=True),
+        Level.STUDY,
+        {
+            ('AccessionNumber=""',): "D G",
+            ('PatientName=""',): "G",
+            ('PatientName=""', "StudyDate=20240101"): "",
+            ('StudyDate=""',): "G",
+            ('StudyTime=""', 'ReferringPhysicianName=""'): "G",
+            ('PatientBirthDate=""', "PatientID=P*"): "E F",
+            ('ModalitiesInStudy=""',): "G",
+            ("AccessionNumber=",): _EVERY,
+        },
+    ),
+    *_extended(Semantics(empty_value=True), Level.SERIES, {('SeriesNumber=""',): "D1 G1"}),
+    *_extended(PLAIN, Level.STUDY, {('AccessionNumber=""',): ""}),
+    *_extended(
+        Semantics(multiple_value=True),
+        Level.STUDY,
+        {
+            ("ModalitiesInStudy=CT\\SR",): "A",
+            ("ModalitiesInStudy=CT",): "A B E",
+            ("ModalitiesInStudy=CT\\MR",): "",
+            ("PatientSex=M\\F",): "A B C H",  # it has one value, so that this is a list like any other
+        },
+    ),
+    *_extended(PLAIN, Level.STUDY, {("ModalitiesInStudy=CT\\SR",): "A B E"}),
+    *_extended(
+        Semantics(combined_datetime=True),
+        Level.STUDY,
+        {
+            ("StudyDate=20240229-20241231", "StudyTime=1015-2359"): "B C",
+            ("StudyDate=20240229-20241231", "StudyTime=1016-2358"): "",
+            ("StudyDate=20240101-20250101", "StudyTime=0900-1159"): "B C D",
+            ("StudyDate=20240101-20250101", "StudyTime=0800-"): "A B C D H",
+            ("StudyDate=20241231-", "StudyTime=2359-"): "C D E F H",
+            ("StudyDate=-20240229", "StudyTime=-09"): "A",
+            ("StudyDate=20250101", "StudyTime=0000-1159"): "D",
+            ("StudyDate=20250101-20250101", "StudyTime=0000-1159"): "D",
+        },
+    ),
+    *_extended(PLAIN, Level.STUDY, {("StudyDate=20240229-20241231", "StudyTime=1015-2359"): "B C"}),
+    *_extended(
+        Semantics(fuzzy=True),
+        Level.STUDY,
+        {
+            ("PatientName=Peres^Jose",): "A H",
+            ("PatientName=perres*",): "A B C H",
+            ("PatientName=maria perez",): "B",
+            ("PatientName=Marya",): "B",
+            ("PatientName=Obrien",): "E",
+            ("PatientName=Rosi",): "F",
+            ("PatientName=rossi^mario",): "",
+            ("PatientName=Jamada",): "",
+            ("PatientName=Yamata",): "D",
+            ("PatientName=太郎",): "D",
+            ("PatientName=r?sy",): "",
+            ("ReferringPhysicianName=Kantu",): "A B",
+            ("PatientName=*",): _EVERY,
+        },
+    ),
+)

@@ -1,6 +1,7 @@
 """Finding: the questions of the query cases, asked of SQL, of a matcher in memory, and of literal answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,23 @@ from pacs.errors import StorageFailed
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, lookup, search
+from pacs.keys import parse_criteria
 from pacs.model import DicomJson, Found, Level
-from pacs.query import Condition, Criterion, OneOf, Query, Range, Wildcard, parse_condition
+from pacs.query import (
+    PLAIN,
+    Condition,
+    Criterion,
+    OneOf,
+    Query,
+    Range,
+    Semantics,
+    Wildcard,
+)
 from testdata.files import part10
 from testdata.raw_bytes import element, item
 from tests.pacs.index.conftest import DATABASES, empty_index
 from tests.pacs.objects import begin, picture, store, stored
-from tests.properties.query_cases import CASES, Case, data_sets, label_of, uid_of
+from tests.properties.query_cases import CASES, EXTENDED_CASES, Case, data_sets, label_of, uid_of
 from tests.properties.reference_matcher import BY_KEYWORDS, found_in_memory
 
 
@@ -43,10 +54,9 @@ def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         index.close()
 
 
-def query(level: Level, keys: Mapping[str, Sequence[str]]) -> Query:
-    conditions = {path: parse_condition(BY_KEYWORDS[path], list(values)) for path, values in keys.items()}
-    criteria = [Criterion(BY_KEYWORDS[path], found) for path, found in conditions.items() if found]
-    return Query(level, tuple(criteria))
+def query(level: Level, keys: Mapping[str, Sequence[str]], semantics: Semantics = PLAIN) -> Query:
+    asked = {BY_KEYWORDS[path]: list(values) for path, values in keys.items()}
+    return Query(level, tuple(parse_criteria(asked, semantics)))
 
 
 def labels(level: Level, answers: Iterator[Found]) -> list[str]:
@@ -58,6 +68,21 @@ def test_a_question_finds_what_it_must(held: Archive, case: Case) -> None:
     found = labels(case.level, held.search(query(case.level, case.keys)))
     assert sorted(found) == sorted(case.found)
     assert found_in_memory(case.level, case.keys) == case.found
+
+
+@pytest.mark.parametrize("case", EXTENDED_CASES, ids=str)
+def test_a_question_with_semantics_of_its_own_finds_what_it_must(held: Archive, case: Case) -> None:
+    asked = query(case.level, case.keys, case.semantics)
+    assert sorted(labels(case.level, held.search(asked))) == sorted(case.found)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_answers_are_counted_whatever_the_page(held: Archive, level: Level) -> None:
+    for keys in ({}, {"PatientName": ["perez*"]}, {"PatientID": ["nobody"]}):
+        whole = query(level, keys)
+        expected = len(labels(level, held.search(whole)))
+        assert held.count_answers(whole) == expected
+        assert held.count_answers(replace(whole, limit=1, offset=2)) == expected
 
 
 # Letters that meet, miss and fold onto those of the query cases.

@@ -1,0 +1,157 @@
+"""What the keys of a query mean, each by its kind of matching (PS3.4 C.2.2.2)."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pacs import phonetics
+from pacs.attributes import TIME_OF, Attribute, Matching
+from pacs.errors import InvalidQuery
+from pacs.query import (
+    PLAIN,
+    Condition,
+    Criterion,
+    Empty,
+    OnDay,
+    OneOf,
+    Range,
+    Semantics,
+    Sounds,
+    Wildcard,
+    fold,
+    fold_name,
+    normal_date,
+    normal_time,
+)
+
+_EMPTY_KEY = '""'
+
+
+def parse_criteria(keys: Mapping[Attribute, list[str]], semantics: Semantics = PLAIN) -> list[Criterion]:
+    """What the keys of a query mean together.
+
+    keys: for each attribute its values, as the protocol's own list separator parted them.
+    Raises InvalidQuery when a value does not fit the attribute's kind of matching.
+    """
+    criteria = [
+        Criterion(attribute, condition)
+        for attribute, values in keys.items()
+        for condition in _conditions(attribute, values, semantics)
+    ]
+    return _combined(criteria) if semantics.combined_datetime else criteria
+
+
+def _conditions(attribute: Attribute, values: list[str], semantics: Semantics) -> Iterator[Condition]:
+    """All that must hold."""
+    if semantics.empty_value and [value.strip() for value in values] == [_EMPTY_KEY]:
+        yield Empty()
+        return
+    each_one = semantics.multiple_value and attribute.is_multiple
+    for own in [[value] for value in values] if each_one else [values]:
+        condition = parse_condition(attribute, own)
+        if semantics.fuzzy and attribute.matching is Matching.NAME and condition is not None:
+            yield from _sounds(condition)
+        elif condition is not None:
+            yield condition
+
+
+def _sounds(literal: Condition) -> Iterator[Condition]:
+    """The same with the sound of its words beside it: one condition for each, for all must be found."""
+    text = literal.pattern.replace("*", " ") if isinstance(literal, Wildcard) else ""
+    if isinstance(literal, OneOf) and len(literal.values) == 1:
+        (text,) = literal.values
+    words = [phonetics.codes(word) for word in text.replace("=", " ").split()]
+    if "?" in text or not any(words):
+        yield literal
+        return
+    for codes in filter(None, words):
+        yield Sounds(literal, codes)
+
+
+def _combined(criteria: list[Criterion]) -> list[Criterion]:
+    """The same criteria, but for ranges of times: they hold at the ends of the range of their dates."""
+    dates = {
+        TIME_OF[criterion.attribute]: criterion.condition
+        for criterion in criteria
+        if criterion.attribute in TIME_OF
+    }
+    combined = []
+    for criterion in criteria:
+        days, times = dates.get(criterion.attribute), criterion.condition
+        if isinstance(days, Range) and isinstance(times, Range) and days.low != days.high:
+            ends = (days.low, Range(times.low, None)), (days.high, Range(None, times.high))
+            combined += [
+                Criterion(criterion.attribute, OnDay(day, bound))
+                for day, bound in ends
+                if day is not None and bound != Range(None, None)
+            ]
+        else:
+            combined.append(criterion)
+    return combined
+
+
+def parse_condition(attribute: Attribute, values: list[str]) -> Condition | None:
+    """What the given key values mean for this attribute; None for universal matching.
+
+    values: as the protocol's own list separator parted them.
+    Raises InvalidQuery when a value does not fit the attribute's kind of matching.
+    """
+    values = [value.strip() for value in values if value.strip()]
+    if not values or values == ["*"]:
+        return None
+    match attribute.matching:
+        case Matching.DATE | Matching.TIME:
+            return _range(attribute, values)
+        case Matching.UID:
+            return OneOf(tuple(_uid(attribute, value) for value in values))
+        case Matching.NUMBER:
+            return OneOf(tuple(_number(attribute, value) for value in values))
+        case Matching.RETURNED | Matching.COMPUTED:
+            return None
+    values = [_normal_text(attribute, value) for value in values]
+    if len(values) == 1 and ("*" in values[0] or "?" in values[0]):
+        return Wildcard(values[0])
+    if any("*" in value or "?" in value for value in values):
+        raise InvalidQuery(f"{attribute.keyword}: a list of values takes no wildcards", attribute.tags[-1])
+    return OneOf(tuple(values))
+
+
+def _normal_text(attribute: Attribute, value: str) -> str:
+    if attribute.matching is Matching.NAME:
+        return fold_name(value)
+    return fold(value) if attribute.matching is Matching.TEXT else value
+
+
+def _uid(attribute: Attribute, value: str) -> str:
+    if not re.fullmatch(r"[0-9.]{1,64}", value):
+        raise InvalidQuery(f"{attribute.keyword}: not a UID", attribute.tags[-1])
+    return value
+
+
+def _number(attribute: Attribute, value: str) -> str:
+    if not re.fullmatch(r"[+-]?\d{1,12}", value, re.ASCII):
+        raise InvalidQuery(f"{attribute.keyword}: not an integer", attribute.tags[-1])
+    return str(int(value))
+
+
+def _range(attribute: Attribute, values: list[str]) -> Range:
+    text = values[0]
+    if len(values) > 1:
+        raise InvalidQuery(f"{attribute.keyword}: takes one value or one range", attribute.tags[-1])
+    low, dash, high = text.partition("-")
+    if not dash:
+        high = low
+    bounds = Range(_bound(attribute, low, "0"), _bound(attribute, high, "9"))
+    if bounds.low and bounds.high and bounds.low > bounds.high:
+        raise InvalidQuery(f"{attribute.keyword}: the range ends before it begins", attribute.tags[-1])
+    return bounds
+
+
+def _bound(attribute: Attribute, text: str, fill: str) -> str | None:
+    if not text.strip():
+        return None
+    is_date = attribute.matching is Matching.DATE
+    bound = normal_date(text) if is_date else normal_time(text, fill)
+    if bound is None:
+        form = "YYYYMMDD" if is_date else "HHMMSS"
+        raise InvalidQuery(f"{attribute.keyword}: expected {form} or a range of them", attribute.tags[-1])
+    return bound
