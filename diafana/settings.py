@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic.types import PositiveFloat, PositiveInt
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -42,6 +43,10 @@ class Settings(BaseSettings):
     accept_unknown_sop_classes: bool = Field(
         True, description="Take in private SOP classes, retired ones and those younger than our tables."
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins of pages that may ask, such as https://viewer.example.org, parted by blanks.",
+    )
     maximum_associations: PositiveInt = Field(100, description="DICOM associations open at once.")
     maximum_associations_per_address: PositiveInt = Field(
         50, description="DICOM associations open at once from one address, a process."
@@ -55,6 +60,11 @@ class Settings(BaseSettings):
     shutdown_seconds: PositiveFloat = Field(
         30.0, description="Seconds that associations and downloads have to finish when the service stops."
     )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("aet")
     @classmethod

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from diafana.settings import Settings
 from diafana.wiring import DICOMWEB_ROOT, Parts
-from dicomweb.app import routes
+from dicomweb.app import EXPOSED_HEADERS, DicomWeb
+from dicomweb.openapi import paths
 from dicomweb.problems import add_problem_handlers
 from fhir_api.router import router
 from pacs.index import Index, Tasks
@@ -43,11 +48,34 @@ def application(parts: Parts, dimse_port: int) -> FastAPI:
     """The application of one process. dimse_port: where DICOM networking listens."""
     app = FastAPI(title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None)
     add_problem_handlers(app)
-    app.router.routes.extend(routes(parts.archive, parts.derived, DICOMWEB_ROOT))
+    dicomweb = DicomWeb(parts.archive, parts.derived, DICOMWEB_ROOT)
+    app.router.routes.extend(dicomweb.routes)
     app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
     add_operator_routes(app, parts.index)
     app.include_router(page.router(parts.settings.aet, dimse_port))
+    app.openapi = lambda: _described(app, dicomweb)  # type: ignore[method-assign]
+    _share(app, parts.settings)
     return app
+
+
+def _described(app: FastAPI, dicomweb: DicomWeb) -> dict[str, Any]:
+    """The OpenAPI document: what FastAPI knows, and DICOMweb."""
+    described = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    described["paths"] |= paths(dicomweb.transactions, DICOMWEB_ROOT) | paths([dicomweb.uri_service], "")
+    return described
+
+
+def _share(app: FastAPI, settings: Settings) -> None:
+    """Let pages of other origins ask, where settings name them (CORS)."""
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=list(EXPOSED_HEADERS),
+            max_age=600,
+        )
 
 
 def add_operator_routes(app: FastAPI, index: Index) -> None:

@@ -1,26 +1,44 @@
 """DICOMweb as routes of an application: the Studies Service and the URI Service of PS3.18."""
 
-from collections.abc import Awaitable, Callable
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dicomweb import parameters as p
 from dicomweb.bulk_data import BulkData
+from dicomweb.capabilities import Capabilities
 from dicomweb.frames import Frames
+from dicomweb.media_types import (
+    BULK_DATA_MEDIA_TYPES,
+    DATA_SET_MEDIA_TYPES,
+    DATA_SETS_MEDIA_TYPES,
+    FRAME_MEDIA_TYPES,
+    OBJECT_MEDIA_TYPES,
+    OBJECTS_MEDIA_TYPES,
+)
 from dicomweb.metadata import Metadata
-from dicomweb.pictures import Pictures
+from dicomweb.pictures import PICTURE_MEDIA_TYPES, RENDERED_MEDIA_TYPES, Pictures
 from dicomweb.qido import Search
 from dicomweb.rendered import Rendered
 from dicomweb.resource import Shared
-from dicomweb.stow import Store
+from dicomweb.stow import STORED_MEDIA_TYPES, Store
 from dicomweb.thumbnails import Thumbnails
+from dicomweb.transaction import Endpoint, Parameter, Transaction
 from dicomweb.wado import Objects
 from dicomweb.wado_uri import WadoUri
 from pacs.archive import Archive
 from pacs.files.derived import DerivedFiles
+from pacs.model import Level
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+# What a page of another origin may read of our answers (Fetch 3.2.3)
+EXPOSED_HEADERS = (
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Warning",
+    "X-Total-Count",
+)
 
 _STUDY = "/studies/{study}"
 _SERIES = "/studies/{study}/series/{series}"
@@ -28,49 +46,166 @@ _INSTANCE = "/studies/{study}/series/{series}/instances/{instance}"
 _FRAMES = "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}"
 
 
-def routes(
-    archive: Archive, derived: DerivedFiles, root: str = "/dicom-web", wado_uri: str = "/wado"
-) -> list[BaseRoute]:
-    """All routes, those first that are asked for most. The application needs `add_problem_handlers`.
+class DicomWeb:
+    """The services of one process, as one table of their transactions.
 
-    root: path of the Studies Service, from which Retrieve URLs are made: the routes hold it already.
-    wado_uri: path of the URI Service.
+    transactions: below the root, those first that are asked for most.
     """
-    shared = Shared(archive)
-    pictures = Pictures(archive, shared.threads)
+
+    def __init__(
+        self, archive: Archive, derived: DerivedFiles, root: str = "/dicom-web", wado_uri: str = "/wado"
+    ) -> None:
+        """root: path of the services, from which Retrieve URLs are made.
+
+        wado_uri: path of the URI Service.
+        """
+        shared = Shared(archive)
+        pictures = Pictures(archive, shared.threads)
+        rendered = Rendered(shared, pictures)
+        self._root = root
+        self.transactions = [
+            *_retrieve(shared),
+            *_retrieve_pictures(rendered, Thumbnails(shared, derived, pictures, rendered)),
+            *_search(Search(archive, shared.threads, shared.negotiation, root)),
+            *_store(Store(archive, shared.threads, shared.negotiation, root)),
+        ]
+        uri = WadoUri(shared.instances, Objects(shared), rendered).retrieve
+        self.uri_service = Transaction(
+            "Retrieve", "9.1", "GET", wado_uri, uri, RENDERED_MEDIA_TYPES + OBJECT_MEDIA_TYPES[1:], (), p.URI
+        )
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """All routes. The application needs `add_problem_handlers`."""
+        capabilities = Capabilities(self.transactions, self._root)
+        by_path: dict[str, dict[str, Endpoint]] = {}
+        for transaction in self.transactions:
+            methods = by_path.setdefault(transaction.path, {"OPTIONS": capabilities.of(transaction.path)})
+            methods[transaction.method] = transaction.endpoint
+        return [
+            *(_route(self._root + path, methods) for path, methods in by_path.items()),
+            *(_route(self._root + path, {"OPTIONS": capabilities.of(path)}) for path in ("", "/")),
+            Route(self.uri_service.path, self.uri_service.endpoint),
+        ]
+
+
+def _route(path: str, methods: dict[str, Endpoint]) -> Route:
+    """One for all methods of a resource, so that its Allow field names them all."""
+    if "GET" in methods:
+        methods["HEAD"] = methods["GET"]
+
+    async def endpoint(request: Request) -> Response:
+        return await methods[request.method](request)
+
+    return Route(path, endpoint, methods=[*methods])
+
+
+def _get(
+    section: str,
+    answers: tuple[str, ...],
+    parameters: tuple[Parameter, ...],
+    *rows: tuple[str, str, Endpoint],
+) -> list[Transaction]:
+    return [
+        Transaction(name, section, "GET", path, endpoint, answers, (), parameters)
+        for name, path, endpoint in rows
+    ]
+
+
+def _retrieve(shared: Shared) -> list[Transaction]:
+    """PS3.18 10.4, Table H-1."""
     frames, objects, metadata = Frames(shared), Objects(shared), Metadata(shared)
-    rendered = Rendered(shared, pictures)
-    thumbnails = Thumbnails(shared, derived, pictures, rendered)
-    bulk_data = BulkData(shared, frames)
-    search = Search(archive, shared.threads, shared.negotiation, root)
-    store = Store(archive, shared.threads, shared.negotiation, root)
-    reading: tuple[tuple[str, Endpoint], ...] = (
-        (_FRAMES, frames.retrieve),
-        (f"{_INSTANCE}/rendered", rendered.instance),
-        (f"{_INSTANCE}/thumbnail", thumbnails.instance),
-        (f"{_SERIES}/metadata", metadata.retrieve),
-        ("/studies", search.studies),
-        (f"{_STUDY}/series", search.series),
-        (f"{_SERIES}/instances", search.instances),
-        (f"{_SERIES}/thumbnail", thumbnails.collection),
-        (_INSTANCE, objects.retrieve_instance),
-        (f"{_INSTANCE}/metadata", metadata.retrieve_instance),
-        (f"{_INSTANCE}/bulkdata/{{path:path}}", bulk_data.retrieve),
-        (f"{_FRAMES}/rendered", rendered.frames),
-        (f"{_FRAMES}/thumbnail", thumbnails.frame),
-        (_SERIES, objects.retrieve),
-        (f"{_SERIES}/rendered", rendered.collection),
-        (_STUDY, objects.retrieve),
-        (f"{_STUDY}/metadata", metadata.retrieve),
-        (f"{_STUDY}/thumbnail", thumbnails.collection),
-        (f"{_STUDY}/rendered", rendered.collection),
-        (f"{_STUDY}/instances", search.instances),
-        ("/patients", search.patients),
-        ("/series", search.series),
-        ("/instances", search.instances),
+    accept = (p.ACCEPT,)
+    return [
+        *_get("10.4", FRAME_MEDIA_TYPES, accept, ("Retrieve Frames", _FRAMES, frames.retrieve)),
+        *_get(
+            "10.4",
+            DATA_SETS_MEDIA_TYPES,
+            accept,
+            ("Retrieve Series Metadata", f"{_SERIES}/metadata", metadata.retrieve),
+            ("Retrieve Instance Metadata", f"{_INSTANCE}/metadata", metadata.retrieve_instance),
+            ("Retrieve Study Metadata", f"{_STUDY}/metadata", metadata.retrieve),
+        ),
+        *_get(
+            "10.4", OBJECT_MEDIA_TYPES, accept, ("Retrieve Instance", _INSTANCE, objects.retrieve_instance)
+        ),
+        *_get(
+            "10.4",
+            OBJECTS_MEDIA_TYPES,
+            accept,
+            ("Retrieve Series", _SERIES, objects.retrieve),
+            ("Retrieve Study", _STUDY, objects.retrieve),
+        ),
+        *_get(
+            "10.4",
+            BULK_DATA_MEDIA_TYPES,
+            accept,
+            (
+                "Retrieve Bulkdata",
+                f"{_INSTANCE}/bulkdata/{{path:path}}",
+                BulkData(shared, frames).retrieve,
+            ),
+        ),
+    ]
+
+
+def _retrieve_pictures(rendered: Rendered, thumbnails: Thumbnails) -> list[Transaction]:
+    """PS3.18 10.4, Table H-1."""
+    return [
+        *_get(
+            "10.4",
+            RENDERED_MEDIA_TYPES,
+            p.RENDERED,
+            ("Retrieve Rendered Instance", f"{_INSTANCE}/rendered", rendered.instance),
+            ("Retrieve Rendered Frames", f"{_FRAMES}/rendered", rendered.frames),
+            ("Retrieve Rendered Series", f"{_SERIES}/rendered", rendered.collection),
+            ("Retrieve Rendered Study", f"{_STUDY}/rendered", rendered.collection),
+        ),
+        *_get(
+            "10.4",
+            PICTURE_MEDIA_TYPES,
+            p.THUMBNAIL,
+            ("Retrieve Instance Thumbnail", f"{_INSTANCE}/thumbnail", thumbnails.instance),
+            ("Retrieve Series Thumbnail", f"{_SERIES}/thumbnail", thumbnails.collection),
+            ("Retrieve Study Thumbnail", f"{_STUDY}/thumbnail", thumbnails.collection),
+            ("Retrieve Frame Thumbnail", f"{_FRAMES}/thumbnail", thumbnails.frame),
+        ),
+    ]
+
+
+def _search(search: Search) -> list[Transaction]:
+    """PS3.18 10.6, Table H-1; patients are ours."""
+    rows: tuple[tuple[Level, tuple[tuple[str, str, Endpoint], ...]], ...] = (
+        (Level.STUDY, (("Search for Studies", "/studies", search.studies),)),
+        (
+            Level.SERIES,
+            (
+                ("Search for Study Series", f"{_STUDY}/series", search.series),
+                ("Search for Series", "/series", search.series),
+            ),
+        ),
+        (
+            Level.INSTANCE,
+            (
+                ("Search for Study Series Instances", f"{_SERIES}/instances", search.instances),
+                ("Search for Study Instances", f"{_STUDY}/instances", search.instances),
+                ("Search for Instances", "/instances", search.instances),
+            ),
+        ),
+        (Level.PATIENT, (("Search for Patients", "/patients", search.patients),)),
     )
     return [
-        *(Route(root + path, endpoint) for path, endpoint in reading),
-        *(Route(root + path, store.store, methods=["POST"]) for path in ("/studies", _STUDY)),
-        Route(wado_uri, WadoUri(shared.instances, objects, rendered).retrieve),
+        transaction
+        for level, of_level in rows
+        for transaction in _get("10.6", DATA_SETS_MEDIA_TYPES, p.search_parameters(level), *of_level)
+    ]
+
+
+def _store(store: Store) -> list[Transaction]:
+    """PS3.18 10.5, Table H-1."""
+    return [
+        Transaction(
+            name, "10.5", "POST", path, store.store, DATA_SET_MEDIA_TYPES, STORED_MEDIA_TYPES, (p.ACCEPT,)
+        )
+        for name, path in (("Store Instances", "/studies"), ("Store Study Instances", _STUDY))
     ]

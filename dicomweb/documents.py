@@ -30,6 +30,8 @@ _SUFFIXES = {
     "video/mp4": "mp4",
 }
 
+STREAM_MEDIA_TYPES = tuple(_SUFFIXES)
+
 _LENGTH = "00420015"  # Encapsulated Document Length
 
 

@@ -190,6 +190,17 @@ DATA_SETS_OFFERS = (*_JSON, Representation(DICOM_XML, multipart=True))
 # PS3.18 10.5.4: the answer to a store request, one data set.
 DATA_SET_OFFERS = (*_JSON, Representation(DICOM_XML))
 
+# What there is to accept, as clients are told of it
+DATA_SETS_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SETS_OFFERS)
+DATA_SET_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SET_OFFERS)
+OBJECTS_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"',)
+OBJECT_MEDIA_TYPES = (*OBJECTS_MEDIA_TYPES, DICOM)
+FRAME_MEDIA_TYPES = tuple(
+    f'multipart/related; type="{media_type}"'
+    for media_type in (OCTET_STREAM, *dict.fromkeys(COMPRESSED_MEDIA_TYPES.values()))
+)
+BULK_DATA_MEDIA_TYPES = (OCTET_STREAM, *sorted(_DOCUMENT_MEDIA_TYPES), *FRAME_MEDIA_TYPES)
+
 
 def instance_offers(transfer_syntax_uid: str, one: bool) -> tuple[Representation, ...]:
     """How stored instances of one transfer syntax can be given (PS3.18 10.4.4).

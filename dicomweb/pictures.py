@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dicomweb.documents import is_film
+from dicomweb.documents import STREAM_MEDIA_TYPES, is_film
 from dicomweb.memory import Memory
 from dicomweb.rendering.elements import integer
 from dicomweb.rendering.parameters import (
@@ -15,7 +15,7 @@ from dicomweb.rendering.picture import DEFAULT_QUALITY, MediaType, Rendering, re
 from dicomweb.rendering.viewport import Viewport
 from dicomweb.threads import Threads
 from pacs.archive import Archive
-from pacs.errors import CannotRender, FrameNotFound
+from pacs.errors import CannotRender, FrameNotFound, InvalidQuery
 from pacs.model import Instance
 
 HELD = 64 << 20  # bytes of finished pictures in each process
@@ -26,7 +26,28 @@ IMAGE_MEDIA_TYPES: dict[str, MediaType] = {
     "image/png": "image/png",
     "image/gif": "image/gif",
 }
+PICTURE_MEDIA_TYPES = tuple(IMAGE_MEDIA_TYPES)
+# Documents and films are given as they are.
+RENDERED_MEDIA_TYPES = (*PICTURE_MEDIA_TYPES, *STREAM_MEDIA_TYPES)
 THUMBNAIL = Rendering(viewport=Viewport(256, 256, enlarge=False))
+
+
+# PS3.18 8.3.5.1.1 and 8.3.5.1.5: understood, and not applied; all but `no`, which is what is done.
+_NOT_APPLIED = {
+    "annotation": frozenset({"patient", "technique"}),
+    "iccprofile": frozenset({"no", "yes", "srgb", "adobergb", "rommrgb"}),
+}
+
+
+def not_applied(parameters: Mapping[str, str]) -> list[str]:
+    """What of the parameters of a rendered resource has no effect here. Raises InvalidQuery."""
+    ignored = []
+    for name, known in _NOT_APPLIED.items():
+        terms = {term.strip().lower() for term in parameters.get(name, "").split(",")} - {""}
+        if not terms <= known:
+            raise InvalidQuery(f"{name}: expected {', '.join(sorted(known))}")
+        ignored += [name] if terms - {"no"} else []
+    return ignored
 
 
 def rendering_of(parameters: Mapping[str, str], media_type: str) -> Rendering:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +18,11 @@ from pacs.errors import ArchiveError
 MEDIA_TYPE = "application/problem+json"
 
 _SERVER_ERROR = "The archive could not do this; its log says why. The request itself may be sent again later."
+
+_REFUSALS = {
+    404: "there is nothing at this path; OPTIONS of the service tells what there is",
+    405: "the resource does not take this method; the Allow field tells which it takes",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -66,8 +72,24 @@ async def answer_multipart_error(_: Request, error: Exception) -> Response:
     return problem(HTTPStatus.BAD_REQUEST, str(error))
 
 
+async def answer_http_exception(_: Request, error: Exception) -> Response:
+    """Exception handler for what the framework refuses: unknown paths, methods that a resource has not."""
+    if not isinstance(error, HTTPException):
+        raise error
+    response = problem(error.status_code, _REFUSALS.get(error.status_code, error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def answer_unexpected(_: Request, __: Exception) -> Response:
+    """Exception handler for defects of ours; the server logs them."""
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _SERVER_ERROR)
+
+
 def add_problem_handlers(app: Starlette) -> None:
-    """Let the application answer the errors of the archive and of DICOMweb as problem details."""
+    """Let the application answer all errors as problem details."""
+    app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_exception_handler(Exception, answer_unexpected)
     app.add_exception_handler(ArchiveError, answer_archive_error)
     app.add_exception_handler(NotAcceptable, answer_not_acceptable)
     app.add_exception_handler(MultipartError, answer_multipart_error)

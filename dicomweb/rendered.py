@@ -11,17 +11,15 @@ from dicomweb.documents import stream_headers, stream_media_type, stream_segment
 from dicomweb.frames import check_amount, frame_numbers
 from dicomweb.media_types import Representation, rendered_offers
 from dicomweb.multipart import MultipartWriter
-from dicomweb.pictures import IMAGE_MEDIA_TYPES, Pictures, check_frame, rendering_of
+from dicomweb.pictures import PICTURE_MEDIA_TYPES, Pictures, check_frame, not_applied, rendering_of
 from dicomweb.rendering.picture import Rendering
-from dicomweb.request import named_parameters, study_and_series
+from dicomweb.request import named_parameters, service_url, study_and_series
 from dicomweb.resource import Resource, Shared
 from pacs.errors import ArchiveError, CannotRender, FrameNotFound, InvalidQuery
 from pacs.model import Instance
 
 # An instance and one of its frames; None stands for the frame that represents it.
 Subject = tuple[Instance, int | None]
-
-_PICTURES = tuple(IMAGE_MEDIA_TYPES)
 
 # What keeps one picture from being drawn, and not those after it.
 _HINDRANCES = (CannotRender, FrameNotFound, InvalidQuery)
@@ -47,7 +45,7 @@ class Rendered(Resource):
             form = self._negotiation.choose(request, rendered_offers, (media_type,), True)
             return await self.stream(request, instance, form)
         check_frame(instance, 1)
-        form = self._negotiation.choose(request, rendered_offers, _PICTURES, True)
+        form = self._negotiation.choose(request, rendered_offers, PICTURE_MEDIA_TYPES, True)
         count = instance.pixels.number_of_frames if form.multipart and instance.pixels else 0
         check_amount(count)
         subjects: list[Subject] = [(instance, number) for number in range(1, count + 1)]
@@ -59,7 +57,7 @@ class Rendered(Resource):
         numbers = frame_numbers(request.path_params["frames"])
         for number in numbers:
             check_frame(instance, number)
-        form = self._negotiation.choose(request, rendered_offers, _PICTURES, len(numbers) == 1)
+        form = self._negotiation.choose(request, rendered_offers, PICTURE_MEDIA_TYPES, len(numbers) == 1)
         return await self._respond(request, [(instance, number) for number in numbers], form)
 
     async def collection(self, request: Request) -> Response:
@@ -67,7 +65,7 @@ class Rendered(Resource):
 
         One part for each instance that has a picture. Raises CannotRender when none has.
         """
-        form = self._negotiation.choose(request, rendered_offers, _PICTURES, False)
+        form = self._negotiation.choose(request, rendered_offers, PICTURE_MEDIA_TYPES, False)
         found = await self._threads.search(self._archive.instances, *study_and_series(request))
         subjects: list[Subject] = [(instance, None) for instance in found if instance.pixels]
         if not subjects:
@@ -85,7 +83,16 @@ class Rendered(Resource):
         return await self._bodies.represented(request, [(form, segments)], headers)
 
     async def _respond(self, request: Request, subjects: Sequence[Subject], form: Representation) -> Response:
-        rendering = rendering_of(named_parameters(request), form.media_type)
+        parameters = named_parameters(request)
+        rendering, ignored = rendering_of(parameters, form.media_type), not_applied(parameters)
+        response = await self._respond_with(request, subjects, form, rendering)
+        for name in ignored:
+            response.headers.append("Warning", f"299 {service_url(request, '')}: {name} is not applied")
+        return response
+
+    async def _respond_with(
+        self, request: Request, subjects: Sequence[Subject], form: Representation, rendering: Rendering
+    ) -> Response:
         if not form.multipart:
             ((instance, number),) = subjects
             return await self.bare(request, instance, number, rendering)

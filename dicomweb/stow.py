@@ -23,6 +23,8 @@ from pacs.model import Source
 
 BATCH = 1 << 20  # bytes of the body handed to a thread at once, while the next are gathered
 
+STORED_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"', DICOM)
+
 _PART_TYPES = (None, "", DICOM, OCTET_STREAM)
 
 log = structlog.get_logger()

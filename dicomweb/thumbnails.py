@@ -8,7 +8,7 @@ from starlette.responses import Response
 from dicomweb.conditional import entity_tag, not_modified, validators
 from dicomweb.frames import frame_numbers
 from dicomweb.media_types import Representation, rendered_offers
-from dicomweb.pictures import IMAGE_MEDIA_TYPES, THUMBNAIL, Pictures, draw, thumbnail_rendering_of
+from dicomweb.pictures import PICTURE_MEDIA_TYPES, THUMBNAIL, Pictures, draw, thumbnail_rendering_of
 from dicomweb.rendered import Rendered
 from dicomweb.rendering.picture import Rendering
 from dicomweb.request import named_parameters, study_and_series
@@ -23,7 +23,6 @@ from pacs.model import Change, Instance, Level
 REST = 5.0  # seconds without change after which a series is drawn ahead
 
 _KIND = "thumbnail"
-_PICTURES = tuple(IMAGE_MEDIA_TYPES)
 
 # PS3.4 Table B.5-1: pictures that say little without the images that they belong to.
 _OVERLAYS = frozenset(
@@ -143,4 +142,4 @@ class Thumbnails(Resource):
 
 
 def _thumbnail_offers() -> tuple[Representation, ...]:
-    return tuple(offer for offer in rendered_offers(_PICTURES, True) if not offer.multipart)
+    return tuple(offer for offer in rendered_offers(PICTURE_MEDIA_TYPES, True) if not offer.multipart)

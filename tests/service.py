@@ -17,8 +17,10 @@ START_SECONDS = 30.0
 class Service:
     """`diafana serve` as a process. Used as a context it ends with it."""
 
-    def __init__(self, data: Path, *options: str, program: tuple[str, ...] = ("-m", "diafana")) -> None:
-        """program: what Python runs; another one plants a bug."""
+    def __init__(
+        self, data: Path, *options: str, program: tuple[str, ...] = ("-m", "diafana"), **variables: str
+    ) -> None:
+        """program: what Python runs; another one plants a bug.  variables: DIAFANA_* of its environment."""
         self.data = data
         self.log = data.parent / f"{data.name}.log"
         self._log = self.log.open("a")
@@ -38,7 +40,7 @@ class Service:
             ],
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=environment | {"PYTHONUNBUFFERED": "1"},
+            env=environment | {"PYTHONUNBUFFERED": "1"} | variables,
             text=True,
         )
         self.http_port, self.dimse_port = self._ports()

@@ -23,7 +23,7 @@ from pydicom.uid import (
     VideoEndoscopicImageStorage,
 )
 
-from dicomweb.app import routes
+from dicomweb.app import DicomWeb
 from dicomweb.multipart import MultipartReader, PartData, PartEnded, PartStarted, boundary_of
 from dicomweb.problems import add_problem_handlers
 from pacs.archive import Archive
@@ -78,7 +78,7 @@ def serving(folder: Path) -> Iterator[Service]:
     migrate(url)
     index, derived = Index(url), DerivedFiles(folder / "derived")
     archive = Archive(DiskFiles(folder), derived, index, "DIAFANA", "/dicom-web", lambda: None)
-    app = FastAPI(routes=routes(archive, derived))
+    app = FastAPI(routes=DicomWeb(archive, derived).routes)
     add_problem_handlers(app)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)

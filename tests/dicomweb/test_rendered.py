@@ -183,3 +183,19 @@ def test_what_is_held_already_is_not_sent_again(library: Library) -> None:
 def test_head_of_many_pictures_draws_none(library: Library) -> None:
     response = library.http.head(f"/studies/{library.ct[0].StudyInstanceUID}/rendered", headers=JPEG_PARTS)
     assert (response.status_code, response.content) == (200, b"")
+
+
+def test_what_is_not_drawn_yet_is_told(library: Library) -> None:
+    path = f"{library.path(library.ct[0])}/rendered"
+    plain = library.http.get(path)
+    asked = library.http.get(f"{path}?annotation=patient,technique&iccprofile=srgb")
+    assert asked.content == plain.content
+    assert [w.rpartition(": ")[2] for w in asked.headers.get_list("warning")] == [
+        "annotation is not applied",
+        "iccprofile is not applied",
+    ]
+    assert "warning" not in library.http.get(f"{path}?iccprofile=no&annotation=").headers
+    for query in ("annotation=everything", "iccprofile=cmyk"):
+        response = library.http.get(f"{path}?{query}")
+        assert response.status_code == 400
+        assert query.partition("=")[0] in response.json()["detail"]

@@ -1,0 +1,70 @@
+"""The query parameters of all transactions (PS3.18 8.3, 9.1.2), as clients are told of them."""
+
+from dicomweb.transaction import Parameter
+from pacs.attributes import ATTRIBUTES, Matching
+from pacs.model import Level
+
+_TRUTH = "^(true|false)$"
+_WHOLE = "^[0-9]{1,9}$"
+_UID = "^[0-9.]{1,64}$"
+
+# PS3.18 8.3.3
+ACCEPT = Parameter("accept", "Media type of the answer, before the Accept header", "application/dicom+json")
+
+# PS3.18 8.3.4, and `count`, which is ours
+SEARCH = (
+    Parameter("limit", "Answers at most", "25", _WHOLE),
+    Parameter("offset", "Answers passed over first", "50", _WHOLE),
+    Parameter("includefield", "Attributes to answer with, or all", "StudyDescription,00081030"),
+    Parameter("fuzzymatching", "Whether names match by their sound too", "true", _TRUTH),
+    Parameter("emptyvaluematching", 'Whether "" finds what has no value', "true", _TRUTH),
+    Parameter("multiplevaluematching", "Whether all listed values must be there", "true", _TRUTH),
+    Parameter("count", "Whether X-Total-Count tells how many answers there are", "true", _TRUTH),
+    ACCEPT,
+)
+
+# PS3.18 8.3.5.1
+_VIEWPORT = Parameter("viewport", "Width and height in pixels, and the part of the image", "512,512")
+RENDERED = (
+    _VIEWPORT,
+    Parameter("window", "Center, width, and linear, linear-exact or sigmoid", "40,400,linear"),
+    Parameter("quality", "Of a lossy picture, 1 to 100", "90", "^([1-9][0-9]?|100)$"),
+    Parameter("annotation", "patient, technique or both; not drawn yet", "patient"),
+    Parameter("iccprofile", "no, yes, srgb, adobergb or rommrgb; not applied yet", "no"),
+    ACCEPT,
+)
+THUMBNAIL = (_VIEWPORT, ACCEPT)
+
+# PS3.18 Table 9.1.2-1 and Table 9.1.2-2
+URI = (
+    Parameter("requestType", "The service", "WADO", "^WADO$", required=True),
+    Parameter("studyUID", "Study Instance UID", "1.2.3", _UID, required=True),
+    Parameter("seriesUID", "Series Instance UID", "1.2.3.4", _UID, required=True),
+    Parameter("objectUID", "SOP Instance UID", "1.2.3.4.5", _UID, required=True),
+    Parameter("contentType", "Media types of the answer", "image/jpeg"),
+    Parameter("transferSyntax", "Of an object", "1.2.840.10008.1.2.1", _UID),
+    Parameter("frameNumber", "Frame of a picture, from 1 on", "1", _WHOLE),
+    Parameter("rows", "Height at most", "512", _WHOLE),
+    Parameter("columns", "Width at most", "512", _WHOLE),
+    Parameter("windowCenter", "Center of the window", "40"),
+    Parameter("windowWidth", "Width of the window", "400"),
+    Parameter("imageQuality", "Of a lossy picture, 1 to 100", "90"),
+)
+
+_EXAMPLES = {
+    Matching.UID: "1.2.840.10008.1",
+    Matching.DATE: "20260101-20261231",
+    Matching.TIME: "080000-120000",
+    Matching.NUMBER: "1",
+    Matching.NAME: "rossi*",
+}
+
+
+def search_parameters(level: Level) -> tuple[Parameter, ...]:
+    """All that a search at this level understands."""
+    keys = tuple(
+        Parameter(".".join(a.path), a.matching.value, _EXAMPLES.get(a.matching, "A*"))
+        for a in ATTRIBUTES
+        if a.level <= level and a.matching not in (Matching.RETURNED, Matching.COMPUTED)
+    )
+    return SEARCH + keys
