@@ -46,6 +46,7 @@ URI = (
     Parameter("frameNumber", "Frame of a picture, from 1 on", "1", _WHOLE),
     Parameter("rows", "Height at most", "512", _WHOLE),
     Parameter("columns", "Width at most", "512", _WHOLE),
+    Parameter("region", "Part of the image: its corners in fractions", "0.25,0.25,0.75,0.75"),
     Parameter("windowCenter", "Center of the window", "40"),
     Parameter("windowWidth", "Width of the window", "400"),
     Parameter("imageQuality", "Of a lossy picture, 1 to 100", "90"),

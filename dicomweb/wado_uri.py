@@ -28,7 +28,6 @@ _REFUSED = {
     "anonymize": "objects are not de-identified here",
     "presentationUID": "presentation states are not applied here",
     "presentationSeriesUID": "presentation states are not applied here",
-    "region": "parts of images are not given here; the viewport of a rendered resource does that",
 }
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -93,13 +92,34 @@ def _form(request: Request, asked: Mapping[str, str], instance: Instance) -> Rep
 
 def _rendering(asked: Mapping[str, str], media_type: str) -> Rendering:
     rows, columns = (_whole(asked, name, MAX_VIEWPORT_SIDE) for name in ("rows", "columns"))
-    viewport = Viewport(columns or MAX_VIEWPORT_SIDE, rows or MAX_VIEWPORT_SIDE) if rows or columns else None
+    part = _region(asked)
+    viewport = Viewport(
+        columns or MAX_VIEWPORT_SIDE,
+        rows or MAX_VIEWPORT_SIDE,
+        *(part or (0.0, 0.0, None, None)),
+        enlarge=bool(rows or columns),
+        relative=part is not None,
+    )
     return Rendering(
         IMAGE_MEDIA_TYPES[media_type],
-        viewport,
+        viewport if rows or columns or part else None,
         _window(asked),
         _whole(asked, "imageQuality", 100) or DEFAULT_QUALITY,
     )
+
+
+def _region(asked: Mapping[str, str]) -> tuple[float, float, float, float] | None:
+    """Left, top, width and height in fractions of the image (PS3.18 9.1.2.2.4)."""
+    text = asked.get("region", "").strip()
+    if not text:
+        return None
+    parts = text.split(",")
+    if len(parts) != 4 or not all(_DECIMAL.fullmatch(part) for part in parts):
+        raise InvalidQuery("region: expected four decimal numbers, such as 0.25,0.25,0.75,0.75")
+    left, top, right, bottom = map(float, parts)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise InvalidQuery("region: the corners go from the upper left to the lower right, within 0 and 1")
+    return left, top, right - left, bottom - top
 
 
 def _window(asked: Mapping[str, str]) -> Window | None:

@@ -18,6 +18,7 @@ class Viewport:
     """The room for a picture, and the part of the image that is to fill it, all in pixels.
 
     left, top: of the part.
+    relative: whether the part is given in fractions of the image instead.
     part_width, part_height: None reaches to the edge; a negative one flips the picture that way.
     enlarge: whether a small image may be drawn larger than it is.
     """
@@ -29,6 +30,7 @@ class Viewport:
     part_width: float | None = None
     part_height: float | None = None
     enlarge: bool = True
+    relative: bool = False
 
 
 def pixel_aspect(header: Dataset, frame_number: int) -> float:
@@ -59,8 +61,11 @@ def fit(image: Image.Image, viewport: Viewport, aspect: float) -> Image.Image:
 
 
 def _part(size: tuple[int, int], viewport: Viewport) -> tuple[float, float, float, float]:
-    left, right = _extent(viewport.left, viewport.part_width, size[0])
-    top, bottom = _extent(viewport.top, viewport.part_height, size[1])
+    across, down = size if viewport.relative else (1, 1)
+    part_width = None if viewport.part_width is None else viewport.part_width * across
+    part_height = None if viewport.part_height is None else viewport.part_height * down
+    left, right = _extent(viewport.left * across, part_width, size[0])
+    top, bottom = _extent(viewport.top * down, part_height, size[1])
     return left, top, right, bottom
 
 

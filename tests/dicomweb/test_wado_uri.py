@@ -49,6 +49,20 @@ def test_the_parameters_of_a_picture_are_heeded(library: Library) -> None:
     assert np.asarray(Image.open(BytesIO(library.http.get(url(library), params=dark).content))).max() < 10
 
 
+def test_a_region_is_a_part_of_the_picture(library: Library) -> None:
+    whole = np.asarray(_picture(library, contentType="image/png"))
+    part = np.asarray(_picture(library, contentType="image/png", region="0.25,0.5,0.75,1"))
+    assert np.array_equal(part, whole[32:, 16:48])
+    scaled = _picture(library, region="0.25,0.5,0.75,1", rows="64")
+    assert scaled.size == (64, 64)
+
+
+def _picture(library: Library, **asked: str) -> Image.Image:
+    response = library.http.get(url(library), params=query(library.ct[0], **asked))
+    assert response.status_code == 200, response.text
+    return Image.open(BytesIO(response.content))
+
+
 def test_a_frame_is_chosen_by_number(library: Library) -> None:
     contents = {
         library.http.get(url(library), params=query(library.cine, frameNumber=str(number))).content
@@ -81,7 +95,10 @@ def test_documents_and_films_are_given_as_they_are(library: Library) -> None:
         ("imageQuality", "101"),
         ("windowWidth", "400"),
         ("windowCenter", "40"),
-        ("region", "0,0,1,1"),
+        ("region", "0,0,1"),
+        ("region", "0,0,2,1"),
+        ("region", "0.5,0,0.5,1"),
+        ("region", "a,b,c,d"),
         ("anonymize", "yes"),
         ("presentationUID", "1.2.3"),
     ],
