@@ -93,10 +93,14 @@ def _form(request: Request, asked: Mapping[str, str], instance: Instance) -> Rep
 def _rendering(asked: Mapping[str, str], media_type: str) -> Rendering:
     rows, columns = (_whole(asked, name, MAX_VIEWPORT_SIDE) for name in ("rows", "columns"))
     part = _region(asked)
+    left, top, width, height = part or (0.0, 0.0, None, None)
     viewport = Viewport(
         columns or MAX_VIEWPORT_SIDE,
         rows or MAX_VIEWPORT_SIDE,
-        *(part or (0.0, 0.0, None, None)),
+        left,
+        top,
+        width,
+        height,
         enlarge=bool(rows or columns),
         relative=part is not None,
     )
