@@ -25,6 +25,9 @@ app = typer.Typer(
     help="A DICOM imaging archive and viewer: C-STORE, C-FIND, DICOMweb, structured reports as FHIR.",
     pretty_exceptions_show_locals=False,  # locals may hold what identifies a patient
 )
+ohif = typer.Typer(no_args_is_help=True, help="The viewer OHIF, served at /ohif/ where it is installed.")
+app.add_typer(ohif, name="ohif")
+
 REINDEX = "`diafana reindex` builds it anew from the files."
 
 _errors = Console(stderr=True, highlight=False)
@@ -158,6 +161,24 @@ def reindex(data: Data = None) -> None:
     _out.print(f"{indexed} instances indexed, {len(left_out)} files left out.")
     if left_out:
         raise typer.Exit(1)
+
+
+@ohif.command("install")
+def ohif_install(
+    data: Data = None,
+    package: Annotated[
+        Path | None, typer.Option(help="The package, fetched elsewhere: for a machine without a network.")
+    ] = None,
+) -> None:
+    """Fetch the published OHIF with npm, check it, put it into the data folder. The service may run."""
+    from diafana.ohif_install import PACKAGE, CannotInstall, install
+
+    settings = _settings(data=data)
+    try:
+        _with_progress(f"Installing {PACKAGE}", None, lambda step: install(settings.ohif, package, step))
+    except CannotInstall as error:
+        _fail(f"OHIF was not installed: {error}", 1, error)
+    _out.print(f"{PACKAGE} is in {settings.ohif}; the service has it at /ohif/.", soft_wrap=True)
 
 
 @app.command()

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         """The folder of what can be made again."""
         return self.data / "derived"
 
+    @property
+    def ohif(self) -> Path:
+        """The folder of the OHIF viewer, where it is installed."""
+        return self.data / "ohif"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -21,6 +21,7 @@ from dicomweb.problems import add_problem_handlers
 from fhir_api.router import router
 from pacs.index import Index, Tasks
 from viewer import page
+from viewer.ohif import OhifFiles
 
 
 class BacklogCollector(Collector):
@@ -52,7 +53,8 @@ def application(parts: Parts, dimse_port: int) -> FastAPI:
     app.router.routes.extend(dicomweb.routes)
     app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
     add_operator_routes(app, parts.index)
-    app.include_router(page.router(parts.settings.aet, dimse_port))
+    app.include_router(page.router(parts.settings.aet, dimse_port, parts.settings.ohif))
+    app.mount("/ohif", OhifFiles(parts.settings.ohif))
     app.openapi = lambda: _described(app, dicomweb)  # type: ignore[method-assign]
     _share(app, parts.settings)
     return app

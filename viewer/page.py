@@ -8,6 +8,8 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import HTTPException
 
+from viewer.ohif import is_installed
+
 STATIC = Path(__file__).parent / "static"
 
 # Only what lies in the static folder under one of these suffixes is served.
@@ -49,11 +51,12 @@ class _Asset:
     etag: str
 
 
-def router(aet: str, dimse_port: int, host: str = "") -> APIRouter:
+def router(aet: str, dimse_port: int, ohif: Path, host: str = "") -> APIRouter:
     """The routes `/`, `/settings.json` and `/static/...`.
 
     aet: the AE title that modalities call.
     dimse_port: the TCP port on which DICOM networking listens.
+    ohif: the folder where OHIF is, once it is installed.
     host: the name that modalities reach; empty when it is the one in the browser's address bar.
     """
     routes = APIRouter(include_in_schema=False)
@@ -63,15 +66,16 @@ def router(aet: str, dimse_port: int, host: str = "") -> APIRouter:
         if path.suffix in MEDIA_TYPES
     }
     index = assets.pop("index.html")
-    settings = _asset(json.dumps({"aet": aet, "port": dimse_port, "host": host}).encode(), ".json")
+    settings = {"aet": aet, "port": dimse_port, "host": host}
 
     @routes.api_route("/", methods=_METHODS)
     async def page(request: Request) -> Response:
         return _answer(request, index)
 
     @routes.api_route("/settings.json", methods=_METHODS)
-    async def page_settings(request: Request) -> Response:
-        return _answer(request, settings)
+    def page_settings(request: Request) -> Response:
+        told = settings | {"ohif": is_installed(ohif)}
+        return _answer(request, _asset(json.dumps(told).encode(), ".json"))
 
     @routes.api_route("/static/{name:path}", methods=_METHODS)
     async def static(request: Request, name: str) -> Response:

@@ -52,6 +52,7 @@ def test_the_settings_tell_where_to_send(client: httpx.Client) -> None:
         "aet": "DIAFANA",
         "port": 11112,
         "host": "pacs.example.org",
+        "ohif": False,
     }
 
 

@@ -32,6 +32,11 @@ export async function getJson(url, accept, signal, parse = JSON.parse) {
   return text ? parse(text) : null;
 }
 
+/** @returns {Promise<{aet: string, port: number, host: string, ohif: boolean}>} what the page tells its users */
+export function serviceSettings(signal) {
+  return getJson(new URL("settings.json", document.baseURI), "application/json", signal);
+}
+
 /** @returns {boolean} whether the text can be a UID (PS3.5 9.1), and so be part of an address */
 export function isUid(text) {
   return /^[0-9.]{1,64}$/.test(text ?? "");

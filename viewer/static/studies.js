@@ -1,6 +1,6 @@
 /** The list of studies: search, page by page, from the newest. */
 
-import { RequestFailed, searchStudies, studyKeys } from "./api.js";
+import { RequestFailed, searchStudies, serviceSettings, studyKeys } from "./api.js";
 import { el, iconButton } from "./dom.js";
 import { counted, t } from "./i18n.js";
 import { failureNotice, notice } from "./notice.js";
@@ -29,6 +29,7 @@ class StudyList {
   #main;
   #signal;
   #filters = {};
+  #hasOhif = false;
   #shown = 0;
   #searching = new AbortController();
   #rows = el("ol", { class: "rows", "data-testid": "studies" });
@@ -44,7 +45,10 @@ class StudyList {
 
   async open({ filters = {}, shown = PAGE, scroll = 0 }) {
     this.#filters = filters;
-    const first = await this.#fetch(0, Math.min(MOST_AT_ONCE, Math.max(PAGE, shown)));
+    const some = Math.min(MOST_AT_ONCE, Math.max(PAGE, shown));
+    const [first, { ohif }] = await Promise.all([this.#fetch(0, some), serviceSettings(this.#signal)]);
+    this.#hasOhif = ohif;
+    this.#results.classList.toggle("has-ohif", ohif);
     const isEmpty = !first.studies.length && !studyKeys(filters).size;
     if (isEmpty) await this.#welcome();
     else this.#draw(first);
@@ -128,7 +132,7 @@ class StudyList {
   }
 
   #append({ studies, hasMore }) {
-    this.#rows.append(...studies.map(studyRow));
+    this.#rows.append(...studies.map((study) => studyRow(study, this.#hasOhif)));
     this.#shown += studies.length;
     const count = this.#shown;
     this.#count.textContent = hasMore ? t("list.countOrMore", { count }) : counted("count.studies", count);

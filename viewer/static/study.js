@@ -1,12 +1,13 @@
 /** One study: who it is of, its series, the pictures of one series, and the measurements. */
 
-import { RequestFailed, findStudy, isUid, searchInstances, searchSeries } from "./api.js";
+import { RequestFailed, findStudy, isUid, searchInstances, searchSeries, serviceSettings } from "./api.js";
 import { TAG, formatDate, formatTime, number, text } from "./dicom.js";
 import { documentStage } from "./documents.js";
 import { button, el, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { measurementsFailed, measurementsPanel } from "./measurements.js";
 import { failureNotice, notice } from "./notice.js";
+import { ohifLink } from "./ohif.js";
 import { patientLine, patientName, studyHeading } from "./patient.js";
 import { firstToShow, picturesOf } from "./pictures.js";
 import { seriesStrip, seriesTitle } from "./series_strip.js";
@@ -29,11 +30,12 @@ export async function studyView(main, context) {
 }
 
 async function load(uid, signal) {
-  const [study, series] = await Promise.all([findStudy(uid, signal), searchSeries(uid, signal)]).catch((error) => {
+  const asked = [findStudy(uid, signal), searchSeries(uid, signal), serviceSettings(signal)];
+  const [study, series, settings] = await Promise.all(asked).catch((error) => {
     if (error instanceof RequestFailed && error.status === 404) return [];
     throw error;
   });
-  return study && series.length ? { study, series } : null;
+  return study && series.length ? { study, series, settings } : null;
 }
 
 function backLink() {
@@ -45,6 +47,7 @@ class StudyPage {
   #uid;
   #study;
   #series;
+  #settings;
   #context;
   #main;
   #strip;
@@ -53,11 +56,12 @@ class StudyPage {
   #sideButton;
   #closing = new AbortController();
 
-  constructor(main, uid, { study, series }, context) {
+  constructor(main, uid, { study, series, settings }, context) {
     this.#main = main;
     this.#uid = uid;
     this.#study = study;
     this.#series = series;
+    this.#settings = settings;
     this.#context = context;
     this.#strip = seriesStrip(uid, series, (chosen) => this.#choose(chosen));
     this.#sideButton = button("chart", t("measurements.title"), () => this.#showSide(this.#side.hidden), {
@@ -74,7 +78,14 @@ class StudyPage {
       el(
         "article",
         { class: "study", "data-testid": "study" },
-        el("header", { class: "study-head" }, backLink(), studyHeading(this.#study), this.#sideButton),
+        el(
+          "header",
+          { class: "study-head" },
+          backLink(),
+          studyHeading(this.#study),
+          this.#settings.ohif && ohifLink(this.#uid),
+          this.#sideButton,
+        ),
         el("div", { class: "study-body" }, this.#strip.element, this.#stagePlace, this.#side),
       ),
     );

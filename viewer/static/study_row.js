@@ -4,13 +4,15 @@ import { studyThumbnail } from "./api.js";
 import { TAG, formatDate, formatTime, text, values } from "./dicom.js";
 import { el, thumbnail } from "./dom.js";
 import { t, textOr } from "./i18n.js";
+import { ohifLink } from "./ohif.js";
 import { patientLine, patientName, studySize } from "./patient.js";
 
 /**
  * @param {import("./api.js").DicomJson} study
- * @returns {HTMLElement} a list item whose whole face is a link
+ * @param {boolean} hasOhif
+ * @returns {HTMLElement} a list item whose whole face is a link, but for the one to OHIF
  */
-export function studyRow(study) {
+export function studyRow(study, hasOhif) {
   const uid = text(study, TAG.StudyInstanceUID);
   const modalities = values(study, TAG.ModalitiesInStudy).map(String);
   const accession = text(study, TAG.AccessionNumber);
@@ -37,6 +39,7 @@ export function studyRow(study) {
       cell("date", formatDate(text(study, TAG.StudyDate)), formatTime(text(study, TAG.StudyTime))),
       cell("size", ...studySize(study)),
     ),
+    hasOhif && ohifLink(uid),
   );
 }
 

@@ -1,6 +1,6 @@
 /** What an empty archive says: how to send something to it. */
 
-import { getJson } from "./api.js";
+import { serviceSettings } from "./api.js";
 import { el, iconButton } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -9,7 +9,7 @@ import { t } from "./i18n.js";
  * @returns {Promise<HTMLElement>}
  */
 export async function welcome(signal) {
-  const { aet, port, host } = await getJson(new URL("settings.json", document.baseURI), "application/json", signal);
+  const { aet, port, host } = await serviceSettings(signal);
   const name = host || location.hostname;
   return el(
     "section",
