@@ -12,6 +12,7 @@ from dicomweb.media_types import (
     BULK_DATA_MEDIA_TYPES,
     DATA_SET_MEDIA_TYPES,
     DATA_SETS_MEDIA_TYPES,
+    DICOM,
     FRAME_MEDIA_TYPES,
     OBJECT_MEDIA_TYPES,
     OBJECTS_MEDIA_TYPES,
@@ -69,9 +70,9 @@ class DicomWeb:
             *_search(Search(archive, shared.threads, shared.negotiation, root)),
             *_store(Store(archive, shared.threads, shared.negotiation, root)),
         ]
-        uri = WadoUri(shared.instances, Objects(shared), rendered).retrieve
+        uri = WadoUri(shared, Objects(shared), rendered).retrieve
         self.uri_service = Transaction(
-            "Retrieve", "9.1", "GET", wado_uri, uri, RENDERED_MEDIA_TYPES + OBJECT_MEDIA_TYPES[1:], (), p.URI
+            "Retrieve", "9.1", "GET", wado_uri, uri, (*RENDERED_MEDIA_TYPES, DICOM), (), p.URI
         )
 
     @property

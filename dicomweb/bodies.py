@@ -1,6 +1,6 @@
 """Bodies of answers, sent from the stored files as they lie there."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -34,7 +34,15 @@ class Stretch:
         return self.length
 
 
-Segment = bytes | Stretch
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Bytes that are made, each piece with a processor's time, when they are sent; nobody knows how many."""
+
+    pieces: Iterator[bytes]
+
+
+Segment = bytes | Stretch | Made
+Known = bytes | Stretch
 
 
 class PiecesResponse(Response):
@@ -60,7 +68,7 @@ class PiecesResponse(Response):
 
 
 class Bodies:
-    """Makes answers of segments: bytes, and stretches of stored files."""
+    """Makes answers of segments: bytes, stretches of stored files, and what is made on the way."""
 
     def __init__(self, archive: Archive, threads: Threads) -> None:
         self._archive = archive
@@ -74,22 +82,29 @@ class Bodies:
         status_code: int = 200,
     ) -> Response:
         """An answer with all of the segments; a long one is streamed. Raises StorageFailed, NotFound."""
-        size = sum(map(len, segments))
+        known = _known(segments)
+        if known is None:
+            body = self._stream(segments) if request.method != "HEAD" else ()
+            return StreamingResponse(body, status_code, headers)
+        size = sum(map(len, known))
         headers = {**headers, "Content-Length": str(size)}
         if request.method == "HEAD":
             return PiecesResponse((), headers, status_code)
         if size > AT_ONCE:
-            return StreamingResponse(self._stream(segments), status_code, headers)
-        return PiecesResponse(await self._gather(segments), headers, status_code)
+            return StreamingResponse(self._stream(known), status_code, headers)
+        return PiecesResponse(await self._gather(known), headers, status_code)
 
     async def part_of(
         self, request: Request, segments: Sequence[Segment], headers: Mapping[str, str]
     ) -> Response:
-        """The same, heeding a Range field."""
+        """The same, heeding a Range field where the length is known."""
+        known = _known(segments)
+        if known is None:
+            return await self.whole(request, segments, headers)
         headers = {**headers, "Accept-Ranges": "bytes"}
         asked = header(request, b"range")
         current = header(request, b"if-range") in ("", headers.get("ETag", ""))
-        size = sum(map(len, segments))
+        size = sum(map(len, known))
         try:
             part = parse_range(asked, size) if asked and current else None
         except NotSatisfiable as error:
@@ -97,17 +112,21 @@ class Bodies:
             refusal.headers["Content-Range"] = f"bytes */{size}"
             return refusal
         if part is None:
-            return await self.whole(request, segments, headers)
+            return await self.whole(request, known, headers)
         headers["Content-Range"] = f"bytes {part.first}-{part.last}/{size}"
-        return await self.whole(request, _cut(segments, part), headers, 206)
+        return await self.whole(request, _cut(known, part), headers, 206)
 
     async def represented(
         self,
         request: Request,
         contents: Sequence[tuple[Representation, Sequence[Segment]]],
         headers: Mapping[str, str],
+        status_code: int = 200,
     ) -> Response:
-        """An answer of one content for itself, or of several as parts, each saying what it is."""
+        """An answer of one content for itself, or of several as parts, each saying what it is.
+
+        status_code: of several.
+        """
         form, segments = contents[0]
         if not form.multipart:
             return await self.part_of(request, segments, {**headers, "Content-Type": form.content_type})
@@ -119,9 +138,9 @@ class Bodies:
             between = MultipartWriter.PART_END
         body.append(between + writer.closing())
         content_type = writer.content_type(form.media_type)
-        return await self.whole(request, body, {**headers, "Content-Type": content_type})
+        return await self.whole(request, body, {**headers, "Content-Type": content_type}, status_code)
 
-    async def _gather(self, segments: Sequence[Segment]) -> Sequence[bytes | memoryview]:
+    async def _gather(self, segments: Sequence[Known]) -> Sequence[bytes | memoryview]:
         """All segments in memory: out of the page cache, or else read in a thread."""
         pieces: list[bytes | memoryview] = []
         for segment in segments:
@@ -135,7 +154,7 @@ class Bodies:
         with self._archive.open(stretch.instance) as file:
             return file.read_cached(stretch.offset, stretch.length)
 
-    def _read_all(self, segments: Sequence[Segment]) -> list[bytes]:
+    def _read_all(self, segments: Sequence[Known]) -> list[bytes]:
         return [s if isinstance(s, bytes) else self._read(s) for s in segments]
 
     def _read(self, stretch: Stretch) -> bytes:
@@ -146,6 +165,10 @@ class Bodies:
         for segment in segments:
             if isinstance(segment, bytes):
                 yield segment
+                continue
+            if isinstance(segment, Made):
+                while (made := await self._threads.draw(next, segment.pieces, None)) is not None:
+                    yield made
                 continue
             with self._archive.open(segment.instance) as file:
                 end = segment.offset + segment.length
@@ -164,9 +187,15 @@ def _read_whole(file: StoredFile, offset: int, length: int) -> bytes:
     return piece
 
 
-def _cut(segments: Sequence[Segment], part: ByteRange) -> list[Segment]:
+def _known(segments: Sequence[Segment]) -> list[Known] | None:
+    """The segments, when the length of all of them is known."""
+    known = [segment for segment in segments if not isinstance(segment, Made)]
+    return known if len(known) == len(segments) else None
+
+
+def _cut(segments: Sequence[Known], part: ByteRange) -> list[Known]:
     """What of the segments lies in the part."""
-    cut: list[Segment] = []
+    cut: list[Known] = []
     start = 0
     for segment in segments:
         first, end = max(part.first - start, 0), min(part.last + 1 - start, len(segment))

@@ -1,5 +1,7 @@
 """Bulk data: the values that metadata name by URI (PS3.18 10.4.1.1.4)."""
 
+from contextlib import suppress
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,7 +9,13 @@ from dicomweb.bodies import Stretch
 from dicomweb.conditional import entity_tag, not_modified, validators
 from dicomweb.documents import DOCUMENT, DOCUMENT_MEDIA_TYPES, is_film, stream_segments
 from dicomweb.frames import Frames
-from dicomweb.media_types import OCTET_STREAM, Representation, bulk_data_offers, frame_offers
+from dicomweb.media_types import (
+    OCTET_STREAM,
+    NotAcceptable,
+    Representation,
+    bulk_data_offers,
+    frame_offers,
+)
 from dicomweb.resource import Resource, Shared
 from pacs.dataset.transfer_syntax import is_deflated
 from pacs.model import Instance, PixelLocation
@@ -29,9 +37,10 @@ class BulkData(Resource):
             return await self._value(request, instance, path)
         if is_film(instance):
             return await self._film(request, instance)
-        if pixels.encapsulated:
-            return await self._frames.respond(request, instance, range(1, pixels.number_of_frames + 1))
-        return await self._native_pixels(request, instance, pixels)
+        if not pixels.encapsulated:
+            with suppress(NotAcceptable):
+                return await self._native_pixels(request, instance, pixels)
+        return await self._frames.respond(request, instance, range(1, pixels.number_of_frames + 1))
 
     async def _film(self, request: Request, instance: Instance) -> Response:
         """The bit stream, in which the frames cannot be told apart."""

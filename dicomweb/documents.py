@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dicomweb.bodies import Segment, Stretch
-from dicomweb.media_types import COMPRESSED_MEDIA_TYPES
+from dicomweb.syntaxes import COMPRESSED_MEDIA_TYPES
 from pacs.archive import Archive
 from pacs.dataset.frames import fragments
 from pacs.errors import CannotRender

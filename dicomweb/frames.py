@@ -1,4 +1,4 @@
-"""Frames as they are stored (PS3.18 10.4.1.1.6): the path that a viewer's every image takes."""
+"""Frames (PS3.18 10.4.1.1.6): as they are stored, the path of a viewer's every image, or transcoded."""
 
 import re
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from starlette.responses import Response
 
 from dicomweb.bodies import Segment, Stretch
 from dicomweb.conditional import entity_tag, not_modified, validators
-from dicomweb.media_types import Representation, frame_offers
+from dicomweb.media_types import Representation
 from dicomweb.memory import Memory
 from dicomweb.resource import Resource, Shared
+from dicomweb.transcoding import MADE_AT_ONCE
 from pacs.errors import InvalidQuery
 from pacs.model import Instance
 
 KNOWN_FRAMES = 100_000  # frames of encapsulated pixel data whose place is remembered, about 200 bytes each
 MOST_AT_ONCE = 100_000  # frames in one request; an object may claim any number of them
-MADE_AT_ONCE = 256 << 20  # bytes of frames that cannot be sent as they lie, in one request
 
 _FRAME_LIST = re.compile(r"\d{1,9}(,\d{1,9})*", re.ASCII)
 
@@ -37,7 +37,7 @@ def check_amount(count: int) -> None:
 
 
 class Frames(Resource):
-    """Retrieves frames in their stored transfer syntax."""
+    """Retrieves frames, in their stored transfer syntax unless another is asked for."""
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
@@ -52,11 +52,12 @@ class Frames(Resource):
     async def respond(self, request: Request, instance: Instance, numbers: Sequence[int]) -> Response:
         """These frames in their order, as the client accepts them.
 
-        Raises FrameNotFound, which names the first that is not there, InvalidQuery, NotAcceptable.
+        Raises FrameNotFound, which names the first that is not there, InvalidQuery, NotAcceptable, or
+        CannotRender when the first is damaged and would have to be decoded.
         """
         check_amount(len(numbers))
         one = len(numbers) == 1
-        form = self._negotiation.choose(request, frame_offers, instance.transfer_syntax_uid, one)
+        form = await self._transcoding.frame_form(request, instance, one)
         tag = entity_tag(form, instance.digest, numbers)
         held = not_modified(request, tag)
         if held is not None:
@@ -66,8 +67,10 @@ class Frames(Resource):
 
     async def _contents(
         self, instance: Instance, numbers: Sequence[int], form: Representation
-    ) -> list[tuple[Representation, Sequence[Segment]]]:
+    ) -> Sequence[tuple[Representation, Sequence[Segment]]]:
         pixels = instance.pixels
+        if form.transcoded:
+            return await self._transcoding.frames(instance, numbers, form)
         if pixels is not None and pixels.encapsulated:
             pieces = await self._encapsulated(instance, numbers)
         else:

@@ -1,12 +1,20 @@
 """What a client accepts and what can be given to it: content negotiation of PS3.18 8.7.
 
 Read liberally, answered strictly: parameters may be quoted or not, unknown ones are passed over, and every
-answer states what it is, with its transfer syntax. Stored objects are given as stored, not transcoded.
+answer states what it is, with its transfer syntax. What is stored comes before what must be transcoded.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+
+from dicomweb.syntaxes import (
+    COMPRESSED_MEDIA_TYPES,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    LOSSY_SYNTAXES,
+    UNCOMPRESSED_SYNTAXES,
+)
 
 _MAX_RANGES = 64
 
@@ -22,59 +30,7 @@ _ALIASES = {"image/x-jls": "image/jls", "image/x-dicom-rle": "image/dicom-rle", 
 OCTET_STREAM = "application/octet-stream"
 DICOM = "application/dicom"
 DICOM_XML = "application/dicom+xml"
-EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
-
-# PS3.18 Table 8.7.3-4. The bare pixels of these are the same bytes, so any of the names will do.
-UNCOMPRESSED_SYNTAXES = frozenset(
-    {
-        "1.2.840.10008.1.2",  # Implicit VR Little Endian
-        "1.2.840.10008.1.2.1",  # Explicit VR Little Endian
-        "1.2.840.10008.1.2.1.98",  # Encapsulated Uncompressed Explicit VR Little Endian
-        "1.2.840.10008.1.2.1.99",  # Deflated Explicit VR Little Endian
-    }
-)
-
-# PS3.18 Table 8.7.3-5, and the fragmentable forms of its videos.
-COMPRESSED_MEDIA_TYPES = {
-    "1.2.840.10008.1.2.4.50": "image/jpeg",
-    "1.2.840.10008.1.2.4.51": "image/jpeg",
-    "1.2.840.10008.1.2.4.57": "image/jpeg",
-    "1.2.840.10008.1.2.4.70": "image/jpeg",
-    "1.2.840.10008.1.2.4.80": "image/jls",
-    "1.2.840.10008.1.2.4.81": "image/jls",
-    "1.2.840.10008.1.2.4.90": "image/jp2",
-    "1.2.840.10008.1.2.4.91": "image/jp2",
-    "1.2.840.10008.1.2.4.92": "image/jpx",
-    "1.2.840.10008.1.2.4.93": "image/jpx",
-    "1.2.840.10008.1.2.4.110": "image/jxl",
-    "1.2.840.10008.1.2.4.111": "image/jxl",
-    "1.2.840.10008.1.2.4.112": "image/jxl",
-    "1.2.840.10008.1.2.4.201": "image/jphc",
-    "1.2.840.10008.1.2.4.202": "image/jphc",
-    "1.2.840.10008.1.2.4.203": "image/jphc",
-    "1.2.840.10008.1.2.5": "image/dicom-rle",
-    "1.2.840.10008.1.2.4.100": "video/mpeg2",
-    "1.2.840.10008.1.2.4.100.1": "video/mpeg2",
-    "1.2.840.10008.1.2.4.101": "video/mpeg2",
-    "1.2.840.10008.1.2.4.101.1": "video/mpeg2",
-    "1.2.840.10008.1.2.4.102": "video/mp4",
-    "1.2.840.10008.1.2.4.102.1": "video/mp4",
-    "1.2.840.10008.1.2.4.103": "video/mp4",
-    "1.2.840.10008.1.2.4.103.1": "video/mp4",
-    "1.2.840.10008.1.2.4.104": "video/mp4",
-    "1.2.840.10008.1.2.4.104.1": "video/mp4",
-    "1.2.840.10008.1.2.4.105": "video/mp4",
-    "1.2.840.10008.1.2.4.105.1": "video/mp4",
-    "1.2.840.10008.1.2.4.106": "video/mp4",
-    "1.2.840.10008.1.2.4.106.1": "video/mp4",
-    "1.2.840.10008.1.2.4.107": "video/mp4",
-    "1.2.840.10008.1.2.4.108": "video/mp4",
-}
-
-# PS3.18 8.7.3: pixels that exist only in a lossy form may be given in it to who asks for uncompressed ones.
-_LOSSY_SYNTAXES = frozenset(
-    f"1.2.840.10008.1.2.4.{last}" for last in ("50", "51", "81", "91", "93", "111", "112", "203")
-) | {uid for uid, media_type in COMPRESSED_MEDIA_TYPES.items() if media_type.startswith("video/")}
+ZIP = "application/zip"
 
 # PS3.3 C.24: what an encapsulated document may hold. XML is left out: a browser would run the scripts in it.
 _DOCUMENT_MEDIA_TYPES = frozenset({"application/pdf", "model/stl", "model/obj", "model/mtl"})
@@ -159,6 +115,7 @@ class Representation:
     transfer_syntax_uid: as the answer states it; empty where the media type has none.
     names: the transfer syntaxes by which a client may ask for it; empty when that does not matter.
     only_named: given for its own media type only to those who name the transfer syntax, or `*`.
+    transcoded: made from the stored form, which costs more.
     """
 
     media_type: str
@@ -166,6 +123,7 @@ class Representation:
     multipart: bool = False
     names: frozenset[str] = field(default=frozenset())
     only_named: bool = False
+    transcoded: bool = False
 
     @property
     def content_type(self) -> str:
@@ -193,7 +151,7 @@ DATA_SET_OFFERS = (*_JSON, Representation(DICOM_XML))
 # What there is to accept, as clients are told of it
 DATA_SETS_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SETS_OFFERS)
 DATA_SET_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SET_OFFERS)
-OBJECTS_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"',)
+OBJECTS_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"', ZIP)
 OBJECT_MEDIA_TYPES = (*OBJECTS_MEDIA_TYPES, DICOM)
 FRAME_MEDIA_TYPES = tuple(
     f'multipart/related; type="{media_type}"'
@@ -202,36 +160,53 @@ FRAME_MEDIA_TYPES = tuple(
 BULK_DATA_MEDIA_TYPES = (OCTET_STREAM, *sorted(_DOCUMENT_MEDIA_TYPES), *FRAME_MEDIA_TYPES)
 
 
-def instance_offers(transfer_syntax_uid: str, one: bool) -> tuple[Representation, ...]:
+def instance_offers(
+    transfer_syntax_uid: str, one: bool, others: tuple[str, ...] = ()
+) -> tuple[Representation, ...]:
     """How stored instances of one transfer syntax can be given (PS3.18 10.4.4).
 
     A Part 10 file says its own transfer syntax, so it is given as stored to whoever names none.
     one: whether the resource is a single instance; several need parts.
+    others: the transfer syntaxes that it can be transcoded to, for those who name them.
     """
-    names = frozenset({transfer_syntax_uid})
     packagings = (True, False) if one else (True,)
-    return tuple(Representation(DICOM, transfer_syntax_uid, multipart, names) for multipart in packagings)
+    files = (
+        Representation(DICOM, uid, multipart, frozenset({uid}), transcoded=uid != transfer_syntax_uid)
+        for uid in (transfer_syntax_uid, *others)
+        for multipart in packagings
+    )
+    return (*files, Representation(ZIP, names=frozenset({"*"})))
 
 
-def frame_offers(transfer_syntax_uid: str, one: bool) -> tuple[Representation, ...]:
+def frame_offers(
+    transfer_syntax_uid: str, one: bool, others: tuple[str, ...] = ()
+) -> tuple[Representation, ...]:
     """How stored frames of one transfer syntax can be given: under their own media type or as octets.
 
     Bare octets do not say what they are: who asks for octets and names no transfer syntax wants pixels that
     are not compressed (PS3.18 8.7.3.3), and is given others only where these are lossy.
     one: whether one frame is asked; several need parts.
+    others: the transfer syntaxes that they can be transcoded to, in the order in which they are preferred.
     """
+    stored = tuple(_frames_in(transfer_syntax_uid, one, transcoded=False))
+    stated = {offer.transfer_syntax_uid for offer in stored}
+    made = (_frames_in(uid, one, transcoded=True) for uid in others if uid not in stated)
+    return (*stored, *chain.from_iterable(made))
+
+
+def _frames_in(transfer_syntax_uid: str, one: bool, transcoded: bool) -> Iterator[Representation]:
     own = COMPRESSED_MEDIA_TYPES.get(transfer_syntax_uid)
     names = frozenset({transfer_syntax_uid})
     stated = transfer_syntax_uid
     if transfer_syntax_uid in UNCOMPRESSED_SYNTAXES:
         names, stated = UNCOMPRESSED_SYNTAXES, EXPLICIT_VR_LITTLE_ENDIAN
-    only_named = stated != EXPLICIT_VR_LITTLE_ENDIAN and transfer_syntax_uid not in _LOSSY_SYNTAXES
-    packagings = (True, False) if one else (True,)
-    return tuple(
-        Representation(media_type, stated, multipart, names, only_named and media_type == OCTET_STREAM)
-        for multipart in packagings
-        for media_type in ((own, OCTET_STREAM) if own else (OCTET_STREAM,))
+    only_named = stated != EXPLICIT_VR_LITTLE_ENDIAN and (
+        transcoded or transfer_syntax_uid not in LOSSY_SYNTAXES
     )
+    for multipart in (True, False) if one else (True,):
+        for media_type in (own, OCTET_STREAM) if own else (OCTET_STREAM,):
+            octets = only_named and media_type == OCTET_STREAM
+            yield Representation(media_type, stated, multipart, names, octets, transcoded)
 
 
 def bulk_data_offers(media_type: str = OCTET_STREAM) -> tuple[Representation, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from dicomweb.documents import STREAM_MEDIA_TYPES, is_film
 from dicomweb.memory import Memory
-from dicomweb.rendering.elements import integer
 from dicomweb.rendering.parameters import (
     parse_quality,
     parse_thumbnail_viewport,
@@ -17,6 +16,7 @@ from dicomweb.threads import Threads
 from pacs.archive import Archive
 from pacs.errors import CannotRender, FrameNotFound, InvalidQuery
 from pacs.model import Instance
+from pacs.pixels.elements import integer
 
 HELD = 64 << 20  # bytes of finished pictures in each process
 

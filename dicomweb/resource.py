@@ -4,6 +4,7 @@ from dicomweb.bodies import Bodies
 from dicomweb.instances import Instances
 from dicomweb.negotiation import Negotiation
 from dicomweb.threads import Threads
+from dicomweb.transcoding import Transcoding
 from pacs.archive import Archive
 
 
@@ -16,6 +17,7 @@ class Shared:
         self.negotiation = Negotiation()
         self.instances = Instances(archive, self.threads)
         self.bodies = Bodies(archive, self.threads)
+        self.transcoding = Transcoding(archive, self.threads, self.negotiation)
 
 
 class Resource:
@@ -27,3 +29,4 @@ class Resource:
         self._negotiation = shared.negotiation
         self._instances = shared.instances
         self._bodies = shared.bodies
+        self._transcoding = shared.transcoding

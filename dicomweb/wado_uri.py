@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dicomweb.documents import stream_media_type
-from dicomweb.instances import Instances
-from dicomweb.media_types import DICOM, NotAcceptable, Representation, acceptable, select
+from dicomweb.media_types import DICOM, Representation, acceptable, select
 from dicomweb.pictures import IMAGE_MEDIA_TYPES
 from dicomweb.rendered import Rendered
 from dicomweb.rendering.parameters import MAX_VIEWPORT_SIDE
@@ -16,6 +15,7 @@ from dicomweb.rendering.picture import DEFAULT_QUALITY, Rendering
 from dicomweb.rendering.viewport import Viewport
 from dicomweb.rendering.window import Window
 from dicomweb.request import check_uid, header, named_parameters
+from dicomweb.resource import Shared
 from dicomweb.wado import Objects
 from pacs.errors import InvalidQuery
 from pacs.model import Instance
@@ -40,8 +40,9 @@ _NARROWEST = 1.0  # the width that a linear window has at least, PS3.3 C.11.2.1.
 class WadoUri:
     """Retrieves an instance or a picture of it."""
 
-    def __init__(self, instances: Instances, objects: Objects, rendered: Rendered) -> None:
-        self._instances = instances
+    def __init__(self, shared: Shared, objects: Objects, rendered: Rendered) -> None:
+        self._instances = shared.instances
+        self._transcoding = shared.transcoding
         self._objects = objects
         self._rendered = rendered
 
@@ -53,13 +54,25 @@ class WadoUri:
         asked = named_parameters(request)
         study, series, sop_instance = _uids(asked)
         instance = await self._instances.find(study, series, sop_instance)
-        form = _form(request, asked, instance)
+        form = await self._form(request, asked, instance)
         if form.media_type == DICOM:
-            return await self._objects.respond_bare(request, instance)
+            return await self._objects.respond(request, instance, form)
         if form.media_type not in IMAGE_MEDIA_TYPES:
             return await self._rendered.stream(request, instance, form)
         number = _whole(asked, "frameNumber", _LAST_FRAME)
         return await self._rendered.bare(request, instance, number, _rendering(asked, form.media_type))
+
+    async def _form(self, request: Request, asked: Mapping[str, str], instance: Instance) -> Representation:
+        """The form that contentType asks for, or else the Accept field. Raises NotAcceptable."""
+        stream = stream_media_type(instance)
+        pictures = tuple(IMAGE_MEDIA_TYPES) if instance.pixels and not stream else ()
+        names = ((stream,) if stream else pictures) + (DICOM,)
+        wanted = asked.get("contentType") or asked.get("accept")
+        accepted = acceptable(None, [wanted]) if wanted else acceptable(header(request, b"accept"))
+        form = select(accepted, [Representation(name) for name in names])
+        if form.media_type != DICOM:
+            return form
+        return await self._transcoding.object_in(instance, asked.get("transferSyntax") or "*")
 
 
 def _uids(asked: Mapping[str, str]) -> tuple[str, ...]:
@@ -72,22 +85,6 @@ def _uids(asked: Mapping[str, str]) -> tuple[str, ...]:
         if not asked.get(name):
             raise InvalidQuery(f"{name}: the parameter is missing")
     return tuple(check_uid(asked[name], name, tag) for name, tag in _UIDS)
-
-
-def _form(request: Request, asked: Mapping[str, str], instance: Instance) -> Representation:
-    """The form that contentType asks for, or else the Accept field. Raises NotAcceptable."""
-    stream = stream_media_type(instance)
-    pictures = tuple(IMAGE_MEDIA_TYPES) if instance.pixels and not stream else ()
-    names = ((stream,) if stream else pictures) + (DICOM,)
-    wanted = asked.get("contentType") or asked.get("accept")
-    accepted = acceptable(None, [wanted]) if wanted else acceptable(header(request, b"accept"))
-    form = select(accepted, [Representation(name) for name in names])
-    syntax = asked.get("transferSyntax", "*")
-    if form.media_type == DICOM and syntax not in ("", "*", instance.transfer_syntax_uid):
-        raise NotAcceptable(
-            f"transferSyntax: objects are given as stored; this one in {instance.transfer_syntax_uid}"
-        )
-    return form
 
 
 def _rendering(asked: Mapping[str, str], media_type: str) -> Rendering:

@@ -16,6 +16,7 @@ from pacs.ingest import Committer, Pending
 from pacs.model import DicomJson, Found, Instance, Source, Stored
 from pacs.query import Query
 from pacs.retrieve import Reader
+from pacs.transcode import Transcoder
 
 KNOWN_INSTANCES = 20_000  # instances whose place each process remembers, about 1 KB each
 READ_AHEAD = 32  # files of a series that the device is asked for before they are read
@@ -48,6 +49,7 @@ class Archive:
         self._bulk_data_root = bulk_data_root
         self._committer = Committer(files, index.writer, on_commit)
         self._reader = Reader(self.open)
+        self._transcoder = Transcoder(self._reader)
         self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
 
     def sender(self, source: Source) -> Sender:
@@ -121,6 +123,29 @@ class Archive:
     def dataset(self, instance: Instance) -> Dataset:
         """All of an object."""
         return self._reader.dataset(instance)
+
+    def frame_syntaxes(self, instance: Instance) -> tuple[str, ...]:
+        """The transfer syntaxes that its frames can be given in besides the stored one, some with loss."""
+        return self._transcoder.frame_syntaxes(instance)
+
+    def object_syntaxes(self, instance: Instance) -> tuple[str, ...]:
+        """The transfer syntaxes that all of it can be given in besides the stored one, without loss."""
+        return self._transcoder.object_syntaxes(instance)
+
+    def transcoded_frame(self, instance: Instance, number: int, transfer_syntax_uid: str) -> bytes:
+        """One frame, from 1 on, in one of `frame_syntaxes`. Raises FrameNotFound, CannotRender."""
+        return self._transcoder.frame(instance, number, transfer_syntax_uid)
+
+    def transcoded(self, instance: Instance, transfer_syntax_uid: str) -> Iterator[bytes]:
+        """The Part 10 file in one of `object_syntaxes`, made in pieces of about one frame as they are taken.
+
+        Raises CannotRender, with the first piece when it is the first frame that cannot be converted.
+        """
+        return self._transcoder.content(instance, transfer_syntax_uid)
+
+    def uncompressed_size(self, instance: Instance) -> int:
+        """About how many bytes `transcoded` gives at most."""
+        return self._transcoder.size(instance)
 
     def metadata(self, instance: Instance) -> DicomJson:
         """The whole data set as DICOM JSON, bulk data by URI."""

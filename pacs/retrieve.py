@@ -1,6 +1,6 @@
 """Reading stored objects: frames, headers, metadata and bulk data, each with as few reads as it takes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
@@ -11,7 +11,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from pacs.dataset.dicom_json import BulkDataUri, JsonWriter
 from pacs.dataset.elements import Element, Parsed, read_elements
-from pacs.dataset.frames import Frame, Read, fragments, frames
+from pacs.dataset.frames import Frame, Read, basic_offset_table, fragments, frame_between, frames
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
 from pacs.errors import FrameNotFound, MalformedObject, NotFound
 from pacs.files import StoredFile
@@ -31,6 +31,7 @@ class Reader:
 
     def __init__(self, open_file: Callable[[Instance], StoredFile]) -> None:
         self._open = open_file
+        self._offsets = lru_cache(KNOWN_FRAME_TABLES)(self._read_offsets)
         self._frame_table = lru_cache(KNOWN_FRAME_TABLES)(self._read_frame_table)
         self.header: Callable[[Instance], Dataset] = lru_cache(KNOWN_HEADERS)(self._read_header)
 
@@ -46,9 +47,22 @@ class Reader:
 
     def frame(self, instance: Instance, number: int) -> bytes:
         """One frame in the stored transfer syntax, number counting from 1. Raises FrameNotFound."""
-        pieces = self.frame_pieces(instance, number)
         with self.content(instance) as read:
-            content = b"".join(read(*piece) for piece in pieces)
+            return self._frame(instance, number, read)
+
+    def frames(self, instance: Instance) -> Iterator[bytes]:
+        """All frames, each as `frame` gives it, read when it is asked for. Raises FrameNotFound at once.
+
+        The file is open, or the data set inflated, until the last is taken.
+        """
+        count = instance.pixels.number_of_frames if instance.pixels else 0
+        self.frame_pieces(instance, count)
+        with self.content(instance) as read:
+            for number in range(1, count + 1):
+                yield self._frame(instance, number, read)
+
+    def _frame(self, instance: Instance, number: int, read: Read) -> bytes:
+        content = b"".join(read(*piece) for piece in self.frame_pieces(instance, number))
         bits = instance.pixels.frame_bits if instance.pixels else 0
         return content if bits % 8 == 0 else _aligned(content, bits, bits * (number - 1) % 8)
 
@@ -59,11 +73,27 @@ class Reader:
             count = pixels.number_of_frames if pixels else 0
             raise FrameNotFound(f"the instance has no frame {number}; it has {count}")
         if pixels.encapsulated:
-            table = self._frame_table(instance)
-            if number > len(table):
-                raise FrameNotFound(f"frame {number} is announced, but {len(table)} are there")
-            return table[number - 1]
+            return self._by_offset(instance, number) or self._by_walking(instance, number)
         return (_native_piece(pixels, number),)
+
+    def _by_offset(self, instance: Instance, number: int) -> Frame | None:
+        """A frame that an offset table tells of, without a look at the others; None when none does."""
+        base, offsets, end = self._offsets(instance)
+        if not offsets:
+            return None
+        start = base + offsets[number - 1]
+        after = base + offsets[number] if number < len(offsets) else end
+        before = base + offsets[number - 2] if number > 1 else -1
+        if not before < start < after <= end:
+            return None
+        with self.content(instance) as read:
+            return frame_between(read, start, after)
+
+    def _by_walking(self, instance: Instance, number: int) -> Frame:
+        table = self._frame_table(instance)
+        if number > len(table):
+            raise FrameNotFound(f"frame {number} is announced, but {len(table)} are there")
+        return table[number - 1]
 
     def direct_pieces(self, instance: Instance, number: int) -> Frame | None:
         """The pieces of a frame that can be sent as they lie in the file; None when they cannot be."""
@@ -71,6 +101,20 @@ class Reader:
         if pixels is None or is_deflated(instance.transfer_syntax_uid) or pixels.frame_bits % 8:
             return None
         return self.frame_pieces(instance, number)
+
+    def _read_offsets(self, instance: Instance) -> tuple[int, Sequence[int], int]:
+        """Where the first fragment begins, how far behind it each frame does, and where the pixels end.
+
+        The offsets are left out when they are not those of all frames.
+        """
+        pixels = instance.pixels
+        if pixels is None or pixels.number_of_frames == 1:
+            return 0, (), 0
+        with self.content(instance) as read:
+            base, offsets = basic_offset_table(read, pixels.offset, pixels.number_of_frames)
+        offsets = offsets or self._extended_offsets(instance)
+        is_complete = len(offsets) == pixels.number_of_frames and offsets[0] == 0
+        return base, offsets if is_complete else (), pixels.offset + pixels.length
 
     def _read_frame_table(self, instance: Instance) -> list[Frame]:
         pixels = instance.pixels
@@ -109,18 +153,18 @@ class Reader:
     def metadata(self, instance: Instance, bulk_data_uri: BulkDataUri) -> DicomJson:
         """The whole data set as DICOM JSON, but for bulk data, which it names by URI (PS3.18 10.4.1.1.2)."""
         encoding = encoding_of(instance.transfer_syntax_uid)
-        head, tail = self._around_pixels(instance)
+        head, tail = self.around_pixels(instance)
         written = JsonWriter(head, encoding, bulk_data_uri).write(read_elements(head, encoding).elements)
         pixels = instance.pixels
         if pixels:
             key = f"{pixels.tag:08X}"
-            written[key] = {"vr": self._vr_of_pixels(instance, pixels), "BulkDataURI": bulk_data_uri(key)}
+            written[key] = {"vr": self.vr_of_pixels(instance, pixels), "BulkDataURI": bulk_data_uri(key)}
         behind = JsonWriter(tail, encoding, bulk_data_uri, written)
         written |= behind.write(read_elements(tail, encoding).elements)
         syntax = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
         return dict(sorted((written | {"00083002": syntax}).items()))
 
-    def _vr_of_pixels(self, instance: Instance, pixels: PixelLocation) -> str:
+    def vr_of_pixels(self, instance: Instance, pixels: PixelLocation) -> str:
         """As it is written before the value, or as PS3.5 A.1 has it where none is (Implicit VR)."""
         if pixels.tag in _FLOAT_PIXELS:
             return _FLOAT_PIXELS[pixels.tag]
@@ -131,7 +175,7 @@ class Reader:
         with self.content(instance) as read:
             return "OB" if read(pixels.offset - 8, 2) == b"OB" else "OW"
 
-    def _around_pixels(self, instance: Instance) -> tuple[bytes, bytes]:
+    def around_pixels(self, instance: Instance) -> tuple[bytes, bytes]:
         """The elements before the pixel data and those after it."""
         pixels = instance.pixels
         deflated = is_deflated(instance.transfer_syntax_uid)
@@ -156,7 +200,7 @@ class Reader:
             with self.content(instance) as read:
                 return [read(pixels.offset, pixels.length)]
         encoding = encoding_of(instance.transfer_syntax_uid)
-        for part in self._around_pixels(instance):
+        for part in self.around_pixels(instance):
             element = _find(read_elements(part, encoding), path)
             if element is not None:
                 return [part[element.offset : element.offset + element.length]]

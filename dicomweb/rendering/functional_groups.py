@@ -2,7 +2,7 @@
 
 from pydicom import Dataset
 
-from dicomweb.rendering.elements import items
+from pacs.pixels.elements import items
 
 
 def frame_macro(header: Dataset, frame_number: int, macro: str) -> Dataset:

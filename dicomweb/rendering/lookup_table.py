@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from dicomweb.rendering.elements import numbers, value
+from pacs.pixels.elements import numbers, value
 
 _MAX_ENTRIES = 65536
 _MAX_BITS = 16

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from dicomweb.rendering.elements import value
 from dicomweb.rendering.lookup_table import Descriptor, is_big_endian, read_descriptor, read_entries
 from pacs.errors import CannotRender
+from pacs.pixels.elements import value
 
 _MAX_ENTRIES = 65536
 _COLOURS = ("Red", "Green", "Blue")

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset
 
-from dicomweb.rendering.decode import decode_frame
-from dicomweb.rendering.elements import integer, text
 from dicomweb.rendering.grayscale import to_gray
 from dicomweb.rendering.palette import colours_of
 from dicomweb.rendering.presentation import read_presentation
@@ -18,6 +16,8 @@ from dicomweb.rendering.value_mapping import map_values
 from dicomweb.rendering.viewport import Viewport, fit, pixel_aspect
 from dicomweb.rendering.window import Window
 from pacs.errors import CannotRender
+from pacs.pixels.decode import decode_frame
+from pacs.pixels.elements import integer, text
 
 MediaType = Literal["image/jpeg", "image/png", "image/gif"]
 

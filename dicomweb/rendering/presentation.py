@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from pydicom import Dataset
 
-from dicomweb.rendering.elements import integer, items, number, text
 from dicomweb.rendering.functional_groups import frame_macro
 from dicomweb.rendering.lookup_table import LookupTable, read_lookup_table
 from dicomweb.rendering.window import Window, WindowFunction
+from pacs.pixels.elements import integer, items, number, text
 
 
 @dataclass(frozen=True, slots=True)

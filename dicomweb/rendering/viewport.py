@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from PIL import Image
 from pydicom import Dataset
 
-from dicomweb.rendering.elements import numbers
 from dicomweb.rendering.functional_groups import frame_macro
 from pacs.errors import InvalidQuery
+from pacs.pixels.elements import numbers
 
 # Vertical, then horizontal; the first that is there counts (PS3.3 10.7.1.3, C.7.6.3.1.7, C.8.6.1).
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio")

@@ -1,5 +1,7 @@
 """Where each frame of encapsulated pixel data lies (PS3.5 A.4)."""
 
+import sys
+from array import array
 from collections.abc import Callable, Sequence
 from struct import unpack
 
@@ -13,20 +15,48 @@ Frame = tuple[tuple[int, int], ...]
 
 _END_OF_IMAGE = b"\xff\xd9"  # JPEG, JPEG-LS and JPEG 2000 end so, but for padding
 _HEADERS = 1 << 16  # bytes read at once while fragments are small
+_SMALL = 1 << 12  # bytes of a fragment; behind longer ones only the header of the next is read
+_MOST_OFFSETS = 1 << 22  # frames of an object; more are told apart without a table
+_ITEM = b"\xfe\xff\x00\xe0"
 
 
 def fragments(read: Read, offset: int, length: int) -> list[tuple[int, int]]:
     """(offset, length) of each item from offset on; the first is the basic offset table."""
-    found = []
+    found: list[tuple[int, int]] = []
     position, end = offset, offset + length
     window, start = b"", offset
     while position + 8 <= end:
         if position + 8 > start + len(window):
-            window, start = read(position, min(_HEADERS, end - position)), position
+            small = len(found) > 1 and found[-1][1] < _SMALL
+            window, start = read(position, min(_HEADERS if small else 8, end - position)), position
         size = int.from_bytes(window[position - start + 4 : position - start + 8], "little")
         found.append((position + 8, size))
         position += 8 + size
     return found
+
+
+def basic_offset_table(read: Read, offset: int, count: int) -> tuple[int, Sequence[int]]:
+    """Where the first fragment begins, and how far behind it each of so many frames does.
+
+    offset: of the item that is the table. There are no offsets when it is empty, or not one for each frame.
+    """
+    length = int.from_bytes(read(offset + 4, 4), "little")
+    base = offset + 8 + length
+    if length != 4 * count or count > _MOST_OFFSETS:
+        return base, ()
+    offsets = array("I", read(offset + 8, length))
+    if sys.byteorder == "big":
+        offsets.byteswap()
+    return base, offsets
+
+
+def frame_between(read: Read, start: int, end: int) -> Frame | None:
+    """The fragments that fill these bytes; None when these are no fragments, for then the table was wrong."""
+    pieces = fragments(read, start, end - start)
+    whole = bool(pieces) and sum(pieces[-1]) == end
+    if not whole or any(read(position - 8, 4) != _ITEM for position, _ in pieces):
+        return None
+    return tuple(pieces)
 
 
 def frames(

@@ -3,10 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomweb.media_types import (
-    COMPRESSED_MEDIA_TYPES,
     DATA_SET_OFFERS,
     DATA_SETS_OFFERS,
-    UNCOMPRESSED_SYNTAXES,
     MediaRange,
     NotAcceptable,
     acceptable,
@@ -18,6 +16,7 @@ from dicomweb.media_types import (
     rendered_offers,
     select,
 )
+from dicomweb.syntaxes import COMPRESSED_MEDIA_TYPES, UNCOMPRESSED_SYNTAXES
 
 IMPLICIT, EXPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
 JPEG, JPEG_LOSSLESS, JPEG_LS = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80"

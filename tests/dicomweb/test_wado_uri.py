@@ -128,7 +128,7 @@ def test_what_cannot_be_given_is_not_acceptable(library: Library) -> None:
     for other in ({"contentType": "text/html"}, {"contentType": "application/pdf"}):
         response = library.http.get(url(library), params=query(library.ct[0], **other))
         assert response.status_code == 406
-    syntax = {"contentType": "application/dicom", "transferSyntax": "1.2.840.10008.1.2.4.90"}
+    syntax = {"contentType": "application/dicom", "transferSyntax": "1.2.840.10008.1.2.4.50"}
     response = library.http.get(url(library), params=query(library.ct[0], **syntax))
     assert response.status_code == 406
     assert "transferSyntax" in response.json()["detail"]

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pydicom import Dataset
 
 from pacs.archive import Archive
+from pacs.files import DiskFiles
 from pacs.incoming import Incoming
 from pacs.model import Instance, Source, Stored
+from pacs.upkeep import read_record
 from testdata.files import part10
 from testdata.raw_bytes import (
     PIXEL_DATA,
@@ -66,3 +68,11 @@ def stored(archive: Archive, data: bytes | Dataset) -> Instance:
 def instance_of(archive: Archive, answer: Stored) -> Instance:
     """The instance that an answer tells of."""
     return archive.instance(answer.study_instance_uid, answer.series_instance_uid, answer.sop_instance_uid)
+
+
+def kept(files: DiskFiles, data: bytes) -> Instance:
+    """A file in the store, and what the archive would know of it."""
+    new = files.create()
+    new.write(data)
+    new.sync()
+    return read_record(files, new.key).instance

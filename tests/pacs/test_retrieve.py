@@ -26,7 +26,6 @@ from pacs.errors import ArchiveError, FrameNotFound, InvalidIdentifier, Malforme
 from pacs.files import DiskFiles
 from pacs.model import DicomJson, Instance
 from pacs.retrieve import Reader
-from pacs.upkeep import read_record
 from testdata.broken import enormous_dimensions
 from testdata.compressed import compressed
 from testdata.files import part10
@@ -35,7 +34,7 @@ from testdata.secondary_capture import secondary_capture
 from tests.pacs.dataset.comparison import NOT_FOR_PYDICOM, assert_same, by_pydicom
 from tests.pacs.dataset.specimens import OTHERS, RECIPES
 from tests.pacs.dataset.test_elements import BROKEN_OFF
-from tests.pacs.objects import Changes, encapsulated, picture, stored
+from tests.pacs.objects import Changes, encapsulated, kept, picture, stored
 
 PIXEL_KEYS = ("7FE00008", "7FE00009", "7FE00010")
 
@@ -43,14 +42,6 @@ PIXEL_KEYS = ("7FE00008", "7FE00009", "7FE00010")
 @pytest.fixture
 def reader(files: DiskFiles) -> Reader:
     return Reader(lambda instance: files.open(instance.file))
-
-
-def kept(files: DiskFiles, data: bytes) -> Instance:
-    """A file in the store, and what the archive would know of it."""
-    new = files.create()
-    new.write(data)
-    new.sync()
-    return read_record(files, new.key).instance
 
 
 def pixels_of(dataset: Dataset) -> bytes:

@@ -26,7 +26,7 @@ from dicomweb.rendering.viewport import Viewport
 from pacs.errors import CannotRender
 from testdata.compressed import compressed
 from testdata.secondary_capture import secondary_capture
-from tests.dicomweb.rendering.stored_frames import split
+from tests.pacs.pixels.stored_frames import split
 
 SYNTAXES = (
     ExplicitVRLittleEndian,

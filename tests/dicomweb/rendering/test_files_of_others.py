@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
 
-from dicomweb.rendering.decode import decode_frame
 from dicomweb.rendering.picture import Rendering, render
 from dicomweb.rendering.viewport import Viewport
 from pacs.errors import CannotRender
+from pacs.pixels.decode import decode_frame
 from tests.conftest import CORPUS
-from tests.dicomweb.rendering.stored_frames import pictures_of_others, split
+from tests.pacs.pixels.stored_frames import pictures_of_others, split
 
 FILES = pictures_of_others()
 

@@ -8,7 +8,7 @@ from pydicom.pixels.processing import apply_color_lut
 
 from dicomweb.rendering.palette import colours_of
 from pacs.errors import CannotRender
-from tests.dicomweb.rendering.stored_frames import PYDICOM_FILES
+from tests.pacs.pixels.stored_frames import PYDICOM_FILES
 
 PALETTES = sorted((PYDICOM_FILES / "palettes").glob("*.dcm"))
 COLOURS = ("Red", "Green", "Blue")

@@ -16,7 +16,7 @@ from testdata.compressed import compressed
 from testdata.ct import ct_series
 from testdata.enhanced_ct import enhanced_ct
 from testdata.secondary_capture import palette_colour, secondary_capture
-from tests.dicomweb.rendering.stored_frames import split
+from tests.pacs.pixels.stored_frames import split
 
 PNG = Rendering("image/png")
 

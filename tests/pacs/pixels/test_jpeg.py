@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 from pydicom.uid import JPEGBaseline8Bit
 
-from dicomweb.rendering.decode import decode_frame
 from pacs.errors import CannotRender
+from pacs.pixels.decode import decode_frame
 from testdata.secondary_capture import secondary_capture
-from tests.dicomweb.rendering.stored_frames import split
+from tests.pacs.pixels.stored_frames import split
 
 ORANGE = (240, 120, 20)
 JFIF_END = 20  # SOI and an APP0 of 16 bytes and its marker

@@ -3,14 +3,14 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import JPEGLosslessSV1
 
-from dicomweb.rendering.codestream import jpeg_size
-from dicomweb.rendering.decode import decode_frame
-from dicomweb.rendering.gdcm_jpeg import unpack_with_gdcm
-from dicomweb.rendering.pixel_form import pixel_form
 from pacs.errors import CannotRender
+from pacs.pixels.codestream import jpeg_size
+from pacs.pixels.decode import decode_frame
+from pacs.pixels.gdcm_jpeg import unpack_with_gdcm
+from pacs.pixels.pixel_form import pixel_form
 from testdata.compressed import compressed
 from testdata.secondary_capture import secondary_capture
-from tests.dicomweb.rendering.stored_frames import split
+from tests.pacs.pixels.stored_frames import split
 
 PIXELS = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32)
 

@@ -13,22 +13,28 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from dicomweb.rendering.codestream import (
+from pacs.errors import CannotRender
+from pacs.pixels.codestream import (
     StreamSize,
     bare_jpeg2000,
     jpeg2000_size,
     jpeg_size,
 )
-from dicomweb.rendering.gdcm_jpeg import unpack_with_gdcm
-from dicomweb.rendering.jpeg import decode_jpeg8
-from dicomweb.rendering.pixel_form import PixelForm, pixel_form
-from dicomweb.rendering.rle import unpack_rle
-from pacs.errors import CannotRender
+from pacs.pixels.gdcm_jpeg import unpack_with_gdcm
+from pacs.pixels.jpeg import decode_jpeg8
+from pacs.pixels.jpeg_xl import decode_jpeg_xl
+from pacs.pixels.pixel_form import PixelForm, pixel_form
+from pacs.pixels.rle import unpack_rle
 
 _JPEG_END = b"\xff\xd9"
+_LONGEST_END = 64  # bytes from the last marker on, with padding
 
 # What pydicom's decoders raise, NotImplementedError among them as a RuntimeError.
 _DECODER_ERRORS = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
+
+
+# Pixels as (rows, columns) or (rows, columns, samples), and their photometric interpretation.
+Samples = tuple[NDArray[Any], str]
 
 
 def decode_frame(header: Dataset, frame: bytes) -> NDArray[Any]:
@@ -39,20 +45,36 @@ def decode_frame(header: Dataset, frame: bytes) -> NDArray[Any]:
     Raises CannotRender when something is missing, damaged, too large, or in an unknown transfer syntax.
     """
     form = pixel_form(header)
+    pixels, photometric_interpretation = decode_samples(form, frame)
+    if form.is_native and form.is_plain:
+        pixels = _stored_bits(pixels, form)
+    return _to_rgb(pixels, photometric_interpretation)
+
+
+def decode_samples(form: PixelForm, frame: bytes) -> Samples:
+    """Decode one frame to its samples, and say what colours they are; no colour is converted that the code
+    stream itself does not convert.
+
+    Raises CannotRender as decode_frame does.
+    """
     decoder = _DECODERS.get(form.transfer_syntax)
     if decoder is None:
         raise CannotRender(f"Frames in the transfer syntax {form.transfer_syntax.name} are not decoded here.")
-    pixels = decoder(form, frame)
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    pixels, photometric_interpretation = decoder(form, frame)
+    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False), photometric_interpretation
 
 
-def _native(form: PixelForm, frame: bytes) -> NDArray[Any]:
+def is_whole(form: PixelForm, frame: bytes) -> bool:
+    """Whether a code stream ends as it must: what was cut off is made up by some decoders without a word."""
+    return form.transfer_syntax not in _ENDING_WITH_MARKER or _JPEG_END in frame[-_LONGEST_END:]
+
+
+def _native(form: PixelForm, frame: bytes) -> Samples:
     """The commonest form, gray in little endian, needs no decoder; all others go through pydicom's."""
-    is_plain = form.samples == 1 and form.keyword == "PixelData" and form.bits_allocated in (8, 16)
-    if is_plain and form.transfer_syntax.is_little_endian and len(frame) == form.frame_bytes:
+    if form.is_plain and form.transfer_syntax.is_little_endian and len(frame) == form.frame_bytes:
         dtype = np.dtype(f"<{'i' if form.signed else 'u'}{form.bits_allocated // 8}")
         pixels = np.frombuffer(frame, dtype).reshape(form.rows, form.columns)
-        return _stored_bits(pixels, form)
+        return pixels, form.photometric_interpretation
     return _with_pydicom(form, form.transfer_syntax, frame, planar=form.planar)
 
 
@@ -69,7 +91,7 @@ def _stored_bits(pixels: NDArray[Any], form: PixelForm) -> NDArray[Any]:
     return shifted
 
 
-def _deflated_frame(form: PixelForm, frame: bytes) -> NDArray[Any]:
+def _deflated_frame(form: PixelForm, frame: bytes) -> Samples:
     """Deflated Image Frame Compression, PS3.5 A.4.13."""
     try:
         native = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, form.frame_bytes + 1)
@@ -78,40 +100,40 @@ def _deflated_frame(form: PixelForm, frame: bytes) -> NDArray[Any]:
     return _with_pydicom(form, ExplicitVRLittleEndian, native, planar=form.planar)
 
 
-def _rle(form: PixelForm, frame: bytes) -> NDArray[Any]:
+def _rle(form: PixelForm, frame: bytes) -> Samples:
     return _unpacked(form, unpack_rle(form, frame), planar=form.samples > 1)
 
 
-def _lossy_jpeg(form: PixelForm, frame: bytes) -> NDArray[Any]:
+def _lossy_jpeg(form: PixelForm, frame: bytes) -> Samples:
     size = _checked_size(form, jpeg_size(frame))
     if size.precision == 8:
-        return decode_jpeg8(form, frame)
+        return decode_jpeg8(form, frame), "RGB" if form.samples == 3 else form.photometric_interpretation
     if form.samples != 1:
         raise CannotRender(f"Lossy JPEG in colour with {size.precision} bits is not decoded here.")
     return _with_gdcm(form, frame, size)
 
 
-def _lossless_jpeg(form: PixelForm, frame: bytes) -> NDArray[Any]:
+def _lossless_jpeg(form: PixelForm, frame: bytes) -> Samples:
     return _with_gdcm(form, frame, _checked_size(form, jpeg_size(frame)))
 
 
-def _with_gdcm(form: PixelForm, frame: bytes, size: StreamSize) -> NDArray[Any]:
+def _with_gdcm(form: PixelForm, frame: bytes, size: StreamSize) -> Samples:
     return _unpacked(form, unpack_with_gdcm(form, frame, size), planar=False)
 
 
-def _jpeg_ls(form: PixelForm, frame: bytes) -> NDArray[Any]:
+def _jpeg_ls(form: PixelForm, frame: bytes) -> Samples:
     _checked_size(form, jpeg_size(frame))
     # CharLS spends seconds on a stream that ends without a marker, so there is always one.
     return _with_pydicom(form, form.transfer_syntax, encapsulate([frame + _JPEG_END]), plugin="pyjpegls")
 
 
-def _jpeg2000(form: PixelForm, frame: bytes) -> NDArray[Any]:
+def _jpeg2000(form: PixelForm, frame: bytes) -> Samples:
     stream = bare_jpeg2000(frame)
     _checked_size(form, jpeg2000_size(stream))
     return _with_pydicom(form, form.transfer_syntax, encapsulate([stream]), plugin="pylibjpeg")
 
 
-def _unpacked(form: PixelForm, native: bytes, planar: bool) -> NDArray[Any]:
+def _unpacked(form: PixelForm, native: bytes, planar: bool) -> Samples:
     """Once unpacked, every pixel has all its samples, whatever the header says of subsampling."""
     if form.photometric_interpretation == "YBR_FULL_422":
         form = replace(form, photometric_interpretation="YBR_FULL")
@@ -132,7 +154,7 @@ def _checked_size(form: PixelForm, size: StreamSize | None) -> StreamSize:
 
 def _with_pydicom(
     form: PixelForm, transfer_syntax: UID, source: bytes, plugin: str = "", planar: bool = False
-) -> NDArray[Any]:
+) -> Samples:
     options = _pydicom_options(form, planar)
     try:
         pixels, properties = get_decoder(transfer_syntax).as_array(
@@ -141,7 +163,7 @@ def _with_pydicom(
     except _DECODER_ERRORS as error:
         reason = " ".join(str(error).split())
         raise CannotRender(f"The frame cannot be decoded ({transfer_syntax.name}): {reason}") from error
-    return _to_rgb(pixels, str(properties["photometric_interpretation"]))
+    return pixels, str(properties["photometric_interpretation"])
 
 
 def _pydicom_options(form: PixelForm, planar: bool) -> dict[str, Any]:
@@ -170,7 +192,7 @@ def _to_rgb(pixels: NDArray[Any], photometric_interpretation: str) -> NDArray[An
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels), "YCbCr").convert("RGB"))
 
 
-_Decoder = Callable[[PixelForm, bytes], NDArray[Any]]
+_Decoder = Callable[[PixelForm, bytes], Samples]
 
 # PS3.6 table A-1. One decoder for each: a hostile frame that one of them refuses shall not try the next.
 _DECODERS: dict[str, _Decoder] = {
@@ -188,9 +210,20 @@ _DECODERS: dict[str, _Decoder] = {
     "1.2.840.10008.1.2.4.81": _jpeg_ls,
     "1.2.840.10008.1.2.4.90": _jpeg2000,
     "1.2.840.10008.1.2.4.91": _jpeg2000,
+    "1.2.840.10008.1.2.4.110": decode_jpeg_xl,
+    "1.2.840.10008.1.2.4.111": decode_jpeg_xl,
+    "1.2.840.10008.1.2.4.112": decode_jpeg_xl,
     "1.2.840.10008.1.2.4.201": _jpeg2000,
     "1.2.840.10008.1.2.4.202": _jpeg2000,
     "1.2.840.10008.1.2.4.203": _jpeg2000,
     "1.2.840.10008.1.2.5": _rle,
     "1.2.840.10008.1.2.8.1": _deflated_frame,
 }
+
+# JPEG, JPEG-LS, JPEG 2000 and HTJ2K
+_ENDING_WITH_MARKER = frozenset(
+    uid for uid, decoder in _DECODERS.items() if decoder in (_lossy_jpeg, _lossless_jpeg, _jpeg_ls, _jpeg2000)
+)
+
+# Transfer syntaxes whose frames can be decoded.
+DECODABLE = frozenset(_DECODERS)

@@ -3,10 +3,10 @@ import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 
-from dicomweb.rendering.pixel_form import MAX_FRAME_BYTES, pixel_form
 from pacs.errors import CannotRender
+from pacs.pixels.pixel_form import MAX_FRAME_BYTES, pixel_form
 from testdata.secondary_capture import secondary_capture
-from tests.dicomweb.rendering.stored_frames import split
+from tests.pacs.pixels.stored_frames import split
 
 
 def header() -> Dataset:

@@ -22,11 +22,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from dicomweb.rendering.decode import decode_frame
 from pacs.errors import CannotRender
+from pacs.pixels.decode import decode_frame
 from testdata.compressed import compressed
 from testdata.secondary_capture import palette_colour, secondary_capture
-from tests.dicomweb.rendering.stored_frames import DEFLATED_FRAMES, split
+from tests.pacs.pixels.stored_frames import DEFLATED_FRAMES, split
 
 LOSSLESS = (
     ImplicitVRLittleEndian,

@@ -6,9 +6,9 @@ after a look at its header; what the object says of its pixels is applied to the
 
 import gdcm
 
-from dicomweb.rendering.codestream import StreamSize, has_clean_jpeg_header
-from dicomweb.rendering.pixel_form import PixelForm
 from pacs.errors import CannotRender
+from pacs.pixels.codestream import StreamSize, has_clean_jpeg_header
+from pacs.pixels.pixel_form import PixelForm
 
 
 def unpack_with_gdcm(form: PixelForm, frame: bytes, size: StreamSize) -> bytes:

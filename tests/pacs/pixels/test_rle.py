@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from pydicom.uid import RLELossless
 
-from dicomweb.rendering.decode import decode_frame
-from dicomweb.rendering.pixel_form import PixelForm, pixel_form
-from dicomweb.rendering.rle import unpack_rle
 from pacs.errors import CannotRender
+from pacs.pixels.decode import decode_frame
+from pacs.pixels.pixel_form import PixelForm, pixel_form
+from pacs.pixels.rle import unpack_rle
 from testdata.secondary_capture import secondary_capture
-from tests.dicomweb.rendering.stored_frames import split
+from tests.pacs.pixels.stored_frames import split
 
 
 def form(kind: str = "uint8", rows: int = 2, columns: int = 3) -> PixelForm:

@@ -2,7 +2,7 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from dicomweb.rendering.elements import integer, items, number, numbers, text, value
+from pacs.pixels.elements import integer, items, number, numbers, text, value
 
 
 def raw(keyword: str, vr: str, data: bytes) -> Dataset:

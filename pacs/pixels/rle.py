@@ -1,13 +1,19 @@
-"""RLE frames (PS3.5 annex G), unpacked by Pillow's PackBits decoder, which never writes past the frame."""
+"""RLE frames (PS3.5 annex G).
+
+They are unpacked by Pillow's PackBits decoder, which never writes past the frame.
+"""
 
 import struct
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import Any
 
+import imagecodecs
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from dicomweb.rendering.pixel_form import PixelForm
 from pacs.errors import CannotRender
+from pacs.pixels.pixel_form import PixelForm
 
 _HEADER = struct.Struct("<16L")
 _MAX_SEGMENTS = 15
@@ -45,3 +51,19 @@ def _unpack_segment(segment: bytes, length: int) -> np.ndarray[tuple[int], np.dt
     except ValueError as error:
         raise CannotRender("A segment of the RLE frame is damaged.") from error
     return np.frombuffer(plane.tobytes(), np.uint8)
+
+
+def pack_rle(form: PixelForm, pixels: NDArray[Any]) -> bytes:
+    """Samples as an RLE frame, in which each row begins a new run (PS3.5 G.3.1)."""
+    planes = pixels.astype(f">u{form.bits_allocated // 8}", casting="unsafe", copy=False)
+    octets = planes.view(np.uint8).reshape(form.rows, form.columns, -1)
+    segments = [_packed(octets[:, :, number]) for number in range(octets.shape[2])]
+    starts = list(accumulate(map(len, segments), initial=_HEADER.size))[:-1]
+    unused = [0] * (_MAX_SEGMENTS - len(segments))
+    return b"".join((_HEADER.pack(len(segments), *starts, *unused), *segments))
+
+
+def _packed(plane: NDArray[np.uint8]) -> bytes:
+    contiguous = np.frombuffer(plane.tobytes(), np.uint8).reshape(plane.shape)
+    packed = bytes(imagecodecs.packbits_encode(contiguous, axis=-1))
+    return packed + b"\x00" * (len(packed) % 2)

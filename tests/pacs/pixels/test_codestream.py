@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dicomweb.rendering.codestream import (
+from pacs.pixels.codestream import (
     StreamSize,
     bare_jpeg2000,
     has_clean_jpeg_header,

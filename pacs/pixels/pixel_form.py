@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from dicomweb.rendering.elements import integer, text
 from pacs.errors import CannotRender
+from pacs.pixels.elements import integer, text
 
 # A decoded frame may be this large. The largest real ones, scans of whole slides, need a third of it.
 MAX_FRAME_BYTES = 256 * 2**20
 
+# PS3.5 A.1 to A.3 and A.5
+_NATIVE = frozenset(
+    {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"}
+)
 _MAX_SIDE = 65535
 _BITS_ALLOCATED = (1, 8, 16, 32, 64)
 _FLOAT_KEYWORDS = {32: "FloatPixelData", 64: "DoubleFloatPixelData"}
@@ -41,6 +45,16 @@ class PixelForm:
     def frame_bytes(self) -> int:
         """Length of one native frame in bytes."""
         return (self.rows * self.columns * self.samples * self.bits_allocated + 7) // 8
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the frames are not encapsulated."""
+        return self.transfer_syntax in _NATIVE
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the pixels are whole numbers of whole bytes, one for each."""
+        return self.samples == 1 and self.keyword == "PixelData" and self.bits_allocated in (8, 16)
 
 
 def pixel_form(header: Dataset) -> PixelForm:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
-from dicomweb.rendering.pixel_form import PixelForm
 from pacs.errors import CannotRender
+from pacs.pixels.pixel_form import PixelForm
 
 _RGB_COMPONENTS = [b"R"[0], b"G"[0], b"B"[0]]
 

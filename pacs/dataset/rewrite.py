@@ -1,0 +1,121 @@
+"""Part of a data set written anew in Explicit VR Little Endian, with some elements in place of its own.
+
+Values are never decoded: text in whatever character set, and values that break the rules of their VR, come
+out as they went in.
+"""
+
+from collections.abc import Mapping
+from struct import pack, unpack_from
+
+from pacs.dataset.elements import ITEM, SEQUENCE_DELIMITER, Element, Encoding, read_elements
+from pacs.dataset.vr import (
+    BINARY_WIDTH,
+    LONG_VRS,
+    is_signed_by_pixel_representation,
+)
+
+_LONGEST_SHORT = 0xFFFF  # bytes of a value whose length is written with 16 bits
+_WIDTH = {**BINARY_WIDTH, "AT": 2, "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "UV": 8, "SV": 8, "FD": 8}
+_PIXEL_REPRESENTATION = 0x00280103
+
+# Elements that are put in place, by tag; None leaves one out.
+Changes = Mapping[int, bytes | None]
+
+
+def explicit_element(tag: int, vr: str, value: bytes) -> bytes:
+    """An element in Explicit VR Little Endian. value: of even length; as UN when too long for its VR."""
+    if vr not in LONG_VRS and len(value) > _LONGEST_SHORT:
+        vr = "UN"  # PS3.5 6.2.2 note 8
+    return explicit_head(tag, vr, len(value)) + value
+
+
+def explicit_head(tag: int, vr: str, length: int) -> bytes:
+    """What stands before a value in Explicit VR Little Endian."""
+    if vr in LONG_VRS:
+        return pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
+    return pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
+
+
+def rewritten(part: bytes, encoding: Encoding, changes: Changes) -> bytes:
+    """The elements of a part of a data set in Explicit VR Little Endian.
+
+    changes: whole elements as they are to be written, in place of those that are there or where their tags
+        belong. Group lengths are left out, for they would be wrong.
+    Raises MalformedObject when the part cannot be read to its end.
+    """
+    elements = read_elements(part, encoding).elements
+    as_it_is = encoding == Encoding(explicit=True)
+    written = _copied(part, elements) if as_it_is else _Writer(part, encoding, elements).all(elements)
+    kept = [(tag, content) for tag, content in written if tag not in changes and tag & 0xFFFF]
+    new = [(tag, content) for tag, content in changes.items() if content is not None]
+    return b"".join(content for _, content in sorted(kept + new, key=lambda pair: pair[0]))
+
+
+def _copied(part: bytes, elements: list[Element]) -> list[tuple[int, bytes]]:
+    """Each element with its header and its delimiter, just as it stands there."""
+    found, start = [], 0
+    for element in elements:
+        end = element.offset + element.length
+        if element.items is not None and _is_delimiter(part, end):
+            end += 8
+        found.append((element.tag, part[start:end]))
+        start = end
+    return found
+
+
+def _is_delimiter(part: bytes, position: int) -> bool:
+    return part[position : position + 4] == pack("<HH", SEQUENCE_DELIMITER >> 16, SEQUENCE_DELIMITER & 0xFFFF)
+
+
+class _Writer:
+    def __init__(self, part: bytes, encoding: Encoding, elements: list[Element]) -> None:
+        self._part = part
+        self._encoding = encoding
+        order = "<H" if encoding.little_endian else ">H"
+        signs = [unpack_from(order, part, e.offset)[0] for e in elements if self._tells_sign(e)]
+        self._signed = signs == [1]
+
+    @staticmethod
+    def _tells_sign(element: Element) -> bool:
+        return element.tag == _PIXEL_REPRESENTATION and element.length == 2
+
+    def all(self, elements: list[Element]) -> list[tuple[int, bytes]]:
+        return [(element.tag, self._element(element)) for element in elements if element.tag & 0xFFFF]
+
+    def _element(self, element: Element) -> bytes:
+        if self._is_unknown(element):
+            return explicit_element(element.tag, "UN", self._value(element))
+        if element.items is not None:
+            return explicit_element(element.tag, "SQ", b"".join(map(self._item, element.items)))
+        value = self._value(element)
+        if not self._encoding.little_endian:
+            value = swapped(value, _WIDTH.get(element.vr, 1))
+        return explicit_element(element.tag, self._vr(element), value)
+
+    def _item(self, elements: list[Element]) -> bytes:
+        content = b"".join(written for _, written in self.all(elements))
+        return pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
+
+    def _is_unknown(self, element: Element) -> bool:
+        """Whether it is written as UN: its inside is little endian with implicit VRs then, and stays so."""
+        header = element.offset - 12
+        return self._encoding.explicit and header >= 0 and self._part[header + 4 : header + 6] == b"UN"
+
+    def _value(self, element: Element) -> bytes:
+        return self._part[element.offset : element.offset + element.length]
+
+    def _vr(self, element: Element) -> str:
+        signed = self._signed and not self._encoding.explicit
+        is_word = element.vr == "US" and is_signed_by_pixel_representation(element.tag)
+        return "SS" if signed and is_word else element.vr
+
+
+def swapped(value: bytes, width: int) -> bytes:
+    """Numbers of so many bytes with their bytes the other way round; what is left over stays."""
+    if width == 1:
+        return value
+    whole = len(value) // width * width
+    turned = bytearray(whole)
+    for place in range(width):
+        turned[place::width] = value[width - 1 - place : whole : width]
+    return bytes(turned) + value[whole:]

@@ -1,0 +1,235 @@
+"""Stored objects and frames in other transfer syntaxes than the stored one (ADR 14).
+
+Frame by frame: what is at hand at once is one frame, whatever the object holds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import chain
+from struct import pack
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pacs.dataset.part10 import FileMeta, file_meta_bytes
+from pacs.dataset.rewrite import Changes, explicit_element, explicit_head, rewritten, swapped
+from pacs.dataset.transfer_syntax import (
+    DEFLATED,
+    EXPLICIT_BIG_ENDIAN,
+    EXPLICIT_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE_ENDIAN,
+    encoding_of,
+)
+from pacs.errors import CannotRender
+from pacs.model import Instance, PixelLocation, Source
+from pacs.pixels.decode import DECODABLE, decode_samples, is_whole
+from pacs.pixels.elements import integer
+from pacs.pixels.encode import CODINGS, encode_samples
+from pacs.pixels.pixel_form import PixelForm, pixel_form
+from pacs.retrieve import Reader
+
+NATIVE = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, DEFLATED})
+LOSSY = frozenset(uid for uid, coding in CODINGS.items() if coding.lossy)
+
+CHUNK = 1 << 20  # bytes of native pixels that are written anew at a time
+_LONGEST = 0xFFFFFFFE  # bytes of a value of known length
+
+_PHOTOMETRIC_INTERPRETATION = 0x00280004
+_PLANAR_CONFIGURATION = 0x00280006
+_EXTENDED_OFFSETS: Changes = {0x7FE00001: None, 0x7FE00002: None}
+_VR_OF_FLOATS = {0x7FE00008: "OF", 0x7FE00009: "OD"}
+_WIDTH = {"OB": 1, "OF": 4, "OD": 8}
+_RLE = "1.2.840.10008.1.2.5"
+_UNSIGNED_LONG = "<HHI"
+_ITEM, _DELIMITER = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
+
+# Once decoded (PS3.5 8.2): subsampled colour has all samples, the transformations of JPEG 2000 are undone.
+_DECODED = {"YBR_FULL_422": "YBR_FULL", "YBR_RCT": "RGB", "YBR_ICT": "RGB"}
+_LOSSY_JPEG = frozenset(f"1.2.840.10008.1.2.4.{last}" for last in ("50", "51", "53", "55"))
+
+
+@cache
+def conceivable_syntaxes(transfer_syntax_uid: str) -> tuple[str, ...]:
+    """What frames of some object in this transfer syntax can be given in, the preferred one first."""
+    if transfer_syntax_uid not in DECODABLE:
+        return ()
+    return tuple(uid for uid in (EXPLICIT_LITTLE_ENDIAN, *CODINGS) if uid != transfer_syntax_uid)
+
+
+class Transcoder:
+    """Gives stored objects in other transfer syntaxes. Safe for threads."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def frame_syntaxes(self, instance: Instance) -> tuple[str, ...]:
+        """The transfer syntaxes that frames of this instance can be given in besides the stored one."""
+        if instance.pixels is None:
+            return ()
+        return tuple(
+            uid
+            for uid in conceivable_syntaxes(instance.transfer_syntax_uid)
+            if self._holds_frames(instance, uid)
+        )
+
+    def object_syntaxes(self, instance: Instance) -> tuple[str, ...]:
+        """The transfer syntaxes that the whole object can be given in: none that loses anything."""
+        if instance.pixels is None and instance.transfer_syntax_uid in NATIVE - {EXPLICIT_LITTLE_ENDIAN}:
+            return (EXPLICIT_LITTLE_ENDIAN,)
+        native = instance.transfer_syntax_uid in NATIVE - {EXPLICIT_LITTLE_ENDIAN}
+        found = tuple(
+            uid
+            for uid in self.frame_syntaxes(instance)
+            if uid not in LOSSY and (uid != EXPLICIT_LITTLE_ENDIAN or self._fits_natively(instance))
+        )
+        if native and EXPLICIT_LITTLE_ENDIAN not in found:
+            return (EXPLICIT_LITTLE_ENDIAN, *found)
+        return found
+
+    def size(self, instance: Instance) -> int:
+        """About how many bytes the object takes uncompressed; it may be fewer, not many more."""
+        pixels = instance.pixels
+        if pixels is None or not pixels.encapsulated:
+            return instance.size * 2
+        return instance.size + pixel_form(self._reader.header(instance)).frame_bytes * pixels.number_of_frames
+
+    def frame(self, instance: Instance, number: int, transfer_syntax_uid: str) -> bytes:
+        """One frame, number counting from 1; uncompressed ones as their Planar Configuration has it.
+
+        transfer_syntax_uid: one of `frame_syntaxes`.
+        Raises FrameNotFound; CannotRender when the stored frame is damaged.
+        """
+        form = pixel_form(self._reader.header(instance))
+        return _converted(form, self._reader.frame(instance, number), transfer_syntax_uid)[0]
+
+    def content(self, instance: Instance, transfer_syntax_uid: str) -> Iterator[bytes]:
+        """The object as a Part 10 file, a piece at a time; what goes before the second frame comes first.
+
+        transfer_syntax_uid: one of `object_syntaxes`.
+        Raises MalformedObject, FrameNotFound, or CannotRender when a stored frame is damaged.
+        """
+        meta = FileMeta(instance.sop_class_uid, instance.sop_instance_uid, transfer_syntax_uid)
+        encoding = encoding_of(instance.transfer_syntax_uid)
+        head, tail = self._reader.around_pixels(instance)
+        changes, pieces = self._pixels(instance, transfer_syntax_uid)
+        yield file_meta_bytes(meta, Source(), "") + rewritten(head, encoding, changes)
+        yield from pieces
+        yield rewritten(tail, encoding, {})
+
+    def _holds_frames(self, instance: Instance, transfer_syntax_uid: str) -> bool:
+        try:
+            header = self._reader.header(instance)
+            form = pixel_form(header)
+        except CannotRender:
+            return False
+        if transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+            return not form.is_native or form.photometric_interpretation != "YBR_FULL_422"
+        if integer(header, "HighBit") != form.bits_stored - 1:
+            return False
+        return CODINGS[transfer_syntax_uid].holds(_as_decoded(form))
+
+    def _fits_natively(self, instance: Instance) -> bool:
+        """Whether the decoded frames are one value in which each begins at a byte."""
+        form, pixels = pixel_form(self._reader.header(instance)), instance.pixels
+        count = pixels.number_of_frames if pixels else 0
+        begins_at_byte = form.rows * form.columns * form.samples * form.bits_allocated % 8 == 0
+        return form.frame_bytes * count <= _LONGEST and (begins_at_byte or count == 1)
+
+    def _pixels(self, instance: Instance, transfer_syntax_uid: str) -> tuple[Changes, Iterator[bytes]]:
+        """What changes in the header, and the pixel data element in pieces."""
+        pixels = instance.pixels
+        if pixels is None:
+            return {}, iter(())
+        if instance.transfer_syntax_uid in NATIVE and transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+            return {}, self._native(instance, pixels)
+        header = self._reader.header(instance)
+        form = pixel_form(header)
+        converted = (_converted(form, f, transfer_syntax_uid) for f in self._reader.frames(instance))
+        first, photometric_interpretation = next(converted)
+        frames = chain([first], _alike(converted, photometric_interpretation))
+        changes = _changes(form, photometric_interpretation, transfer_syntax_uid)
+        if transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+            return changes, _uncompressed(form, pixels, frames)
+        return changes, _encapsulated(pixels, frames)
+
+    def _native(self, instance: Instance, pixels: PixelLocation) -> Iterator[bytes]:
+        """Native pixels as they are, but for the order of their bytes."""
+        vr = _VR_OF_FLOATS.get(pixels.tag) or self._reader.vr_of_pixels(instance, pixels)
+        bits = integer(self._reader.header(instance), "BitsAllocated") or 8
+        width = (
+            _WIDTH.get(vr, max(bits // 8, 2)) if instance.transfer_syntax_uid == EXPLICIT_BIG_ENDIAN else 1
+        )
+        yield explicit_head(pixels.tag, vr, pixels.length)
+        with self._reader.content(instance) as read:
+            for start in range(0, pixels.length, CHUNK):
+                piece = read(pixels.offset + start, min(CHUNK, pixels.length - start))
+                yield swapped(piece, width)
+
+
+def _as_decoded(form: PixelForm) -> PixelForm:
+    photometric_interpretation = _DECODED.get(
+        form.photometric_interpretation, form.photometric_interpretation
+    )
+    if form.samples == 3 and form.transfer_syntax in _LOSSY_JPEG:
+        photometric_interpretation = "RGB"
+    return replace(form, photometric_interpretation=photometric_interpretation)
+
+
+def _converted(form: PixelForm, frame: bytes, transfer_syntax_uid: str) -> tuple[bytes, str]:
+    """A stored frame in another transfer syntax, and its Photometric Interpretation there."""
+    if not is_whole(form, frame):
+        raise CannotRender("The compressed frame ends too early.")
+    pixels, photometric_interpretation = decode_samples(form, frame)
+    if transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+        return _native_bytes(form, pixels), photometric_interpretation
+    decoded = replace(form, photometric_interpretation=photometric_interpretation)
+    inside = CODINGS[transfer_syntax_uid].photometric_interpretation(photometric_interpretation)
+    return encode_samples(decoded, pixels, transfer_syntax_uid), inside
+
+
+def _native_bytes(form: PixelForm, pixels: NDArray[Any]) -> bytes:
+    if form.bits_allocated == 1:
+        return np.packbits(pixels.ravel().astype(bool), bitorder="little").tobytes()
+    if form.planar and pixels.ndim == 3:
+        pixels = np.moveaxis(pixels, -1, 0)
+    kind = "f" if form.keyword != "PixelData" else "i" if form.signed else "u"
+    native = pixels.astype(f"<{kind}{form.bits_allocated // 8}", copy=False)
+    if pixels.itemsize > native.itemsize and not np.array_equal(pixels, native):
+        raise CannotRender("The decoded pixels have more bits than the header allocates.")
+    return native.tobytes()
+
+
+def _alike(converted: Iterator[tuple[bytes, str]], photometric_interpretation: str) -> Iterator[bytes]:
+    for frame, found in converted:
+        if found != photometric_interpretation:
+            raise CannotRender("The frames of the object have colours of several kinds.")
+        yield frame
+
+
+def _changes(form: PixelForm, photometric_interpretation: str, transfer_syntax_uid: str) -> Changes:
+    """PS3.3 C.7.6.3.1.2 and C.7.6.3.1.3; nothing is lost, so all else stays true."""
+    name = photometric_interpretation.encode("ascii")
+    name += b" " * (len(name) % 2)
+    changes = dict(_EXTENDED_OFFSETS)
+    changes[_PHOTOMETRIC_INTERPRETATION] = explicit_element(_PHOTOMETRIC_INTERPRETATION, "CS", name)
+    if form.samples > 1 and transfer_syntax_uid not in (EXPLICIT_LITTLE_ENDIAN, _RLE):
+        changes[_PLANAR_CONFIGURATION] = explicit_element(_PLANAR_CONFIGURATION, "US", b"\0\0")
+    return changes
+
+
+def _uncompressed(form: PixelForm, pixels: PixelLocation, frames: Iterator[bytes]) -> Iterator[bytes]:
+    length = form.frame_bytes * pixels.number_of_frames
+    vr = _VR_OF_FLOATS.get(pixels.tag, "OW" if form.bits_allocated > 8 else "OB")
+    yield explicit_head(pixels.tag, vr, length + length % 2)
+    yield from frames
+    yield b"\0" * (length % 2)
+
+
+def _encapsulated(pixels: PixelLocation, frames: Iterator[bytes]) -> Iterator[bytes]:
+    """One fragment for each frame, behind an empty offset table (PS3.5 A.4)."""
+    yield explicit_head(pixels.tag, "OB", 0xFFFFFFFF) + pack(_UNSIGNED_LONG, *_ITEM, 0)
+    for frame in frames:
+        yield pack(_UNSIGNED_LONG, *_ITEM, len(frame)) + frame
+    yield pack(_UNSIGNED_LONG, *_DELIMITER, 0)
