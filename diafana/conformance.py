@@ -13,6 +13,8 @@ from dicomweb.app import DicomWeb
 from dicomweb.parameters import RENDERED, SEARCH, THUMBNAIL, URI
 from dicomweb.status import FAILURE_REASON, HTTP_STATUS
 from dicomweb.transaction import Transaction
+from dicomweb.ups.conflicts import TRANSACTIONS
+from dicomweb.ups.routes import WorklistService
 from fhir_api.search_table import PARAMETERS
 from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
@@ -21,6 +23,7 @@ from pacs.dimse.sop_classes import FIND_LEVELS, STORAGE, VERIFICATION
 from pacs.dimse.status import STATUS
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
+from pacs.worklist.attributes import KEYS, TABLE
 
 _HEAD = """# Conformance
 
@@ -34,11 +37,19 @@ _PARAMETERS = {
     "Thumbnails": THUMBNAIL,
     "WADO-URI": URI,
 }
+_WORKLIST = """### Worklist Service (PS3.18 11, PS3.4 Annex CC)
+
+The archive manages the worklist and performs nothing on it. A Worklist Label that is left empty becomes our
+AE title. Subscriptions are never refused; deletion locks are always granted, and never removed by us. What
+waits for a subscriber who is away is kept, 10,000 event reports at most. A filter is applied when a work item
+is made. There is one subscription to the worklist, filtered or not, for each subscriber. Bodies are DICOM
+JSON; answers in XML, too.
+"""
 
 
 def statement() -> str:
     """The page in Markdown."""
-    return "\n".join([_HEAD, *_networking(), *_web(), *_fhir()])
+    return "\n".join([_HEAD, *_networking(), *_web(), *_worklist(), *_fhir()])
 
 
 def _networking() -> Iterator[str]:
@@ -90,6 +101,26 @@ def _web() -> Iterator[str]:
     )
 
 
+def _worklist() -> Iterator[str]:
+    yield _WORKLIST
+    yield from _table(
+        ("transaction", "HTTP", "Warning", "the work item stays as it is, for"),
+        [
+            (name, str(status), text, reason.value)
+            for name, answers in TRANSACTIONS.items()
+            for reason, (status, text) in answers.items()
+        ],
+    )
+    yield from _table(
+        ("attribute", "N-CREATE", "N-SET", "final state", "returned"),
+        [(".".join(row.path), row.create, row.change, row.final, row.returned or "-") for row in TABLE],
+    )
+    yield "### Attributes that work items are searched by\n"
+    yield from _table(
+        ("attribute", "VR", "matching"), [(".".join(key.path), key.vr, key.matching.value) for key in KEYS]
+    )
+
+
 def _fhir() -> Iterator[str]:
     yield "## FHIR R4\n"
     yield "Read and search; `/fhir/metadata` tells the same to programs.\n"
@@ -107,7 +138,8 @@ def _transactions() -> list[Transaction]:
         settings.derived.mkdir()
         parts = Parts(settings, Bell(settings.bell))
         try:
-            dicomweb = DicomWeb(parts.archive, parts.derived, DICOMWEB_ROOT)
+            worklist = WorklistService(parts.worklist, parts.subscriptions, settings.doorbells, DICOMWEB_ROOT)
+            dicomweb = DicomWeb(parts.archive, parts.derived, DICOMWEB_ROOT, others=worklist.transactions)
         finally:
             parts.close()
     return [*(replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions), dicomweb.uri_service]

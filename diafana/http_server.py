@@ -10,11 +10,13 @@ from typing import Any
 import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from dicomweb.lent_body import LENT_BODY, PIECE, LentBody
 from pacs.occupancy import WAIT, WAITS, Place
 
 _OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
+_LAST_WORDS_TIME = 10.0  # seconds that a peer has to take what a WebSocket still sent
 
 
 class _Connection(HttpToolsProtocol):
@@ -22,6 +24,7 @@ class _Connection(HttpToolsProtocol):
 
     def __init__(self, tell: Callable[[], None], **parts: Any) -> None:
         super().__init__(**parts)
+        self.ws_protocol_class = partial(_Channel, tell)  # type: ignore[assignment]
         self._tell = tell
         self._missing = 0  # bytes of the body
 
@@ -72,6 +75,24 @@ class _Connection(HttpToolsProtocol):
         self._missing = 0
         self.cycle.more_body = False
         self.flow.resume_reading()
+
+
+class _Channel(WebSocketsSansIOProtocol):
+    """A connection that became a WebSocket, and tells when it ends."""
+
+    def __init__(self, tell: Callable[[], None], **parts: Any) -> None:
+        super().__init__(**parts)
+        self._tell = tell
+
+    async def run_asgi(self) -> None:
+        """Serve it; at the end a peer that takes nothing in is not waited for."""
+        await super().run_asgi()
+        self.loop.call_later(_LAST_WORDS_TIME, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is no more."""
+        super().connection_lost(exc)
+        self._tell()
 
 
 class HttpServer(uvicorn.Server):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from diafana.service import only_service_of
 from diafana.settings import Settings
+from pacs.errors import StorageFailed
 from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
 from pacs.upkeep import reindex
@@ -25,8 +26,12 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
         index = Index(sqlite_url(new))
         left_out = reindex(DiskFiles(settings.data), index, step)
         indexed = index.count()
-        index.close()  # the last connection writes the log into the file
         old = settings.index_path.with_suffix(".old")
+        try:
+            _keep_worklist(settings.index_path, index)
+        except StorageFailed as error:
+            left_out.append(("the worklist", f"it is left in {old.name}: {error}"))
+        index.close()  # the last connection writes the log into the file
         _remove(old)
         if settings.index_path.exists():
             settings.index_path.rename(old)
@@ -34,6 +39,13 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
             Path(f"{settings.index_path}{side}").unlink(missing_ok=True)
         new.rename(settings.index_path)
         return indexed, left_out
+
+
+def _keep_worklist(old: Path, index: Index) -> None:
+    """Work items and subscriptions are in no file: they are taken out of the old index."""
+    if old.exists():
+        migrate(sqlite_url(old))
+        index.worklist.copy_from(sqlite_url(old))
 
 
 def _remove(path: Path) -> None:

@@ -25,12 +25,15 @@ from fhir_api.store import prepare
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
 from pacs.errors import StorageFailed
-from pacs.index import migrate, sqlite_url
+from pacs.index import Index, migrate, sqlite_url
 from pacs.occupancy import Occupancy, Place
 from pacs.upkeep import adopt_orphans
+from pacs.worklist.subscriptions import Subscriptions
 
 Ready = Callable[[], None]
 _Port = tuple[socket.socket, Place]  # where a worker accepts, and what it tells the others of it
+
+LONGEST_MESSAGE = 4096  # bytes that a subscriber may send at once, who has nothing to say
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
@@ -106,12 +109,20 @@ class only_service_of:  # noqa: N801 - reads as a phrase
 def _prepare_data(settings: Settings) -> None:
     try:
         migrate(sqlite_url(settings.index_path))
+        _announce_restart(settings)
         settings.derived.mkdir(exist_ok=True)
         prepare(sqlite_url(settings.fhir_path))
     except StorageFailed as error:
         raise CannotStart(
             f"the index in {settings.data} cannot be used: {error}; `diafana reindex` builds it anew"
         ) from error
+
+
+def _announce_restart(settings: Settings) -> None:
+    """Let subscribers to work items be told when they connect (PS3.4 CC.2.4.3)."""
+    index = Index(sqlite_url(settings.index_path))
+    Subscriptions(index.worklist, on_events=lambda: None).announce_restart()
+    index.close()
 
 
 def _listen(host: str, port: int, option: str) -> socket.socket:
@@ -156,6 +167,9 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=LONGEST_MESSAGE,
+        ws_per_message_deflate=False,  # event reports are short
         timeout_graceful_shutdown=round(settings.shutdown_seconds),
     )
     front.start()

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     rest_seconds: PositiveFloat = Field(
         5.0, description="Seconds without a new image after which a series is taken for complete."
     )
+    worklist_days: PositiveFloat = Field(
+        30.0, description="Days that work items stay after their end, unless a subscriber holds them."
+    )
     shutdown_seconds: PositiveFloat = Field(
         30.0, description="Seconds that associations and downloads have to finish when the service stops."
     )
@@ -96,6 +99,11 @@ class Settings(BaseSettings):
     def bell(self) -> Path:
         """The named pipe that wakes the followers."""
         return self.data / "bell"
+
+    @property
+    def doorbells(self) -> Path:
+        """The folder of named pipes that wake the workers whose subscribers have something to be told."""
+        return self.data / "doorbells"
 
     @property
     def derived(self) -> Path:

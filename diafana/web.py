@@ -18,6 +18,7 @@ from diafana.wiring import DICOMWEB_ROOT, Parts
 from dicomweb.app import EXPOSED_HEADERS, DicomWeb
 from dicomweb.openapi import paths
 from dicomweb.problems import add_problem_handlers
+from dicomweb.ups.routes import WorklistService
 from fhir_api.router import router
 from pacs.index import Index, Tasks
 from viewer import page
@@ -49,8 +50,9 @@ def application(parts: Parts, dimse_port: int) -> FastAPI:
     """The application of one process. dimse_port: where DICOM networking listens."""
     app = FastAPI(title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None)
     add_problem_handlers(app)
-    dicomweb = DicomWeb(parts.archive, parts.derived, DICOMWEB_ROOT)
-    app.router.routes.extend(dicomweb.routes)
+    worklist = WorklistService(parts.worklist, parts.subscriptions, parts.settings.doorbells, DICOMWEB_ROOT)
+    dicomweb = DicomWeb(parts.archive, parts.derived, DICOMWEB_ROOT, others=worklist.transactions)
+    app.router.routes.extend([*dicomweb.routes, worklist.channel])
     app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
     add_operator_routes(app, parts.index)
     app.include_router(page.router(parts.settings.aet, dimse_port, parts.settings.ohif))

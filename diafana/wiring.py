@@ -1,7 +1,7 @@
 """From settings to the parts, each given the few values that it needs."""
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from diafana.settings import Settings
 from dicomweb.thumbnails import thumbnail_follower
@@ -14,6 +14,9 @@ from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
 from pacs.model import Level
+from pacs.worklist.doorbell import ring
+from pacs.worklist.subscriptions import Subscriptions
+from pacs.worklist.worklist import Worklist
 
 DICOMWEB_ROOT = "/dicom-web"
 FILES_AHEAD = 32  # empty files that each process keeps ready for what arrives
@@ -47,6 +50,19 @@ class Parts:
         return Archive(
             self.files, self.derived, self.index, self.settings.aet, DICOMWEB_ROOT, self._bell.ring
         )
+
+    @cached_property
+    def worklist(self) -> Worklist:
+        """The work items."""
+        settings = self.settings
+        return Worklist(
+            self.index.worklist, settings.aet, settings.worklist_days, partial(ring, settings.doorbells)
+        )
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Who is told what happens to them."""
+        return Subscriptions(self.index.worklist, partial(ring, self.settings.doorbells))
 
     @cached_property
     def resources(self) -> ResourceStore:

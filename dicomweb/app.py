@@ -1,5 +1,7 @@
 """DICOMweb as routes of an application: the Studies Service and the URI Service of PS3.18."""
 
+from collections.abc import Iterable, Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -54,11 +56,17 @@ class DicomWeb:
     """
 
     def __init__(
-        self, archive: Archive, derived: DerivedFiles, root: str = "/dicom-web", wado_uri: str = "/wado"
+        self,
+        archive: Archive,
+        derived: DerivedFiles,
+        root: str = "/dicom-web",
+        wado_uri: str = "/wado",
+        others: Iterable[Transaction] = (),
     ) -> None:
         """root: path of the services, from which Retrieve URLs are made.
 
         wado_uri: path of the URI Service.
+        others: transactions of services that stand for themselves, such as the worklist.
         """
         shared = Shared(archive)
         pictures = Pictures(archive, shared.threads)
@@ -69,6 +77,7 @@ class DicomWeb:
             *_retrieve_pictures(rendered, Thumbnails(shared, derived, pictures, rendered)),
             *_search(Search(archive, shared.threads, shared.negotiation, root)),
             *_store(Store(archive, shared.threads, shared.negotiation, root)),
+            *others,
         ]
         uri = WadoUri(shared, Objects(shared), rendered).retrieve
         self.uri_service = Transaction(
@@ -78,16 +87,21 @@ class DicomWeb:
     @property
     def routes(self) -> list[BaseRoute]:
         """All routes. The application needs `add_problem_handlers`."""
-        capabilities = Capabilities(self.transactions, self._root)
-        by_path: dict[str, dict[str, Endpoint]] = {}
-        for transaction in self.transactions:
-            methods = by_path.setdefault(transaction.path, {"OPTIONS": capabilities.of(transaction.path)})
-            methods[transaction.method] = transaction.endpoint
-        return [
-            *(_route(self._root + path, methods) for path, methods in by_path.items()),
-            *(_route(self._root + path, {"OPTIONS": capabilities.of(path)}) for path in ("", "/")),
-            Route(self.uri_service.path, self.uri_service.endpoint),
-        ]
+        uri = Route(self.uri_service.path, self.uri_service.endpoint)
+        return [*routes_of(self.transactions, self._root), uri]
+
+
+def routes_of(transactions: Sequence[Transaction], root: str) -> list[BaseRoute]:
+    """One route for each resource, and what describes it.  root: path of the services."""
+    capabilities = Capabilities(transactions, root)
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for transaction in transactions:
+        methods = by_path.setdefault(transaction.path, {"OPTIONS": capabilities.of(transaction.path)})
+        methods[transaction.method] = transaction.endpoint
+    return [
+        *(_route(root + path, methods) for path, methods in by_path.items()),
+        *(_route(root + path, {"OPTIONS": capabilities.of(path)}) for path in ("", "/")),
+    ]
 
 
 def _route(path: str, methods: dict[str, Endpoint]) -> Route:

@@ -1,10 +1,12 @@
 """The query parameters of all transactions (PS3.18 8.3, 9.1.2), as clients are told of them."""
 
+from collections.abc import Iterable
+
 from dicomweb.transaction import Parameter
-from pacs.attributes import ATTRIBUTES, Matching
+from pacs.attributes import ATTRIBUTES, Key, Matching
 from pacs.model import Level
 
-_TRUTH = "^(true|false)$"
+TRUTH = "^(true|false)$"
 _WHOLE = "^[0-9]{1,9}$"
 _UID = "^[0-9.]{1,64}$"
 
@@ -12,15 +14,18 @@ _UID = "^[0-9.]{1,64}$"
 ACCEPT = Parameter("accept", "Media type of the answer, before the Accept header", "application/dicom+json")
 
 # PS3.18 8.3.4, and `count`, which is ours
-SEARCH = (
+PAGING = (
     Parameter("limit", "Answers at most", "25", _WHOLE),
     Parameter("offset", "Answers passed over first", "50", _WHOLE),
     Parameter("includefield", "Attributes to answer with, or all", "StudyDescription,00081030"),
-    Parameter("fuzzymatching", "Whether names match by their sound too", "true", _TRUTH),
-    Parameter("emptyvaluematching", 'Whether "" finds what has no value', "true", _TRUTH),
-    Parameter("multiplevaluematching", "Whether all listed values must be there", "true", _TRUTH),
-    Parameter("count", "Whether X-Total-Count tells how many answers there are", "true", _TRUTH),
     ACCEPT,
+)
+SEARCH = (
+    *PAGING,
+    Parameter("fuzzymatching", "Whether names match by their sound too", "true", TRUTH),
+    Parameter("emptyvaluematching", 'Whether "" finds what has no value', "true", TRUTH),
+    Parameter("multiplevaluematching", "Whether all listed values must be there", "true", TRUTH),
+    Parameter("count", "Whether X-Total-Count tells how many answers there are", "true", TRUTH),
 )
 
 # PS3.18 8.3.5.1
@@ -56,6 +61,7 @@ _EXAMPLES = {
     Matching.UID: "1.2.840.10008.1",
     Matching.DATE: "20260101-20261231",
     Matching.TIME: "080000-120000",
+    Matching.DATETIME: "20260101-20261231",
     Matching.NUMBER: "1",
     Matching.NAME: "rossi*",
 }
@@ -63,9 +69,13 @@ _EXAMPLES = {
 
 def search_parameters(level: Level) -> tuple[Parameter, ...]:
     """All that a search at this level understands."""
-    keys = tuple(
-        Parameter(".".join(a.path), a.matching.value, _EXAMPLES.get(a.matching, "A*"))
-        for a in ATTRIBUTES
-        if a.level <= level and a.matching not in (Matching.RETURNED, Matching.COMPUTED)
+    return SEARCH + key_parameters(a for a in ATTRIBUTES if a.level <= level)
+
+
+def key_parameters(keys: Iterable[Key]) -> tuple[Parameter, ...]:
+    """Those of the keys that can be matched."""
+    return tuple(
+        Parameter(".".join(key.path), key.matching.value, _EXAMPLES.get(key.matching, "A*"))
+        for key in keys
+        if key.matching not in (Matching.RETURNED, Matching.COMPUTED)
     )
-    return SEARCH + keys

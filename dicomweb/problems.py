@@ -43,9 +43,12 @@ def problem(status: int, detail: str, title: str = "", **members: str) -> Respon
     return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE)
 
 
-def problem_of(error: ArchiveError) -> Response:
-    """The response to an error of the archive. Of a failure inside it the client learns no particulars."""
-    status = http_status(error)
+def problem_of(error: ArchiveError, status: int | None = None) -> Response:
+    """The response to an error of the archive. Of a failure inside it the client learns no particulars.
+
+    status: where a transaction has one of its own.
+    """
+    status = status or http_status(error)
     tag = "" if error.tag is None else f"{error.tag:08X}"
     detail = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else _SERVER_ERROR
     return problem(status, detail, error=type(error).__name__, tag=tag)

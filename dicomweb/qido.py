@@ -13,6 +13,7 @@ from dicomweb.negotiation import Negotiation
 from dicomweb.request import parameters, service_url, uids
 from dicomweb.search_parameters import RETRIEVE_URL, SearchRequest, parse_search
 from dicomweb.threads import Threads
+from dicomweb.warning import warn
 from pacs.archive import Archive
 from pacs.errors import ArchiveError
 from pacs.model import DicomJson, Level
@@ -26,6 +27,8 @@ MAX_READ = 1_000
 # The way from the service to the resource of a level, by the tags that fill it in.
 _UID_TAGS = (("studies", "0020000D"), ("series", "0020000E"), ("instances", "00080018"))
 
+
+MORE_RESULTS = "There are {}additional results that can be requested."  # PS3.18 8.3.4.4
 
 log = structlog.get_logger()
 
@@ -69,9 +72,7 @@ class Search:
         response = Response(content, 200 if content else 204, headers)
         if total is not None:
             response.headers["X-Total-Count"] = str(total)
-        for warning in warnings:
-            response.headers.append("Warning", f"299 {url}: {warning}")
-        return response
+        return warn(response, url, *warnings)
 
     def _answer(
         self, search: SearchRequest, cap: int | None, url: str, writer: DataSetsWriter
@@ -88,7 +89,7 @@ class Search:
         warnings = [*search.warnings]
         if more:
             left = "" if total is None else f"{total - query.offset - len(levels)} "
-            warnings.append(f"There are {left}additional results that can be requested.")
+            warnings.append(MORE_RESULTS.format(left))
         if search.unindexed and len(levels) > MAX_READ:
             warnings.append(f"What the index does not keep is in the first {MAX_READ} results only.")
         answers = (pick((*of, beside)) for of, beside in zip(levels, made, strict=True))

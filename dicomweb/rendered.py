@@ -15,6 +15,7 @@ from dicomweb.pictures import PICTURE_MEDIA_TYPES, Pictures, check_frame, not_ap
 from dicomweb.rendering.picture import Rendering
 from dicomweb.request import named_parameters, service_url, study_and_series
 from dicomweb.resource import Resource, Shared
+from dicomweb.warning import warn
 from pacs.errors import ArchiveError, CannotRender, FrameNotFound, InvalidQuery
 from pacs.model import Instance
 
@@ -86,9 +87,7 @@ class Rendered(Resource):
         parameters = named_parameters(request)
         rendering, ignored = rendering_of(parameters, form.media_type), not_applied(parameters)
         response = await self._respond_with(request, subjects, form, rendering)
-        for name in ignored:
-            response.headers.append("Warning", f"299 {service_url(request, '')}: {name} is not applied")
-        return response
+        return warn(response, service_url(request, ""), *(f"{name} is not applied" for name in ignored))
 
     async def _respond_with(
         self, request: Request, subjects: Sequence[Subject], form: Representation, rendering: Rendering

@@ -1,17 +1,18 @@
 """The query string of the search transaction as a Query of the archive (PS3.18 8.3.4 and 10.6.1.2)."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, Generic, TypeVar
 
 from pydicom.datadict import tag_for_keyword
 
-from pacs.attributes import ATTRIBUTES, BY_PATH, Attribute, Matching
+from pacs.attributes import ATTRIBUTES, BY_PATH, Attribute, Key, Matching
 from pacs.errors import InvalidQuery
 from pacs.keys import parse_condition, parse_criteria
 from pacs.model import DicomJson, Level
-from pacs.query import Criterion, Query, Semantics
+from pacs.query import PLAIN, Condition, Criterion, Query, Semantics
 
 _MAX_PARAMETERS = 256
 _MAX_VALUES = 1000
@@ -77,14 +78,12 @@ def parse_search(
     study, series: the UIDs of the path, where it has them.
     Raises InvalidQuery, naming the parameter, for a value that cannot be understood.
     """
-    reading = _Reading(level)
-    for count, (name, value) in enumerate(parameters):
-        if count >= _MAX_PARAMETERS:
-            raise InvalidQuery(f"the query string has more than {_MAX_PARAMETERS} parameters")
-        reading.take(name, value)
+    reading = _LevelReading(BY_PATH, level=level)
+    reading.take_all(parameters)
     path = {Level.STUDY: study, Level.SERIES: series}
     criteria = [_path_criterion(at, uid) for at, uid in path.items() if uid is not None]
-    query = Query(level, (*criteria, *reading.criteria()), limit=reading.limit, offset=reading.offset or 0)
+    criteria += [Criterion(attribute, condition) for attribute, condition in reading.criteria()]
+    query = Query(level, tuple(criteria), limit=reading.limit, offset=reading.offset or 0)
     returned = _returned_by_default(level, study is None, series is None)
     asked = returned | reading.include | {RETRIEVE_URL}
     return SearchRequest(
@@ -92,7 +91,7 @@ def parse_search(
         include=None if reading.include_all else tuple(sorted(asked)),
         unindexed=frozenset(asked - _KEPT),
         counted=reading.counted,
-        warnings=tuple(dict.fromkeys(reading.warnings))[:_MAX_WARNINGS],
+        warnings=reading.distinct_warnings(),
     )
 
 
@@ -124,12 +123,18 @@ def _is_default(attribute: Attribute, asked: Level) -> bool:
     return attribute.default or (attribute.matching is Matching.COMPUTED and asked is Level.PATIENT)
 
 
-@dataclass
-class _Reading:
-    """The parameters read so far."""
+K = TypeVar("K", bound=Key)
 
-    level: Level
-    values: dict[Attribute, list[str]] = field(default_factory=dict)
+
+@dataclass
+class Reading(Generic[K]):
+    """The parameters of a search, read one after the other.
+
+    known: the keys that may be asked for, by their tags.
+    """
+
+    known: Mapping[tuple[int, ...], K]
+    values: dict[K, list[str]] = field(default_factory=dict)
     include: set[str] = field(default_factory=set)
     include_all: bool = False
     counted: bool = False
@@ -138,29 +143,53 @@ class _Reading:
     offset: int | None = None
     warnings: list[str] = field(default_factory=list)
 
-    def take(self, name: str, value: str) -> None:
-        control, matching = _CONTROLS.get(name.lower()), _MATCHING.get(name.lower())
+    def take_all(self, parameters: Iterable[tuple[str, str]]) -> None:
+        """Take the parameters in their order. Raises InvalidQuery, naming what cannot be understood."""
+        for count, (name, value) in enumerate(parameters):
+            if count >= _MAX_PARAMETERS:
+                raise InvalidQuery(f"the query string has more than {_MAX_PARAMETERS} parameters")
+            self._take(name, value)
+
+    def _take(self, name: str, value: str) -> None:
+        control = _CONTROLS.get(name.lower())
         if control is not None:
             control(self, value)
-        elif matching is not None:
-            self.matching |= {matching} if _truth(name, value) else set()
+        elif name.lower() in MATCHING:
+            self.matching |= {name.lower()} if _truth(name, value) else set()
         else:
             self._key(name, value)
 
-    def criteria(self) -> list[Criterion]:
-        asked = {name: name in self.matching for name in _MATCHING.values()}
-        return parse_criteria(self.values, Semantics(combined_datetime=True, **asked))
+    def takes(self, attribute: K) -> bool:  # noqa: ARG002 - for those who do not take all that are known
+        """Whether this may be asked for here; if not, it warns."""
+        return True
+
+    def semantics(self) -> Semantics:
+        """What the keys are matched by, beyond the usual; it warns of what is asked and not done."""
+        self.warnings += [f"The {name} parameter is not supported." for name in sorted(self.matching)]
+        return PLAIN
+
+    def criteria(self) -> list[tuple[K, Condition]]:
+        """What the keys ask. Raises InvalidQuery."""
+        return parse_criteria(self.values, self.semantics())
+
+    def distinct_warnings(self) -> tuple[str, ...]:
+        """What the client should be told, plain ASCII."""
+        return tuple(dict.fromkeys(self.warnings))[:_MAX_WARNINGS]
 
     def take_limit(self, value: str) -> None:
+        """At most so many answers."""
         self.limit = _whole_number("limit", value, self.limit)
 
     def take_offset(self, value: str) -> None:
+        """Answers passed over first."""
         self.offset = _whole_number("offset", value, self.offset)
 
     def take_count(self, value: str) -> None:
+        """Whether the total is asked for."""
         self.counted = _truth("count", value)
 
     def take_includefield(self, value: str) -> None:
+        """More attributes to answer with."""
         for item in value.split(","):
             name = item.strip()
             tags = _tags(name)
@@ -179,17 +208,14 @@ class _Reading:
         if tags is None:
             self.warnings.append(f"{_shown(name)} is unknown here and is ignored")
             return
-        attribute = BY_PATH.get(tags)
+        attribute = self.known.get(tags)
         if attribute is None:
             self.warnings.append(f"{_shown(name)} is not kept for searching and is ignored")
-        elif attribute.level > self.level:
-            level = attribute.level.name.lower()
-            self.warnings.append(f"{attribute.keyword} belongs to the {level} level and is ignored")
-        else:
+        elif self.takes(attribute):
             self.include.add(attribute.json_key)
             self._match(attribute, value)
 
-    def _match(self, attribute: Attribute, value: str) -> None:
+    def _match(self, attribute: K, value: str) -> None:
         if attribute.matching in (Matching.RETURNED, Matching.COMPUTED):
             if value.strip() not in ("", "*"):
                 self.warnings.append(f"{attribute.keyword} is returned but cannot be matched")
@@ -201,17 +227,17 @@ class _Reading:
 
 
 # PS3.18 8.3.3 and 8.3.4, and `count`, which is ours. Their case does not matter: no keyword is among them.
-_CONTROLS: dict[str, Callable[[_Reading, str], None]] = {
-    "limit": _Reading.take_limit,
-    "offset": _Reading.take_offset,
-    "count": _Reading.take_count,
-    "includefield": _Reading.take_includefield,
-    "accept": _Reading.pass_over,
-    "charset": _Reading.pass_over,
+_CONTROLS: dict[str, Callable[[Reading[Any], str], None]] = {
+    "limit": Reading.take_limit,
+    "offset": Reading.take_offset,
+    "count": Reading.take_count,
+    "includefield": Reading.take_includefield,
+    "accept": Reading.pass_over,
+    "charset": Reading.pass_over,
 }
 
 # PS3.18 8.3.4.2, 8.3.4.5, 8.3.4.6, with the names that Semantics has for them
-_MATCHING = {
+MATCHING = {
     "fuzzymatching": "fuzzy",
     "emptyvaluematching": "empty_value",
     "multiplevaluematching": "multiple_value",
@@ -231,6 +257,24 @@ def _truth(name: str, value: str) -> bool:
     return text == "true"
 
 
+@dataclass
+class _LevelReading(Reading[Attribute]):
+    """Of a search at a level of the hierarchy."""
+
+    level: Level = Level.STUDY
+
+    def takes(self, attribute: Attribute) -> bool:
+        if attribute.level <= self.level:
+            return True
+        level = attribute.level.name.lower()
+        self.warnings.append(f"{attribute.keyword} belongs to the {level} level and is ignored")
+        return False
+
+    def semantics(self) -> Semantics:
+        asked = {semantic: name in self.matching for name, semantic in MATCHING.items()}
+        return Semantics(combined_datetime=True, **asked)
+
+
 def _whole_number(name: str, value: str, earlier: int | None) -> int:
     if earlier is not None:
         raise InvalidQuery(f"{name}: it is given more than once")
@@ -239,7 +283,7 @@ def _whole_number(name: str, value: str, earlier: int | None) -> int:
     return int(value)
 
 
-def _listed(attribute: Attribute, value: str) -> list[str]:
+def _listed(attribute: Key, value: str) -> list[str]:
     """The values that one parameter lists.
 
     UIDs, integers and code strings hold no comma, so there it parts a list (and so does the backslash, as in

@@ -9,6 +9,7 @@ from pacs.errors import (
     InstanceConflict,
     InvalidIdentifier,
     InvalidQuery,
+    InvalidWorkitem,
     MalformedObject,
     MismatchedObject,
     NotFound,
@@ -16,6 +17,7 @@ from pacs.errors import (
     PatientConflict,
     StorageFailed,
     UnsupportedObject,
+    WorkitemConflict,
 )
 
 # PS3.18 8.5, 10.4.3.1, 10.5.3.1, 10.6.3.1; RFC 9110 15; RFC 4918 11.5 (507).
@@ -27,6 +29,8 @@ HTTP_STATUS: Mapping[type[ArchiveError], int] = {
     InstanceConflict: 409,
     PatientConflict: 409,
     InvalidQuery: 400,
+    InvalidWorkitem: 400,
+    WorkitemConflict: 409,
     NotFound: 404,
     FrameNotFound: 404,
     CannotRender: 406,

@@ -14,6 +14,7 @@ from pacs.errors import (
     InstanceConflict,
     InvalidIdentifier,
     InvalidQuery,
+    InvalidWorkitem,
     MalformedObject,
     MismatchedObject,
     NotFound,
@@ -21,6 +22,7 @@ from pacs.errors import (
     PatientConflict,
     StorageFailed,
     UnsupportedObject,
+    WorkitemConflict,
 )
 
 MEDIA_TYPE = "application/fhir+json"
@@ -34,6 +36,8 @@ STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     InstanceConflict: (409, "duplicate"),
     PatientConflict: (409, "conflict"),
     InvalidQuery: (400, "invalid"),
+    InvalidWorkitem: (422, "value"),
+    WorkitemConflict: (409, "conflict"),
     NotFound: (404, "not-found"),
     FrameNotFound: (404, "not-found"),
     CannotRender: (406, "not-supported"),

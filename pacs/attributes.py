@@ -22,24 +22,21 @@ class Matching(StrEnum):
     NAME = "single value or wildcard on person names, without regard to case and accents"
     DATE = "single value or range of dates"
     TIME = "single value or range of times"
+    DATETIME = "single value or range of date times"
     NUMBER = "single integer"
     RETURNED = "returned, not matched"
     COMPUTED = "counted from what is stored, returned only"
 
 
 @dataclass(frozen=True)
-class Attribute:
-    """One row of the table.
+class Key:
+    """An attribute that may be asked for, and how it is matched.
 
     path: keywords from the data set's root; more than one where the value lies inside a sequence.
-    level: where the value is kept; an attribute of a level is returned for all levels below it.
-    default: returned by QIDO-RS although not asked for.
     """
 
     path: tuple[str, ...]
-    level: Level
     matching: Matching
-    default: bool = False
 
     @property
     def keyword(self) -> str:
@@ -61,6 +58,23 @@ class Attribute:
         """The outermost tag as DICOM JSON spells it, such as "00100020"."""
         return f"{self.tags[0]:08X}"
 
+    @property
+    def is_multiple(self) -> bool:
+        """Whether one answer can have several values of it, all of which are looked at."""
+        return self.keyword in DERIVED_KEYWORDS
+
+
+@dataclass(frozen=True)
+class Attribute(Key):
+    """One row of the table.
+
+    level: where the value is kept; an attribute of a level is returned for all levels below it.
+    default: returned by QIDO-RS although not asked for.
+    """
+
+    level: Level
+    default: bool = False
+
     @cached_property
     def column(self) -> str:
         """The name of its column in the index."""
@@ -70,11 +84,6 @@ class Attribute:
     def sound_column(self) -> str:
         """The name of the column for the sound of a person name."""
         return f"{self.column}_sound"
-
-    @property
-    def is_multiple(self) -> bool:
-        """Whether one answer can have several values of it."""
-        return self.keyword in DERIVED_KEYWORDS
 
 
 def _tag(keyword: str) -> int:
@@ -86,7 +95,7 @@ def _tag(keyword: str) -> int:
 
 def _rows(level: Level, matching: Matching, default: str = "", others: str = "") -> list[Attribute]:
     return [
-        Attribute(tuple(path.split(".")), level, matching, is_default)
+        Attribute(tuple(path.split(".")), matching, level, is_default)
         for names, is_default in ((default, True), (others, False))
         for path in names.split()
     ]
@@ -183,7 +192,7 @@ BY_PATH: dict[tuple[int, ...], Attribute] = {a.tags: a for a in ATTRIBUTES}
 DERIVED_KEYWORDS = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
 
 # The times that tell more exactly what a date tells, where both can be searched for
-TIME_OF: dict[Attribute, Attribute] = {
+TIME_OF: dict[Key, Attribute] = {
     date: time
     for date in ATTRIBUTES
     for time in ATTRIBUTES

@@ -10,7 +10,9 @@ ArchiveError
 │       ├── InstanceConflict the UID is taken by other content
 │       └── PatientConflict  the study belongs to another patient
 ├── InvalidQuery             a search key cannot be understood
-├── NotFound                 no such study, series or instance
+├── InvalidWorkitem          an attribute is absent, empty or not allowed where a work item is made or changed
+├── WorkitemConflict         the state of a work item does not allow it; the reason is one of Refusal
+├── NotFound                 no such study, series, instance, work item or subscription
 │   └── FrameNotFound        the instance has no such frame
 ├── CannotRender             the object has no picture that can be drawn here
 └── StorageFailed            the disk or the index failed
@@ -18,6 +20,8 @@ ArchiveError
 
 Each protocol has one table from these leaves to its own codes, and a test holds the tables complete.
 """
+
+from enum import StrEnum
 
 
 class ArchiveError(Exception):
@@ -68,8 +72,36 @@ class InvalidQuery(ArchiveError):
     """A search key cannot be understood; the message names it."""
 
 
+class InvalidWorkitem(ArchiveError):
+    """An attribute is absent, empty or not allowed; the message names it (PS3.4 Table CC.2.5-3)."""
+
+
+class Refusal(StrEnum):
+    """Why a work item stays as it is (PS3.4 Tables CC.2.1-2, CC.2.2-2, CC.2.5-4 and CC.2.6-1)."""
+
+    EXISTS = "there is a work item of this UID already"
+    TRANSACTION_UID_MISSING = "it is claimed, and the request has no Transaction UID"
+    TRANSACTION_UID_INCORRECT = "the Transaction UID is not the one that it was claimed with"
+    FINAL = "it is completed or canceled, and stays as it is"
+    IN_PROGRESS = "it is in progress already"
+    NOT_IN_PROGRESS = "it is not in progress yet"
+    ONLY_CREATED_SCHEDULED = "it can only be made in the state SCHEDULED, not return to it"
+    FINAL_STATE_REQUIREMENTS = "it lacks what this final state requires"
+    COMPLETED = "it is completed already"
+    PERFORMER_UNREACHABLE = "nobody subscribes to it, so that its performer would not hear of the request"
+
+
+class WorkitemConflict(ArchiveError):
+    """The state of the work item does not allow it."""
+
+    def __init__(self, reason: Refusal, detail: str = "") -> None:
+        """detail: such as what it lacks."""
+        super().__init__(f"work item: {reason}{detail and f': {detail}'}")
+        self.reason = reason
+
+
 class NotFound(ArchiveError):
-    """There is no such study, series or instance."""
+    """There is no such study, series, instance, work item or subscription."""
 
 
 class FrameNotFound(NotFound):

@@ -1,15 +1,16 @@
 """What the keys of a query mean, each by its kind of matching (PS3.4 C.2.2.2)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from pacs import phonetics
-from pacs.attributes import TIME_OF, Attribute, Matching
+from pacs.attributes import TIME_OF, Key, Matching
 from pacs.errors import InvalidQuery
 from pacs.query import (
+    DATE_TIME,
     PLAIN,
     Condition,
-    Criterion,
     Empty,
     OnDay,
     OneOf,
@@ -20,27 +21,30 @@ from pacs.query import (
     fold,
     fold_name,
     normal_date,
+    normal_date_time,
     normal_time,
 )
 
 _EMPTY_KEY = '""'
 
+K = TypeVar("K", bound=Key)
 
-def parse_criteria(keys: Mapping[Attribute, list[str]], semantics: Semantics = PLAIN) -> list[Criterion]:
-    """What the keys of a query mean together.
+
+def parse_criteria(keys: Mapping[K, list[str]], semantics: Semantics = PLAIN) -> list[tuple[K, Condition]]:
+    """What the keys of a query mean together: conditions of which all must hold.
 
     keys: for each attribute its values, as the protocol's own list separator parted them.
     Raises InvalidQuery when a value does not fit the attribute's kind of matching.
     """
     criteria = [
-        Criterion(attribute, condition)
+        (attribute, condition)
         for attribute, values in keys.items()
         for condition in _conditions(attribute, values, semantics)
     ]
     return _combined(criteria) if semantics.combined_datetime else criteria
 
 
-def _conditions(attribute: Attribute, values: list[str], semantics: Semantics) -> Iterator[Condition]:
+def _conditions(attribute: Key, values: list[str], semantics: Semantics) -> Iterator[Condition]:
     """All that must hold."""
     if semantics.empty_value and [value.strip() for value in values] == [_EMPTY_KEY]:
         yield Empty()
@@ -67,29 +71,25 @@ def _sounds(literal: Condition) -> Iterator[Condition]:
         yield Sounds(literal, codes)
 
 
-def _combined(criteria: list[Criterion]) -> list[Criterion]:
+def _combined(criteria: list[tuple[K, Condition]]) -> list[tuple[K, Condition]]:
     """The same criteria, but for ranges of times: they hold at the ends of the range of their dates."""
-    dates = {
-        TIME_OF[criterion.attribute]: criterion.condition
-        for criterion in criteria
-        if criterion.attribute in TIME_OF
-    }
-    combined = []
-    for criterion in criteria:
-        days, times = dates.get(criterion.attribute), criterion.condition
+    dates: dict[Key, Condition] = {TIME_OF[key]: condition for key, condition in criteria if key in TIME_OF}
+    combined: list[tuple[K, Condition]] = []
+    for key, times in criteria:
+        days = dates.get(key)
         if isinstance(days, Range) and isinstance(times, Range) and days.low != days.high:
             ends = (days.low, Range(times.low, None)), (days.high, Range(None, times.high))
             combined += [
-                Criterion(criterion.attribute, OnDay(day, bound))
+                (key, OnDay(day, bound))
                 for day, bound in ends
                 if day is not None and bound != Range(None, None)
             ]
         else:
-            combined.append(criterion)
+            combined.append((key, times))
     return combined
 
 
-def parse_condition(attribute: Attribute, values: list[str]) -> Condition | None:
+def parse_condition(attribute: Key, values: list[str]) -> Condition | None:
     """What the given key values mean for this attribute; None for universal matching.
 
     values: as the protocol's own list separator parted them.
@@ -99,7 +99,7 @@ def parse_condition(attribute: Attribute, values: list[str]) -> Condition | None
     if not values or values == ["*"]:
         return None
     match attribute.matching:
-        case Matching.DATE | Matching.TIME:
+        case Matching.DATE | Matching.TIME | Matching.DATETIME:
             return _range(attribute, values)
         case Matching.UID:
             return OneOf(tuple(_uid(attribute, value) for value in values))
@@ -115,43 +115,64 @@ def parse_condition(attribute: Attribute, values: list[str]) -> Condition | None
     return OneOf(tuple(values))
 
 
-def _normal_text(attribute: Attribute, value: str) -> str:
+def _normal_text(attribute: Key, value: str) -> str:
     if attribute.matching is Matching.NAME:
         return fold_name(value)
     return fold(value) if attribute.matching is Matching.TEXT else value
 
 
-def _uid(attribute: Attribute, value: str) -> str:
+def _uid(attribute: Key, value: str) -> str:
     if not re.fullmatch(r"[0-9.]{1,64}", value):
         raise InvalidQuery(f"{attribute.keyword}: not a UID", attribute.tags[-1])
     return value
 
 
-def _number(attribute: Attribute, value: str) -> str:
+def _number(attribute: Key, value: str) -> str:
     if not re.fullmatch(r"[+-]?\d{1,12}", value, re.ASCII):
         raise InvalidQuery(f"{attribute.keyword}: not an integer", attribute.tags[-1])
     return str(int(value))
 
 
-def _range(attribute: Attribute, values: list[str]) -> Range:
+def _range(attribute: Key, values: list[str]) -> Range:
     text = values[0]
     if len(values) > 1:
         raise InvalidQuery(f"{attribute.keyword}: takes one value or one range", attribute.tags[-1])
-    low, dash, high = text.partition("-")
-    if not dash:
-        high = low
+    low, high = _parted(attribute, text)
     bounds = Range(_bound(attribute, low, "0"), _bound(attribute, high, "9"))
     if bounds.low and bounds.high and bounds.low > bounds.high:
         raise InvalidQuery(f"{attribute.keyword}: the range ends before it begins", attribute.tags[-1])
     return bounds
 
 
-def _bound(attribute: Attribute, text: str, fill: str) -> str | None:
+def _parted(attribute: Key, text: str) -> tuple[str, str]:
+    """Where the range begins and ends; a single value is both."""
+    if attribute.matching is Matching.DATETIME and DATE_TIME.fullmatch(text):
+        return text, text
+    dashes = [at for at, character in enumerate(text) if character == "-"]
+    if attribute.matching is Matching.DATETIME:  # of three dashes two belong to offsets from UTC
+        dashes = [
+            at for at in dashes if _is_open_or_date_time(text[:at]) and _is_open_or_date_time(text[at + 1 :])
+        ]
+    return (text[: dashes[0]], text[dashes[0] + 1 :]) if dashes else (text, text)
+
+
+def _is_open_or_date_time(text: str) -> bool:
+    return not text.strip() or DATE_TIME.fullmatch(text.strip()) is not None
+
+
+# What a value becomes, and the form that is asked for (PS3.4 C.2.2.2.5)
+_BOUNDS: dict[Matching, tuple[Callable[[str, str], str | None], str]] = {
+    Matching.DATE: (lambda text, _: normal_date(text), "YYYYMMDD"),
+    Matching.TIME: (normal_time, "HHMMSS"),
+    Matching.DATETIME: (normal_date_time, "YYYYMMDDHHMMSS&ZZXX"),
+}
+
+
+def _bound(attribute: Key, text: str, fill: str) -> str | None:
     if not text.strip():
         return None
-    is_date = attribute.matching is Matching.DATE
-    bound = normal_date(text) if is_date else normal_time(text, fill)
+    normal, form = _BOUNDS[attribute.matching]
+    bound = normal(text, fill)
     if bound is None:
-        form = "YYYYMMDD" if is_date else "HHMMSS"
         raise InvalidQuery(f"{attribute.keyword}: expected {form} or a range of them", attribute.tags[-1])
     return bound

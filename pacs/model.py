@@ -118,6 +118,21 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Workitem:
+    """A Unified Procedure Step (PS3.3 B.26).
+
+    key: of its row.  uid: its SOP Instance UID.
+    transaction_uid: what it was claimed with, empty before. It is the access lock, and told to nobody.
+    attributes: all others. They are not to be changed.
+    """
+
+    key: int
+    uid: str
+    transaction_uid: str
+    attributes: DicomJson
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One row of the change feed, in the order of commitment.
 

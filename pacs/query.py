@@ -5,7 +5,9 @@ C-FIND identifiers and QIDO-RS parameters both become a Query; one compiler turn
 
 import re
 import unicodedata
+from calendar import monthrange
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from pacs.attributes import Attribute
@@ -16,6 +18,10 @@ KNOWN_TIMES = 1024
 
 _TIME = re.compile(r"(\d\d)(?::?(\d\d))?(?::?(\d\d))?(?:\.(\d{1,6}))?", re.ASCII)
 _DATE = re.compile(r"\d{8}", re.ASCII)
+# The last group is the offset from UTC, which a range of years such as 2025-2026 is not (PS3.5 6.2)
+DATE_TIME = re.compile(
+    r"(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:\.(\d{1,6}))?([+-](?:0\d|1[0-4])[0-5]\d)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +149,26 @@ def normal_date(text: str) -> str | None:
     """A DA value as YYYYMMDD, or None when it is no date. The old form 1993.08.22 is taken too."""
     digits = text.strip().replace(".", "").replace("-", "") if "." in text else text.strip()
     return digits if _DATE.fullmatch(digits) else None
+
+
+@lru_cache(KNOWN_TIMES)
+def normal_date_time(text: str, fill: str = "0") -> str | None:
+    """A DT value in UTC as YYYYMMDDHHMMSS.FFFFFF, or None when it is none.
+
+    Without an offset it is in the time zone of this machine.
+    fill: "0" completes a partial value to its beginning, "9" to its end.
+    """
+    match = DATE_TIME.fullmatch(text.strip())
+    if match is None:
+        return None
+    *parts, fraction, offset = match.groups("")
+    digits = "".join(parts)
+    try:
+        if fill == "9" and len(digits) == len("YYYYMM"):
+            digits += str(monthrange(int(digits[:4]), int(digits[4:]))[1])
+        digits += ("1231235959" if fill == "9" else "0101000000")[len(digits) - 4 :]
+        form = f"%Y%m%d%H%M%S%f{'%z' if offset else ''}"
+        moment = datetime.strptime(f"{digits}{fraction.ljust(6, fill)}{offset}", form)
+        return moment.astimezone(UTC).strftime("%Y%m%d%H%M%S.%f").rjust(21, "0")
+    except (ValueError, OverflowError):  # the 31st of June, or out of the calendar
+        return None

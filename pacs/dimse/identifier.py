@@ -16,7 +16,7 @@ from pacs.dimse.negotiation import Context
 from pacs.errors import InvalidQuery, MalformedObject
 from pacs.keys import parse_criteria
 from pacs.model import DicomJson, Level
-from pacs.query import Query
+from pacs.query import Criterion, Query
 
 UTF_8 = "ISO_IR 192"
 _NAME_DELIMITERS = {ord("\\"), ord("^"), ord("=")}
@@ -56,7 +56,7 @@ def parse_query(identifier: Dataset, levels: tuple[Level, ...]) -> Query:
     keys = {
         attribute: _values(element) for attribute, element in _keys(identifier) if attribute.level <= level
     }
-    return Query(level, tuple(parse_criteria(keys)))
+    return Query(level, tuple(Criterion(*pair) for pair in parse_criteria(keys)))
 
 
 def _keys(identifier: Dataset) -> list[tuple[Attribute, DataElement]]:

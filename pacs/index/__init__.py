@@ -9,22 +9,33 @@ from pacs.index import lookup
 from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
+from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
+from pacs.index.subscriptions import Filter, Waiting
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
+from pacs.index.workitems import path_name
+from pacs.index.worklist import WorklistRows, Worklists
 from pacs.index.write import Verdict, Writer
 from pacs.model import Found, Instance
 from pacs.query import Query
 
 __all__ = [
     "Backlog",
+    "Filter",
     "Index",
     "Plan",
     "Record",
+    "SearchValue",
     "Task",
     "Tasks",
     "Verdict",
+    "Waiting",
+    "WorklistRows",
+    "Worklists",
     "Writer",
     "migrate",
+    "path_name",
+    "search_values",
     "sqlite_url",
 ]
 
@@ -47,6 +58,11 @@ class Index:
     def tasks(self) -> Tasks:
         """The durable side of the followers."""
         return Tasks(self._engine, self._transactions)
+
+    @cached_property
+    def worklist(self) -> Worklists:
+        """The work items, and who is told of them."""
+        return Worklists(self._engine, self._transactions)
 
     def prepare(self) -> None:
         """What makes the first images as cheap to store as those that follow. Raises StorageFailed."""

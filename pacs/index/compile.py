@@ -16,12 +16,12 @@ from sqlalchemy import (
     true,
 )
 
-from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, TIME_OF, Attribute, Matching
+from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, TIME_OF, Attribute, Key, Matching
 from pacs.index import schema
 from pacs.model import Level
 from pacs.query import Condition, Criterion, Empty, OnDay, OneOf, Query, Range, Sounds, Wildcard
 
-_DATE_OF = {time: date for date, time in TIME_OF.items()}
+_DATE_OF = {time: date for date, time in TIME_OF.items() if isinstance(date, Attribute)}
 
 _patient, _study, _series, _instance = schema.patient, schema.study, schema.series, schema.instance
 
@@ -106,17 +106,18 @@ def _tests(criterion: Criterion) -> list[tuple[Test, list[Any]]]:
     attribute, condition = criterion.attribute, criterion.condition
     if isinstance(condition, OnDay):
         date = _DATE_OF[attribute].column
-        ((operation, bounds),) = _plain_tests(attribute, condition.times)
+        ((operation, bounds),) = tests_of(attribute, condition.times)
         return [(Test(f"{operation} on day", 1 + len(bounds), date), [condition.day, *bounds])]
     alike: list[tuple[Test, list[Any]]] = []
     if isinstance(condition, Sounds):
         alike = [(Test("sounds", 1, attribute.sound_column), [f"% {code} %"]) for code in condition.codes]
         condition = condition.literal
-    plain = _plain_tests(attribute, condition)
+    plain = tests_of(attribute, condition)
     return [*((Test(operation, len(values)), values) for operation, values in plain), *alike]
 
 
-def _plain_tests(attribute: Attribute, condition: Condition) -> list[tuple[str, list[Any]]]:
+def tests_of(attribute: Key, condition: Condition) -> list[tuple[str, list[Any]]]:
+    """Comparisons of one column of which one must hold, each with its values."""
     match condition:
         case OneOf(values) | Wildcard(pattern=values) if attribute.matching is Matching.NAME:
             names = (values,) if isinstance(values, str) else values
@@ -213,6 +214,11 @@ def _compare(table: FromClause, column: ColumnElement[Any], tests: _Tests) -> Co
             for test, values in tests
         )
     )
+
+
+def compare(column: ColumnElement[Any], tests: list[tuple[str, list[Any]]]) -> ColumnElement[bool]:
+    """Whether one of the tests holds for a column."""
+    return or_(*(_OPERATIONS[operation](column, *values) for operation, values in tests))
 
 
 _OPERATIONS: dict[str, Any] = {

@@ -1,16 +1,16 @@
 """Between the archive's values and rows of the index."""
 
 import hashlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Row
 
-from pacs.attributes import Attribute, Matching, columns
+from pacs.attributes import Attribute, Key, Matching, columns
 from pacs.model import DicomJson, Instance, Level, PixelLocation
 from pacs.phonetics import sound
-from pacs.query import fold, fold_name, normal_date, normal_time
+from pacs.query import fold, fold_name, normal_date, normal_date_time, normal_time
 
 
 def patient_identity(patient: DicomJson, study_instance_uid: str) -> str:
@@ -74,6 +74,7 @@ _CONVERSIONS: dict[Matching, Callable[[Any], str | int | None]] = {
     Matching.TEXT: lambda value: fold(str(value)),
     Matching.DATE: lambda value: normal_date(str(value)),
     Matching.TIME: lambda value: normal_time(str(value)),
+    Matching.DATETIME: lambda value: normal_date_time(str(value)),
     Matching.NUMBER: _number,
 }
 
@@ -85,6 +86,39 @@ _COLUMNS = {
     ]
     for level in Level
 }
+
+
+# Characters of a value that are compared with: keys are no longer, and PostgreSQL indexes 2,700 bytes at most
+LONGEST_VALUE = 512
+
+
+class SearchValue(NamedTuple):
+    """A value in the form that queries compare with.
+
+    tags: the path to it.  item: numbers of the items that it lies in, such as "0/2/".
+    """
+
+    tags: tuple[int, ...]
+    item: str
+    value: str
+
+
+def search_values(attributes: DicomJson, keys: Iterable[Key]) -> Iterator[SearchValue]:
+    """Every value of these keys that can be compared with."""
+    for key in keys:
+        convert = _CONVERSIONS.get(key.matching, str)
+        for item, value in _all_values(attributes, *(f"{tag:08X}" for tag in key.tags)):
+            converted = convert(value)
+            if converted is not None:
+                yield SearchValue(key.tags, item, str(converted)[:LONGEST_VALUE])
+
+
+def _all_values(attributes: DicomJson, key: str, *path: str, item: str = "") -> Iterator[tuple[str, Any]]:
+    for number, value in enumerate(attributes.get(key, _NOTHING).get("Value", ())):
+        if not path and value is not None:
+            yield item, value
+        elif path and isinstance(value, dict):
+            yield from _all_values(value, *path, item=f"{item}{number}/")
 
 
 def dump(attributes: DicomJson) -> bytes:

@@ -168,6 +168,78 @@ task = Table(
     Index("ix_task_due", "dead", "due"),
 )
 
+workitem = Table(
+    "workitem",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("sop_instance_uid", Text, nullable=False, unique=True),
+    # Empty until it is claimed
+    Column("transaction_uid", Text, nullable=False),
+    # As DICOM JSON
+    Column("attributes", LargeBinary, nullable=False),
+    # When it is scheduled to start, in the form that is searched for
+    Column("start", Text, nullable=False),
+    # When it came to its final state, in seconds since 1970
+    Column("ended", Float, index=True),
+    Index("ix_workitem_start", "start", "key"),
+)
+
+# What work items are searched by: each value of each key
+workitem_value = Table(
+    "workitem_value",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("workitem_key", ForeignKey("workitem.key"), nullable=False, index=True),
+    # Tags, such as "00404025.00080100"
+    Column("path", Text, nullable=False),
+    # Which item it lies in: numbers on the way, such as "0/"
+    Column("item", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("ix_workitem_value_path", "path", "value"),
+)
+
+# Who is told what happens to a work item
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("workitem_key", ForeignKey("workitem.key"), primary_key=True),
+    Column("ae_title", Text, primary_key=True),
+    Column("deletion_lock", Boolean, nullable=False),
+    Index("ix_subscription_ae_title", "ae_title"),
+)
+
+# Who will be subscribed to work items as they are made
+worklist_subscription = Table(
+    "worklist_subscription",
+    metadata,
+    Column("ae_title", Text, primary_key=True),
+    Column("deletion_lock", Boolean, nullable=False),
+    # As JSON: the path of each key, and its values; empty for all work items
+    Column("filter", LargeBinary, nullable=False),
+)
+
+# What subscribers have still to be told
+event_report = Table(
+    "event_report",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("ae_title", Text, nullable=False),
+    # As DICOM JSON
+    Column("report", LargeBinary, nullable=False),
+    Index("ix_event_report_ae_title", "ae_title", "key"),
+)
+
+# The notification connection that a subscriber opened last: it alone tells
+event_channel = Table(
+    "event_channel",
+    metadata,
+    Column("ae_title", Text, primary_key=True),
+    Column("token", Text, nullable=False),
+)
+
+# What is kept here alone, and cannot be made again from the files; a table follows those that it refers to
+WORKLIST_TABLES = (workitem, workitem_value, subscription, worklist_subscription, event_report, event_channel)
+
 # By number within a study; databases differ in where they put what has none, unless they are told.
 series_order = (series.c.series_number.nulls_first(), series.c.key)
 instance_order = (*series_order, instance.c.instance_number.nulls_first(), instance.c.key)

@@ -252,5 +252,8 @@ def test_an_index_that_is_none_is_made_anew(filled: Path) -> None:
     for path in filled.glob("index.sqlite-*"):
         path.unlink()
     (filled / "index.sqlite").write_bytes(b"this is no database" * 1000)
-    assert diafana("reindex", "--data", filled).code == 0
+    done = diafana("reindex", "--data", filled)
+    assert done.code == 1  # for the worklist is in no file
+    assert "left out the worklist: it is left in index.old" in done.err
+    assert (filled / "index.old").read_bytes().startswith(b"this is no database")
     assert answers(filled) == before

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from http.client import HTTPConnection
 from itertools import cycle
@@ -16,7 +17,10 @@ import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from websockets.sync.client import connect as connect_websocket
 
+from diafana import http_server
 from diafana.http_server import HttpServer
 from dicomweb.lent_body import PATIENCE, PIECE, LentBody, borrow
 from pacs.occupancy import Occupancy
@@ -36,6 +40,7 @@ class Worker:
             lifespan="off",
             log_config=None,
             access_log=False,
+            ws="websockets-sansio",
         )
         self.server = HttpServer(config, occupancy.place(number), ready.set, lambda: False)
         self.thread = threading.Thread(target=self.server.run, args=([listener],))
@@ -44,6 +49,9 @@ class Worker:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """With its number, or with the digest of the body, or without having received it."""
+        if scope["type"] == "websocket":
+            await self.flood(scope, receive, send)
+            return
         if scope["path"] == "/unread":
             await PlainTextResponse("unread")(scope, receive, send)
             return
@@ -62,6 +70,15 @@ class Worker:
             return
         words = str(self.number) if scope["method"] == "GET" else digest.hexdigest()
         await PlainTextResponse(words)(scope, receive, send)
+
+    async def flood(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket, into which much is sent once the peer says so, and then no more."""
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        with suppress(WebSocketDisconnect, TimeoutError):
+            await websocket.receive_text()
+            while True:
+                await asyncio.wait_for(websocket.send_bytes(bytes(1_000_000)), 0.1)
 
     async def receive_directly(self, body: LentBody, digest: Any) -> None:
         memory = memoryview(bytearray(100_000))
@@ -108,10 +125,35 @@ def test_connections_are_shared_out(shared: tuple[list[Worker], int, Occupancy])
     assert [worker.open for worker in workers] == [5, 5]
     for connection in connections:
         connection.close()
+    assert_all_ended(occupancy)
+
+
+def assert_all_ended(occupancy: Occupancy) -> None:
     deadline = time.monotonic() + 10
     while occupancy.place(0).total and time.monotonic() < deadline:
         time.sleep(0.01)
     assert occupancy.place(0).total == 0
+
+
+def test_a_websocket_is_counted_until_it_ends(shared: tuple[list[Worker], int, Occupancy]) -> None:
+    _, port, occupancy = shared
+    with connect_websocket(f"ws://127.0.0.1:{port}/"):
+        assert occupancy.place(0).total == 1
+    assert_all_ended(occupancy)
+
+
+def test_a_websocket_ends_although_its_peer_takes_nothing_in(
+    shared: tuple[list[Worker], int, Occupancy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "_LAST_WORDS_TIME", 0.1)
+    _, port, occupancy = shared
+    key = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + key
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        assert connection.recv(12) == b"HTTP/1.1 101"
+        connection.sendall(b"\x81\x80\x00\x00\x00\x00")  # an empty text
+        assert_all_ended(occupancy)
 
 
 def test_what_another_does_not_take_is_taken(shared: tuple[list[Worker], int, Occupancy]) -> None:

@@ -85,7 +85,7 @@ def test_the_description_comes_in_no_other_form(library: Library) -> None:
 
 def test_the_controls_of_a_search_are_those_that_are_described() -> None:
     told = {parameter.name for parameter in parameters.SEARCH}
-    heeded = {*search_parameters._CONTROLS, *search_parameters._MATCHING}
+    heeded = {*search_parameters._CONTROLS, *search_parameters.MATCHING}
     assert told == heeded - {"charset"}
 
 

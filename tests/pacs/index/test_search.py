@@ -56,7 +56,7 @@ def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def query(level: Level, keys: Mapping[str, Sequence[str]], semantics: Semantics = PLAIN) -> Query:
     asked = {BY_KEYWORDS[path]: list(values) for path, values in keys.items()}
-    return Query(level, tuple(parse_criteria(asked, semantics)))
+    return Query(level, tuple(Criterion(*pair) for pair in parse_criteria(asked, semantics)))
 
 
 def labels(level: Level, answers: Iterator[Found]) -> list[str]:
