@@ -23,6 +23,8 @@ _DICOMDIR = "DICOMDIR"
 
 FileId = tuple[str, ...]
 
+_NO_FILE: tuple[None, FileId] = (None, ())  # of an instance that came after the others were looked up
+
 
 class FileSets:
     """Writes the stored files of one study one after the other, behind a DICOMDIR that refers to them."""
@@ -43,7 +45,7 @@ class FileSets:
         if held is not None:
             return held
         files = _file_ids(instances)
-        directory = await self._threads.read(self._directory, files)
+        directory = await self._threads.draw(self._directory, files)
         sizes = [(_DICOMDIR, len(directory)), *(("/".join(names), i.size) for i, names in files)]
         headers = validators(tag) | {
             "Content-Type": form.media_type,
@@ -55,17 +57,18 @@ class FileSets:
         return StreamingResponse(self._stream(directory, files), headers=headers)
 
     def _directory(self, files: Sequence[tuple[Instance, FileId]]) -> bytes:
-        study = files[0][0].study_instance_uid
-        criterion = Criterion(BY_TAG[0x0020000D], OneOf((study,)))
-        known = {
-            (_uid(found.attributes, "0020000E"), _uid(found.attributes, "00080018")): found.attributes
-            for found in self._archive.search(Query(Level.INSTANCE, (criterion,)))
-        }
+        """In the order of the search, so that no more than one answer of it is held."""
+        wanted = {(i.series_instance_uid, i.sop_instance_uid): (i, names) for i, names in files}
         directory = Directory()
-        for instance, names in files:
-            attributes = known.get((instance.series_instance_uid, instance.sop_instance_uid), {})
+        for found in self._archive.search(Query(Level.INSTANCE, _criteria([i for i, _ in files]))):
+            attributes = found.attributes
+            instance, names = wanted.get(
+                (_uid(attributes, "0020000E"), _uid(attributes, "00080018")), _NO_FILE
+            )
+            if instance is None:
+                continue
             if record_type(instance.sop_class_uid) != "IMAGE":  # it has keys that the index does not hold
-                attributes = attributes | self._archive.metadata(instance)
+                attributes |= self._archive.metadata(instance)
             directory.add(instance, attributes, names)
         return directory.file()
 
@@ -93,6 +96,16 @@ def _file_ids(instances: Sequence[Instance]) -> list[tuple[Instance, FileId]]:
         (instance, ("DICOM", f"S{series[instance.series_instance_uid]}", f"I{number:06}"))
         for number, instance in enumerate(instances, 1)
     ]
+
+
+def _criteria(instances: Sequence[Instance]) -> tuple[Criterion, ...]:
+    """What finds no more than these, or than the series or study of all of them."""
+    uids = (
+        (0x0020000D, {i.study_instance_uid for i in instances}),
+        (0x0020000E, {i.series_instance_uid for i in instances}),
+        (0x00080018, {i.sop_instance_uid for i in instances}),
+    )
+    return tuple(Criterion(BY_TAG[tag], OneOf(tuple(found))) for tag, found in uids if len(found) == 1)
 
 
 def _uid(attributes: DicomJson, key: str) -> str:

@@ -22,7 +22,7 @@ from pacs.dataset.transfer_syntax import (
     IMPLICIT_LITTLE_ENDIAN,
     encoding_of,
 )
-from pacs.errors import CannotRender
+from pacs.errors import CannotRender, FrameNotFound, MalformedObject
 from pacs.model import Instance, PixelLocation, Source
 from pacs.pixels.decode import DECODABLE, decode_samples, is_whole
 from pacs.pixels.elements import integer
@@ -68,25 +68,23 @@ class Transcoder:
         """The transfer syntaxes that frames of this instance can be given in besides the stored one."""
         if instance.pixels is None:
             return ()
+        try:
+            header = self._reader.header(instance)
+            form = pixel_form(header)
+        except (CannotRender, MalformedObject):
+            return ()
+        sound = integer(header, "HighBit") == form.bits_stored - 1
         return tuple(
-            uid
-            for uid in conceivable_syntaxes(instance.transfer_syntax_uid)
-            if self._holds_frames(instance, uid)
+            uid for uid in conceivable_syntaxes(instance.transfer_syntax_uid) if _can_be(form, uid, sound)
         )
 
     def object_syntaxes(self, instance: Instance) -> tuple[str, ...]:
         """The transfer syntaxes that the whole object can be given in: none that loses anything."""
-        if instance.pixels is None and instance.transfer_syntax_uid in NATIVE - {EXPLICIT_LITTLE_ENDIAN}:
-            return (EXPLICIT_LITTLE_ENDIAN,)
-        native = instance.transfer_syntax_uid in NATIVE - {EXPLICIT_LITTLE_ENDIAN}
-        found = tuple(
-            uid
-            for uid in self.frame_syntaxes(instance)
-            if uid not in LOSSY and (uid != EXPLICIT_LITTLE_ENDIAN or self._fits_natively(instance))
-        )
-        if native and EXPLICIT_LITTLE_ENDIAN not in found:
-            return (EXPLICIT_LITTLE_ENDIAN, *found)
-        return found
+        found = self.frame_syntaxes(instance)
+        rewritable = instance.transfer_syntax_uid in NATIVE - {EXPLICIT_LITTLE_ENDIAN}
+        explicit = rewritable or (EXPLICIT_LITTLE_ENDIAN in found and self._fits_natively(instance))
+        encoded = tuple(uid for uid in found if uid not in LOSSY | {EXPLICIT_LITTLE_ENDIAN})
+        return ((EXPLICIT_LITTLE_ENDIAN,) if explicit else ()) + encoded
 
     def size(self, instance: Instance) -> int:
         """About how many bytes the object takes uncompressed; it may be fewer, not many more."""
@@ -108,7 +106,7 @@ class Transcoder:
         """The object as a Part 10 file, a piece at a time; what goes before the second frame comes first.
 
         transfer_syntax_uid: one of `object_syntaxes`.
-        Raises MalformedObject, FrameNotFound, or CannotRender when a stored frame is damaged.
+        Raises CannotRender when a stored frame is damaged or absent.
         """
         meta = FileMeta(instance.sop_class_uid, instance.sop_instance_uid, transfer_syntax_uid)
         encoding = encoding_of(instance.transfer_syntax_uid)
@@ -117,18 +115,6 @@ class Transcoder:
         yield file_meta_bytes(meta, Source(), "") + rewritten(head, encoding, changes)
         yield from pieces
         yield rewritten(tail, encoding, {})
-
-    def _holds_frames(self, instance: Instance, transfer_syntax_uid: str) -> bool:
-        try:
-            header = self._reader.header(instance)
-            form = pixel_form(header)
-        except CannotRender:
-            return False
-        if transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
-            return not form.is_native or form.photometric_interpretation != "YBR_FULL_422"
-        if integer(header, "HighBit") != form.bits_stored - 1:
-            return False
-        return CODINGS[transfer_syntax_uid].holds(_as_decoded(form))
 
     def _fits_natively(self, instance: Instance) -> bool:
         """Whether the decoded frames are one value in which each begins at a byte."""
@@ -147,7 +133,10 @@ class Transcoder:
         header = self._reader.header(instance)
         form = pixel_form(header)
         converted = (_converted(form, f, transfer_syntax_uid) for f in self._reader.frames(instance))
-        first, photometric_interpretation = next(converted)
+        try:
+            first, photometric_interpretation = next(converted)
+        except FrameNotFound as error:
+            raise CannotRender("The object has fewer frames than it announces.") from error
         frames = chain([first], _alike(converted, photometric_interpretation))
         changes = _changes(form, photometric_interpretation, transfer_syntax_uid)
         if transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
@@ -168,6 +157,13 @@ class Transcoder:
                 yield swapped(piece, width)
 
 
+def _can_be(form: PixelForm, transfer_syntax_uid: str, sound: bool) -> bool:
+    """sound: whether the highest stored bit is where encoders look for it."""
+    if transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+        return not form.is_native or form.photometric_interpretation != "YBR_FULL_422"
+    return sound and CODINGS[transfer_syntax_uid].holds(_as_decoded(form))
+
+
 def _as_decoded(form: PixelForm) -> PixelForm:
     photometric_interpretation = _DECODED.get(
         form.photometric_interpretation, form.photometric_interpretation
@@ -181,7 +177,8 @@ def _converted(form: PixelForm, frame: bytes, transfer_syntax_uid: str) -> tuple
     """A stored frame in another transfer syntax, and its Photometric Interpretation there."""
     if not is_whole(form, frame):
         raise CannotRender("The compressed frame ends too early.")
-    pixels, photometric_interpretation = decode_samples(form, frame)
+    pixels, found = decode_samples(form, frame)
+    photometric_interpretation = _DECODED.get(found, found)
     if transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
         return _native_bytes(form, pixels), photometric_interpretation
     decoded = replace(form, photometric_interpretation=photometric_interpretation)

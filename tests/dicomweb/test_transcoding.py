@@ -224,6 +224,37 @@ def broken(kind: str) -> Dataset:
     return cine
 
 
+def test_subsampled_colour_is_given_with_all_its_samples(service: Service, parts_of: PartsOf) -> None:
+    colour = secondary_capture(np.full((16, 32, 3), 77, np.uint8), "YBR_FULL")
+    colour.PhotometricInterpretation = "YBR_FULL_422"
+    pairs = np.random.default_rng(2).integers(0, 256, (16, 16, 4), np.uint8)  # two of Y, one of CB and CR
+    colour.PixelData = pairs.tobytes()
+    service.keep(colour)
+    ((_, content),) = parts_of(service.http.get(Library.path(colour), headers=objects(RLELossless)))
+    made = dcmread(BytesIO(content))
+    assert made.PhotometricInterpretation == "YBR_FULL"
+    made.pixel_array_options(raw=True)
+    assert np.array_equal(made.pixel_array[:, ::2, 0], pairs[:, :, 0])
+    assert np.array_equal(made.pixel_array[:, 1::2, 1:], pairs[:, :, 2:])
+
+
+def test_octets_of_a_big_endian_object_are_little_endian(service: Service) -> None:
+    (ct,) = ct_series(slices=1, rows=16, columns=16)
+    service.keep(compressed(ct, ExplicitVRBigEndian))
+    frame = service.http.get(f"{Library.path(ct)}/frames/1", headers=octets())
+    assert frame.content == ct.PixelData
+    assert frame.headers["content-type"].endswith(f"transfer-syntax={ExplicitVRLittleEndian}")
+
+
+def test_an_object_with_fewer_frames_than_it_announces_is_not_transcoded(service: Service) -> None:
+    cine = us_cine(frames=3, rows=16, columns=16)
+    cine.NumberOfFrames = 5
+    service.keep(cine)
+    response = service.http.get(Library.path(cine), headers=objects(RLELossless))
+    assert response.status_code == 406
+    assert "fewer frames" in response.json()["detail"]
+
+
 @pytest.mark.parametrize("kind", ["truncated", "lying", "other size", "no size", "no frames"])
 def test_damaged_pixels_are_refused_and_given_as_they_are(service: Service, kind: str) -> None:
     dataset = broken(kind)
