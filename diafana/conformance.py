@@ -18,11 +18,13 @@ from dicomweb.ups.routes import WorklistService
 from fhir_api.search_table import PARAMETERS
 from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
-from pacs.dataset.transfer_syntax import TRANSFER_SYNTAXES
+from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from pacs.dimse.sop_classes import FIND_LEVELS, STORAGE, VERIFICATION
 from pacs.dimse.status import STATUS
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
+from pacs.pixels.encode import CODINGS
+from pacs.transcode import LOSSY
 from pacs.worklist.attributes import KEYS, TABLE
 
 _HEAD = """# Conformance
@@ -91,6 +93,14 @@ def _web() -> Iterator[str]:
         yield from _table(
             ("parameter", "meaning", "example"), [(p.name, p.meaning, f"`{p.example}`") for p in parameters]
         )
+    yield "### Transfer syntaxes that are given when they are asked for, besides the stored one\n"
+    yield from _table(
+        ("transfer syntax", "UID", "of"),
+        [
+            (UID(uid).name, uid, "frames" if uid in LOSSY else "objects and frames")
+            for uid in (EXPLICIT_LITTLE_ENDIAN, *CODINGS)
+        ],
+    )
     yield "### HTTP status codes, and Failure Reason (0008,1197) of STOW-RS\n"
     yield from _table(
         ("HTTP", "Failure Reason", "when"),

@@ -11,12 +11,12 @@ from dicomweb.conditional import entity_tag, not_modified, validators
 from dicomweb.media_types import Representation
 from dicomweb.memory import Memory
 from dicomweb.resource import Resource, Shared
-from dicomweb.transcoding import MADE_AT_ONCE
 from pacs.errors import InvalidQuery
 from pacs.model import Instance
 
 KNOWN_FRAMES = 100_000  # frames of encapsulated pixel data whose place is remembered, about 200 bytes each
 MOST_AT_ONCE = 100_000  # frames in one request; an object may claim any number of them
+MADE_AT_ONCE = 256 << 20  # bytes of frames that cannot be sent as they lie, in one request
 
 _FRAME_LIST = re.compile(r"\d{1,9}(,\d{1,9})*", re.ASCII)
 

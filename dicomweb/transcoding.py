@@ -15,7 +15,7 @@ from pacs.errors import FrameNotFound
 from pacs.model import Instance
 from pacs.transcode import conceivable_syntaxes
 
-MADE_AT_ONCE = 256 << 20  # bytes of what is made before any of it is sent, in one request
+MADE_AT_ONCE = 64 << 20  # bytes of a single object that are made before any of them is sent
 
 Offers = Callable[[str, bool, tuple[str, ...]], tuple[Representation, ...]]
 
@@ -83,7 +83,7 @@ class Transcoding:
         yield self._archive.transcoded_frame(instance, number, form.transfer_syntax_uid)
 
     async def whole(self, instance: Instance, form: Representation) -> Segment:
-        """An object in this form: at once, or, where it is too long for that, as it is sent.
+        """An object in this form: all of it now, or, where it is too long for that, as it is sent.
 
         Raises CannotRender when its first frame is damaged.
         """

@@ -20,7 +20,12 @@ TRANSFER_SYNTAXES: frozenset[str] = frozenset(
     uid
     for uid, row in UID_dictionary.items()
     if row[1] == "Transfer Syntax" and not uid.startswith(("1.2.840.10008.1.2.6", "1.2.840.10008.1.2.7"))
-) | {"1.2.840.10008.1.2.8.1"}  # Deflated Image Frame Compression, younger than pydicom's table
+) | {  # younger than pydicom's table
+    "1.2.840.10008.1.2.4.110",  # JPEG XL Lossless
+    "1.2.840.10008.1.2.4.111",  # JPEG XL JPEG Recompression
+    "1.2.840.10008.1.2.4.112",  # JPEG XL
+    "1.2.840.10008.1.2.8.1",  # Deflated Image Frame Compression
+}
 
 
 def encoding_of(transfer_syntax_uid: str) -> Encoding:
