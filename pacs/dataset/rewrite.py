@@ -8,11 +8,7 @@ from collections.abc import Mapping
 from struct import pack, unpack_from
 
 from pacs.dataset.elements import ITEM, SEQUENCE_DELIMITER, Element, Encoding, read_elements
-from pacs.dataset.vr import (
-    BINARY_WIDTH,
-    LONG_VRS,
-    is_signed_by_pixel_representation,
-)
+from pacs.dataset.vr import BINARY_WIDTH, LONG_VRS, is_signed_by_pixel_representation
 
 _LONGEST_SHORT = 0xFFFF  # bytes of a value whose length is written with 16 bits
 _WIDTH = {**BINARY_WIDTH, "AT": 2, "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "UV": 8, "SV": 8, "FD": 8}
@@ -97,7 +93,9 @@ class _Writer:
         return pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
 
     def _is_unknown(self, element: Element) -> bool:
-        """Whether it is written as UN: its inside is little endian with implicit VRs then, and stays so."""
+        """Whether it goes on as UN with the bytes that it has: it came so, or cannot be read inside."""
+        if element.length and element.items == []:
+            return True
         header = element.offset - 12
         return self._encoding.explicit and header >= 0 and self._part[header + 4 : header + 6] == b"UN"
 

@@ -69,6 +69,7 @@ def encode_samples(form: PixelForm, pixels: NDArray[Any], transfer_syntax_uid: s
     Raises CannotRender when the samples are none that the transfer syntax can hold.
     """
     coding = CODINGS[transfer_syntax_uid]
+    pixels = _with_sign(form, pixels)
     if not coding.holds(form) or not _within_stored_bits(form, pixels):
         raise CannotRender(
             "The pixels cannot be held by the transfer syntax, or have more bits than they say."
@@ -79,6 +80,14 @@ def encode_samples(form: PixelForm, pixels: NDArray[Any], transfer_syntax_uid: s
     except _ENCODER_ERRORS as error:
         raise CannotRender(f"The frame cannot be encoded: {type(error).__name__}.") from error
     return stream + b"\x00" * (len(stream) % 2)
+
+
+def _with_sign(form: PixelForm, pixels: NDArray[Any]) -> NDArray[Any]:
+    """Signed values that came as their stored bits alone, as some devices write them, with their sign."""
+    spare = form.bits_allocated - form.bits_stored
+    if not form.signed or not spare or int(pixels.min()) < 0 or int(pixels.max()) >> form.bits_stored:
+        return pixels
+    return pixels.astype(f"i{form.bits_allocated // 8}") << spare >> spare
 
 
 def _within_stored_bits(form: PixelForm, pixels: NDArray[Any]) -> bool:
