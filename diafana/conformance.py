@@ -10,8 +10,11 @@ from pydicom.uid import UID
 from diafana.settings import Settings
 from diafana.wiring import DICOMWEB_ROOT, Parts
 from dicomweb.app import DicomWeb
+from dicomweb.aside import METADATA_MEDIA_TYPES
+from dicomweb.media_types import DICOM
 from dicomweb.parameters import RENDERED, SEARCH, THUMBNAIL, URI
-from dicomweb.status import FAILURE_REASON, HTTP_STATUS
+from dicomweb.status import ELEMENTS_DISCARDED, FAILURE_REASON, HTTP_STATUS
+from dicomweb.syntaxes import COMPRESSED_MEDIA_TYPES
 from dicomweb.transaction import Transaction
 from dicomweb.ups.conflicts import TRANSACTIONS
 from dicomweb.ups.routes import WorklistService
@@ -24,6 +27,7 @@ from pacs.dimse.status import STATUS
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
 from pacs.pixels.encode import CODINGS
+from pacs.pixels.pictures import TRANSFORMED
 from pacs.transcode import LOSSY
 from pacs.worklist.attributes import KEYS, TABLE
 
@@ -101,6 +105,7 @@ def _web() -> Iterator[str]:
             for uid in (EXPLICIT_LITTLE_ENDIAN, *CODINGS)
         ],
     )
+    yield from _storing()
     yield "### HTTP status codes, and Failure Reason (0008,1197) of STOW-RS\n"
     yield from _table(
         ("HTTP", "Failure Reason", "when"),
@@ -129,6 +134,16 @@ def _worklist() -> Iterator[str]:
     yield from _table(
         ("attribute", "VR", "matching"), [(".".join(key.path), key.vr, key.matching.value) for key in KEYS]
     )
+
+
+def _storing() -> Iterator[str]:
+    yield "### Bodies of STOW-RS (PS3.18 10.5.1.4)\n"
+    yield f"Parts: {', '.join(sorted({DICOM} | METADATA_MEDIA_TYPES))}; one of these may be all of a body."
+    yield "Bulk data are of any media type. Pixel data are kept in the transfer syntax of theirs:\n"
+    kept = sorted({(media_type, UID(uid).name) for uid, media_type in COMPRESSED_MEDIA_TYPES.items()})
+    decoded = [(media_type, "decoded: Explicit VR Little Endian") for media_type in sorted(TRANSFORMED)]
+    yield from _table(("media type", "transfer syntax"), [*kept, *decoded])
+    yield f"Warning Reason (0008,1196) {ELEMENTS_DISCARDED:04X}: metadata held what stands in no data set.\n"
 
 
 def _fhir() -> Iterator[str]:

@@ -29,6 +29,7 @@ _ALIASES = {"image/x-jls": "image/jls", "image/x-dicom-rle": "image/dicom-rle", 
 
 OCTET_STREAM = "application/octet-stream"
 DICOM = "application/dicom"
+DICOM_JSON = "application/dicom+json"
 DICOM_XML = "application/dicom+xml"
 ZIP = "application/zip"
 
@@ -140,7 +141,7 @@ class Representation:
         ) + suffix
 
 
-_JSON = (Representation("application/dicom+json"), Representation("application/json"))
+_JSON = (Representation(DICOM_JSON), Representation("application/json"))
 
 # PS3.18 10.4.4 and 10.6.4: metadata and search results, any number of data sets.
 DATA_SETS_OFFERS = (*_JSON, Representation(DICOM_XML, multipart=True))

@@ -38,6 +38,10 @@ class MultipartError(ValueError):
     """The body is not the multipart body that its Content-Type announces."""
 
 
+class PayloadTooLarge(MultipartError):
+    """The body holds more than is taken in at once; the message says of what."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartStarted:
     """A part begins. Header names are in lower case; of a repeated one the first value counts."""

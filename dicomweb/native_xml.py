@@ -19,8 +19,8 @@ _TAIL = "</NativeDicomModel>"
 # What XML 1.0 cannot hold, not even escaped
 _NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
-_NAME_COMPONENTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
+NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+NAME_COMPONENTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 
 
 def native_xml(data_set: DicomJson) -> bytes:
@@ -73,8 +73,8 @@ def _value(vr: str, number: int, value: Any) -> str:
 
 
 def _name(name: dict[str, str]) -> Iterable[str]:
-    for group in _NAME_GROUPS:
-        parts = zip(_NAME_COMPONENTS, name.get(group, "").split("^"), strict=False)
+    for group in NAME_GROUPS:
+        parts = zip(NAME_COMPONENTS, name.get(group, "").split("^"), strict=False)
         components = "".join(f"<{part}>{_escaped(text)}</{part}>" for part, text in parts if text)
         if components:
             yield f"<{group}>{components}</{group}>"

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dicomweb.media_types import NotAcceptable
-from dicomweb.multipart import MultipartError
+from dicomweb.multipart import MultipartError, PayloadTooLarge
 from dicomweb.status import http_status
 from pacs.errors import ArchiveError
 
@@ -71,8 +71,9 @@ async def answer_not_acceptable(_: Request, error: Exception) -> Response:
 
 
 async def answer_multipart_error(_: Request, error: Exception) -> Response:
-    """Exception handler for MultipartError: 400."""
-    return problem(HTTPStatus.BAD_REQUEST, str(error))
+    """Exception handler for MultipartError: 400, or 413."""
+    too_large = isinstance(error, PayloadTooLarge)
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST, str(error))
 
 
 async def answer_http_exception(_: Request, error: Exception) -> Response:

@@ -50,7 +50,10 @@ FAILURE_REASON: Mapping[type[ArchiveError], int] = {
     OutOfSpace: 0xA700,  # out of resources
 }
 
-_TRANSFER_SYNTAX_UID = 0x00020010
+# Warning Reason (0008,1196): PS3.18 Table I.2-1. Nothing is coerced here, and no IOD is checked.
+ELEMENTS_DISCARDED = 0xB006
+
+_OF_TRANSFER_SYNTAX = (0x00020010, 0x7FE00010)  # TransferSyntaxUID, PixelData
 _TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122
 
 
@@ -61,6 +64,6 @@ def http_status(error: ArchiveError) -> int:
 
 def failure_reason(error: ArchiveError) -> int:
     """The Failure Reason of an instance that was not stored; processing failure for an unknown error."""
-    if isinstance(error, UnsupportedObject) and error.tag == _TRANSFER_SYNTAX_UID:
+    if isinstance(error, UnsupportedObject) and error.tag in _OF_TRANSFER_SYNTAX:
         return _TRANSFER_SYNTAX_NOT_SUPPORTED
     return next((FAILURE_REASON[kind] for kind in type(error).__mro__ if kind in FAILURE_REASON), 0x0110)

@@ -1,31 +1,34 @@
 """The answer to a store request (PS3.18 10.5.3 and Annex I)."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
-from dicomweb.reception import Received
-from dicomweb.status import failure_reason, http_status
+from dicomweb.received import Received
+from dicomweb.status import ELEMENTS_DISCARDED, failure_reason, http_status
 from pacs.errors import ArchiveError
 from pacs.model import DicomJson, Stored
 
+_LONG_STRING = 64  # characters of an LO (PS3.5 6.2)
+
 
 def store_status(received: Sequence[Received]) -> int:
-    """PS3.18 Table 10.5.3-1: all stored, some, or none; then what hindered most gives the status."""
+    """PS3.18 Table 10.5.3-1: all stored, some or with warnings, or none; then what hindered most gives it."""
     errors = [one.outcome for one in received if isinstance(one.outcome, ArchiveError)]
-    if not errors:
-        return 200
-    return 202 if len(errors) < len(received) else max(http_status(error) for error in errors)
+    if len(errors) == len(received):
+        return max(http_status(error) for error in errors)
+    return HTTPStatus.ACCEPTED if errors or any(one.discarded for one in received) else HTTPStatus.OK
 
 
 def store_response(received: Sequence[Received], url: str) -> DicomJson:
     """PS3.18 Table I.1-1.  url: of the service, absolute."""
-    stored = [one.outcome for one in received if isinstance(one.outcome, Stored)]
+    stored = [(one, one.outcome) for one in received if isinstance(one.outcome, Stored)]
     failed = [(one, one.outcome) for one in received if isinstance(one.outcome, ArchiveError)]
     named = [_failed(one, error) for one, error in failed if one.sop_instance_uid]
     others = [_reason(error) for one, error in failed if not one.sop_instance_uid]
     response = {
-        "00081190": _study_url(stored, url),
+        "00081190": _study_url([outcome for _, outcome in stored], url),
         "00081198": {"vr": "SQ", "Value": named},
-        "00081199": {"vr": "SQ", "Value": [_referenced(one, url) for one in stored]},
+        "00081199": {"vr": "SQ", "Value": [_referenced(*pair, url) for pair in stored]},
         "0008119A": {"vr": "SQ", "Value": others},
     }
     return {tag: element for tag, element in response.items() if element["vr"] != "SQ" or element["Value"]}
@@ -37,13 +40,15 @@ def _study_url(stored: Sequence[Stored], url: str) -> DicomJson:
     return {"vr": "UR", "Value": [f"{url}/studies/{studies.pop()}"]} if len(studies) == 1 else {"vr": "UR"}
 
 
-def _referenced(one: Stored, url: str) -> DicomJson:
+def _referenced(received: Received, one: Stored, url: str) -> DicomJson:
     path = (
         f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}/instances/{one.sop_instance_uid}"
     )
-    return _reference(one.sop_class_uid, one.sop_instance_uid) | {
-        "00081190": {"vr": "UR", "Value": [url + path]}
-    }
+    item = _reference(one.sop_class_uid, one.sop_instance_uid)
+    item["00081190"] = {"vr": "UR", "Value": [url + path]}
+    if received.discarded:
+        item["00081196"] = {"vr": "US", "Value": [ELEMENTS_DISCARDED]}
+    return item
 
 
 def _failed(one: Received, error: ArchiveError) -> DicomJson:
@@ -59,4 +64,13 @@ def _reference(sop_class_uid: str, sop_instance_uid: str) -> DicomJson:
 
 
 def _reason(error: ArchiveError) -> DicomJson:
-    return {"00081197": {"vr": "US", "Value": [failure_reason(error)]}}
+    """The Failure Reason, with the status fields that PS3.4 Table B.2-1 has beside it (PS3.7 C.5)."""
+    reason: DicomJson = {"00081197": {"vr": "US", "Value": [failure_reason(error)]}}
+    comment = str(error)[:_LONG_STRING].strip()
+    if http_status(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return reason  # of a failure inside the archive the client learns no particulars
+    if error.tag is not None:
+        reason["00000901"] = {"vr": "AT", "Value": [f"{error.tag:08X}"]}
+    if comment:
+        reason["00000902"] = {"vr": "LO", "Value": [comment]}
+    return reason

@@ -7,13 +7,15 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from dicomweb.aside import METADATA_MEDIA_TYPES
 from dicomweb.data_sets import write_data_set
 from dicomweb.lent_body import LentBody, borrow
-from dicomweb.media_types import DICOM, OCTET_STREAM, parse_media_type
+from dicomweb.media_types import DICOM, DICOM_JSON, DICOM_XML, OCTET_STREAM, parse_media_type
 from dicomweb.multipart import boundary_of
 from dicomweb.negotiation import Negotiation
 from dicomweb.problems import problem
-from dicomweb.reception import Received, Reception
+from dicomweb.received import Received
+from dicomweb.reception import Reception
 from dicomweb.request import header, service_url, uids
 from dicomweb.store_response import store_response, store_status
 from dicomweb.threads import Threads
@@ -23,9 +25,11 @@ from pacs.model import Source
 
 BATCH = 1 << 20  # bytes of the body handed to a thread at once, while the next are gathered
 
-STORED_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"', DICOM)
+_KINDS = (DICOM, DICOM_JSON, DICOM_XML)
+STORED_MEDIA_TYPES = (*(f'multipart/related; type="{kind}"' for kind in _KINDS), *_KINDS)
 
-_PART_TYPES = (None, "", DICOM, OCTET_STREAM)
+# What the parts of a body may be said to be
+_PART_TYPES = METADATA_MEDIA_TYPES | {DICOM, OCTET_STREAM}
 
 log = structlog.get_logger()
 
@@ -49,12 +53,13 @@ class Store:
         form = self._negotiation.choose_data_set(request)
         study = next(iter(uids(request)), None)
         try:
-            boundary = _boundary(request)
+            boundary, media_type = _form(request)
         except _UnsupportedMediaType as error:
             return problem(415, str(error), parameter="Content-Type")
         source = Source(address=request.client.host if request.client else "")
         try:
-            received = await self._receive(request, Reception(self._archive, source, study, boundary))
+            reception = Reception(self._archive, source, study, boundary, media_type)
+            received = await self._receive(request, reception)
         except ClientDisconnect:
             log.warning("store request broke off", peer=source.address)
             return Response(status_code=400)  # nobody is there to read it
@@ -102,23 +107,24 @@ class Store:
         await self._threads.store(reception.take, batch)
 
 
-def _boundary(request: Request) -> str | None:
-    """The boundary of the body; None when the body is one bare object.
+def _form(request: Request) -> tuple[str | None, str | None]:
+    """The boundary of the body, None when it is one part by itself; and the media type of its parts.
 
+    That is None where only the first part will tell it.
     Raises _UnsupportedMediaType, and MultipartError when there is no boundary.
     """
     text = header(request, b"content-type")
     media_type = parse_media_type(text)
     name = media_type.media_type if media_type else ""
-    parts = media_type.parameter("type") if media_type else None
+    parts = ((media_type and media_type.parameter("type")) or "").lower()
     if header(request, b"content-encoding").strip().lower() not in ("", "identity"):
         raise _UnsupportedMediaType("Content-Encoding: send the body as it is, not compressed")
-    if name == DICOM:
-        return None
-    if name == "multipart/related" and (parts.lower() if parts else parts) in _PART_TYPES:
-        return boundary_of(text)
+    if name == DICOM or name in METADATA_MEDIA_TYPES:
+        return None, name
+    if name == "multipart/related" and (not parts or parts in _PART_TYPES):
+        return boundary_of(text), parts or None
     raise _UnsupportedMediaType(
-        'Content-Type: send multipart/related; type="application/dicom", or application/dicom'
+        f"Content-Type: send multipart/related; type={' or '.join(_KINDS)}, or one such part by itself"
     )
 
 

@@ -8,7 +8,7 @@ import orjson
 from pydicom import Dataset
 
 from pacs.errors import NotFound
-from pacs.files import FileStore, StoredFile
+from pacs.files import FileStore, Scratch, StoredFile
 from pacs.files.derived import DerivedFiles
 from pacs.incoming import Incoming, Sender
 from pacs.index import Index
@@ -55,6 +55,10 @@ class Archive:
     def sender(self, source: Source) -> Sender:
         """What takes in the objects of one who sends them."""
         return Sender(self._files, source, self._ae_title)
+
+    def scratch(self) -> Scratch:
+        """Where what a request brings may be put aside until it is an object."""
+        return self._files.scratch()
 
     def submit(self, incoming: Incoming, study_instance_uid: str | None = None) -> Pending:
         """Let what was received be checked and synced; `Pending.result` commits it with all others that wait.

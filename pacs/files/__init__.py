@@ -2,5 +2,6 @@
 
 from pacs.files.contract import FileStore, NewFile, StoredFile
 from pacs.files.disk import DiskFiles
+from pacs.files.scratch import Scratch, Stretch
 
-__all__ = ["DiskFiles", "FileStore", "NewFile", "StoredFile"]
+__all__ = ["DiskFiles", "FileStore", "NewFile", "Scratch", "StoredFile", "Stretch"]

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pacs.dataset.elements import Buffer
+from pacs.files.scratch import Scratch
 
 # Gives what stands before all else in a file. It is asked once, and told how many bytes follow, or None when
 # that is not known yet.
@@ -106,6 +107,10 @@ class FileStore(Protocol):
 
     def create(self, head: Head = no_head, expected: int = 0) -> NewFile:
         """Begin a new file. expected: bytes that may follow the head; to be right makes it cheaper."""
+        ...
+
+    def scratch(self) -> Scratch:
+        """Begin to put something aside that is kept under no key, and gone when the process is."""
         ...
 
     def settle(self, keys: Iterable[str]) -> None:

@@ -14,8 +14,10 @@ import numpy as np
 
 from pacs.errors import NotFound
 from pacs.files.contract import Head, no_head
-from pacs.files.new_file import BLOCK, DiskNewFile, make, storage_error, unlink
+from pacs.files.new_file import BLOCK, DiskNewFile, make, unlink
 from pacs.files.placeholders import Placeholder, Placeholders
+from pacs.files.scratch import Scratch
+from pacs.files.storage_error import storage_error
 
 CHUNK = 1 << 20  # bytes read at a time when a file is streamed
 
@@ -55,6 +57,10 @@ class DiskFiles:
     def create(self, head: Head = no_head, expected: int = 0) -> DiskNewFile:
         """Begin a new file, which is then put in the folder of the hour. expected: bytes after the head."""
         return DiskNewFile(self._place, head, expected)
+
+    def scratch(self) -> Scratch:
+        """A file in the folder that holds everything, on the same device as what it may become."""
+        return Scratch(self._root)
 
     def _place(self) -> Placeholder:
         ready = self._placeholders.take(time.time_ns() // _HOUR) if self._ahead else None

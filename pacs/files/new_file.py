@@ -18,16 +18,15 @@ from pathlib import Path
 from blake3 import blake3
 
 from pacs.dataset.elements import Buffer
-from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
 from pacs.files.contract import Head
 from pacs.files.placeholders import Placeholder
+from pacs.files.storage_error import storage_error
 
 BLOCK = 4096  # bytes; what devices read and write at once, and memory must be aligned to
 STAGE = 1 << 20  # bytes gathered before they are written
 HEAD_ROOM = 3 * BLOCK  # bytes that are left in a stage for the head, which is shorter by a block at least
 
 _DIRECT = getattr(os, "O_DIRECT", 0)
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _WHOLE = 0o440  # permissions of a file that was written to its end
 
 # Stages that were used and may be used again: memory that is new to a process costs more than its copying.
@@ -209,10 +208,3 @@ def unlink(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error) from error
-
-
-def storage_error(error: OSError) -> ArchiveError:
-    """What an error of the operating system means to the archive."""
-    if error.errno in _FULL:
-        return OutOfSpace("no room left on the storage device; make room, and storing goes on by itself")
-    return StorageFailed(f"the storage device failed: {error.strerror}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # SOF0 to SOF15 without DHT, JPG and DAC (ISO/IEC 10918-1 table B.1), and SOF55 (ISO/IEC 14495-1 C.1.1).
-_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
+FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
 _SOS, _APP0, _APP14 = 0xDA, 0xE0, 0xEE
 # DHT, DAC, SOS, DQT, DRI, APP0 to APP15 and COM: the others are no segments, or do not come before a scan.
 _OTHER_MARKERS = frozenset({0xC4, 0xCC, _SOS, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE})
@@ -36,8 +36,8 @@ class StreamSize:
 
 def jpeg_size(stream: bytes) -> StreamSize | None:
     """The frame header of a JPEG or JPEG-LS stream, or None when there is none to be found."""
-    for marker, start, _ in _jpeg_segments(stream):
-        if marker in _FRAME_MARKERS and len(stream) >= start + 6:
+    for marker, start, _ in jpeg_segments(stream):
+        if marker in FRAME_MARKERS and len(stream) >= start + 6:
             precision, rows, columns, samples = struct.unpack_from(">BHHB", stream, start)
             return StreamSize(rows, columns, samples, precision)
     return None
@@ -49,9 +49,9 @@ def has_clean_jpeg_header(stream: bytes) -> bool:
     GDCM does not refuse a stream whose header makes libjpeg warn: it ends the process. So nothing may lie
     between the segments, nothing be cut off, and the application segments that libjpeg reads be well formed.
     """
-    for marker, start, end in _jpeg_segments(stream):
+    for marker, start, end in jpeg_segments(stream):
         payload = stream[start:end]
-        if end > len(stream) or not (marker in _FRAME_MARKERS or marker in _OTHER_MARKERS):
+        if end > len(stream) or not (marker in FRAME_MARKERS or marker in _OTHER_MARKERS):
             return False
         if marker == _APP0 and payload.startswith(b"JFIF\0") and payload[5:6] != b"\x01":
             return False
@@ -62,7 +62,7 @@ def has_clean_jpeg_header(stream: bytes) -> bool:
     return False
 
 
-def _jpeg_segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
+def jpeg_segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, start and end of the payload of each segment behind SOI, up to what is no segment."""
     offset = 2
     for _ in range(_MAX_SEGMENTS if stream.startswith(b"\xff\xd8") else 0):

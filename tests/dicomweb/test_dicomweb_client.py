@@ -99,6 +99,8 @@ def test_refused_objects_are_told_of(service: Service) -> None:
     assert len(answer.ReferencedSOPSequence) == len(answer.FailedSOPSequence) == 1
     (failed,) = answer.FailedSOPSequence
     assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == (bad.SOPInstanceUID, 0x0117)
+    assert failed[0x00000901].value == 0x0020000D
+    assert "is not a UID" in failed[0x00000902].value
     loop = from_file(us_cine(frames=1, rows=16, columns=16))
     with pytest.raises(HTTPError, match="409"):
         service.client.store_instances([loop], study_instance_uid="1.2.3")

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import repeat
 from pathlib import Path
@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from pydicom import dcmread
 
-from dicomweb import reception
+from dicomweb import received, reception
 from dicomweb.multipart import MultipartError
 from dicomweb.reception import Reception
 from pacs.archive import Archive
@@ -24,6 +24,10 @@ LAST = b"\r\n--B--"
 
 def receive(archive: Archive, boundary: str | None = "B") -> Reception:
     return Reception(archive, Source(address="test"), None, boundary)
+
+
+def open_files() -> set[Path]:
+    return set(Path("/proc/self/fd").iterdir())
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -96,7 +100,7 @@ def data_set(file: bytes) -> bytes:
 def test_many_are_committed_in_groups_as_they_come(
     archive: Archive, objects: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reception, "COMMITTED_TOGETHER", 2)
+    monkeypatch.setattr(received, "COMMITTED_TOGETHER", 2)
     receiving = receive(archive)
     receiving.take([b"\r\n".join(DELIMITER + one for one in objects[:3]) + b"\r\n"])
     first = dcmread(BytesIO(objects[0]))
@@ -123,6 +127,16 @@ def test_a_bare_object_that_is_abandoned_leaves_no_file(
     receiving.abandon()
     receiving.abandon()
     assert files_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("ends", [Reception.abandon, Reception.finish])
+def test_metadata_leave_no_file_open(archive: Archive, ends: Callable[[Reception], object]) -> None:
+    before = open_files()
+    receiving = Reception(archive, Source(address="test"), None, "B", "application/dicom+json")
+    receiving.take([DELIMITER + b"[{}]" + LAST])
+    assert len(open_files() - before) == 1
+    ends(receiving)
+    assert open_files() == before
 
 
 def test_who_is_taking_stops_when_the_request_is_abandoned(archive: Archive, tmp_path: Path) -> None:

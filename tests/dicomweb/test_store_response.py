@@ -1,6 +1,6 @@
 import pytest
 
-from dicomweb.reception import Received
+from dicomweb.received import Received
 from dicomweb.store_response import store_response, store_status
 from pacs.errors import (
     ArchiveError,
@@ -66,6 +66,8 @@ def test_failures_are_named_where_their_names_are_known() -> None:
                     "00081150": {"vr": "UI", "Value": ["1.4"]},
                     "00081155": {"vr": "UI", "Value": ["1.9"]},
                     "00081197": {"vr": "US", "Value": [0xC122]},
+                    "00000901": {"vr": "AT", "Value": ["00020010"]},
+                    "00000902": {"vr": "LO", "Value": ["its transfer syntax"]},
                 }
             ],
         },
@@ -75,3 +77,18 @@ def test_failures_are_named_where_their_names_are_known() -> None:
 
 def test_objects_of_several_studies_have_no_common_url() -> None:
     assert store_response([stored("1.1"), stored("1.5")], URL)["00081190"] == {"vr": "UR"}
+
+
+def test_comments_fit_their_vr_and_tell_nothing_of_the_inside() -> None:
+    answer = store_response([failed(MalformedObject("long " * 40)), failed(StorageFailed("/the/path"))], URL)
+    commented, silent = answer["00081198"]["Value"]
+    assert commented["00000902"]["Value"] == [("long " * 13)[:64].strip()]
+    assert "00000902" not in silent
+
+
+def test_discarded_elements_are_a_warning() -> None:
+    one = stored()
+    one.discarded = True
+    (item,) = store_response([one], URL)["00081199"]["Value"]
+    assert item["00081196"] == {"vr": "US", "Value": [0xB006]}
+    assert store_status([one]) == 202

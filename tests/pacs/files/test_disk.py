@@ -16,7 +16,8 @@ import pytest
 
 from pacs.errors import OutOfSpace, StorageFailed
 from pacs.files import DiskFiles, FileStore
-from pacs.files.new_file import BLOCK, HEAD_ROOM, STAGE, storage_error
+from pacs.files.new_file import BLOCK, HEAD_ROOM, STAGE
+from pacs.files.storage_error import storage_error
 from tests.contracts.file_store import CONTENT, FileStoreContract, content_of, kept
 
 
