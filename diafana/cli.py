@@ -3,6 +3,8 @@
 import os
 import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -179,6 +181,49 @@ def ohif_install(
     except CannotInstall as error:
         _fail(f"OHIF was not installed: {error}", 1, error)
     _out.print(f"{PACKAGE} is in {settings.ohif}; the service has it at /ohif/.", soft_wrap=True)
+
+
+@app.command()
+def recycled(data: Data = None) -> None:
+    """List what was deleted or rejected and can be restored."""
+    _, parts = _open_parts(data, is_there=True)
+    for line in _told(parts.index.remover.recycled()):
+        _out.print(line, soft_wrap=True)
+    parts.close()
+
+
+def _told(recycled: list[Any]) -> list[str]:
+    """A line for each series and reason, the latest last."""
+    groups: dict[tuple[str, str, str, str], list[float]] = {}
+    for one in recycled:
+        key = one.study_instance_uid, one.series_instance_uid, one.reason, one.requester
+        groups.setdefault(key, []).append(one.at)
+    return [
+        f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(max(at)))}  {len(at):6} instances  {reason}"
+        f"  study {study}  series {series}  by {requester or 'nobody known'}"
+        for (study, series, reason, requester), at in groups.items()
+    ]
+
+
+@app.command()
+def restore(
+    uid: Annotated[str, typer.Argument(help="Study, Series or SOP Instance UID.")], data: Data = None
+) -> None:
+    """Bring back what was deleted or rejected, while its files are there."""
+    from pacs.errors import ArchiveError
+    from pacs.index import Verdict
+
+    _, parts = _open_parts(data, is_there=True)
+    try:
+        verdicts = parts.archive.deletion.restore(uid)
+    except ArchiveError as error:
+        _fail(f"Cannot restore: {error}. What came back before is kept; try again.", 1, error)
+    parts.close()
+    if not verdicts:
+        _errors.print(Text(f"Nothing that was deleted bears {uid}.", style="red"), soft_wrap=True)
+        raise typer.Exit(1)
+    for verdict, number in sorted(Counter(verdicts).items()):
+        _out.print(f"{number:8} {'restored' if verdict is Verdict.CREATED else f'left: {verdict.value}'}")
 
 
 @app.command()

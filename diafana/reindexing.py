@@ -10,7 +10,7 @@ from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
 from pacs.upkeep import reindex
 
-_SIDE_FILES = ("-wal", "-shm", "-lock")
+_SIDE_FILES = ("-wal", "-shm", "-lock", "-deletions")
 
 
 def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tuple[str, str]]]:
@@ -38,6 +38,7 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
         for side in _SIDE_FILES:
             Path(f"{settings.index_path}{side}").unlink(missing_ok=True)
         new.rename(settings.index_path)
+        _remove(new)  # what lay beside it
         return indexed, left_out
 
 

@@ -190,5 +190,6 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     adopted, removed = adopt_orphans(parts.files, parts.index)
     if adopted or removed:
         log.warning("cut-off objects found", adopted=adopted, removed=removed)
+    parts.archive.deletion.empty(settings.recycle_days)
     Runner(parts.index.tasks, followers(parts), bell).run(stopping.is_set)
     parts.close()

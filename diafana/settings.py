@@ -47,6 +47,16 @@ class Settings(BaseSettings):
         (),
         description="Origins of pages that may ask, such as https://viewer.example.org, parted by blanks.",
     )
+    delete: bool = Field(True, description="Delete what is asked to be deleted, and heed rejection notes.")
+    recycle_days: float = Field(
+        30.0,
+        ge=0,
+        le=36_500,
+        description="Days that the files of deleted objects are kept; 0 removes them at once.",
+    )
+    hide_rejected_for_quality: bool = Field(
+        True, description="Hide what was rejected for its quality, instead of leaving it in regular use."
+    )
     maximum_associations: PositiveInt = Field(100, description="DICOM associations open at once.")
     maximum_associations_per_address: PositiveInt = Field(
         50, description="DICOM associations open at once from one address, a process."

@@ -50,15 +50,22 @@ def application(parts: Parts, dimse_port: int) -> FastAPI:
     """The application of one process. dimse_port: where DICOM networking listens."""
     app = FastAPI(title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None)
     add_problem_handlers(app)
-    worklist = WorklistService(parts.worklist, parts.subscriptions, parts.settings.doorbells, DICOMWEB_ROOT)
-    dicomweb = DicomWeb(parts.archive, parts.derived, DICOMWEB_ROOT, others=worklist.transactions)
+    settings = parts.settings
+    worklist = WorklistService(parts.worklist, parts.subscriptions, settings.doorbells, DICOMWEB_ROOT)
+    dicomweb = DicomWeb(
+        parts.archive,
+        parts.derived,
+        DICOMWEB_ROOT,
+        may_delete=settings.delete,
+        others=worklist.transactions,
+    )
     app.router.routes.extend([*dicomweb.routes, worklist.channel])
     app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
     add_operator_routes(app, parts.index)
-    app.include_router(page.router(parts.settings.aet, dimse_port, parts.settings.ohif))
-    app.mount("/ohif", OhifFiles(parts.settings.ohif))
+    app.include_router(page.router(settings.aet, dimse_port, settings.ohif))
+    app.mount("/ohif", OhifFiles(settings.ohif))
     app.openapi = lambda: _described(app, dicomweb)  # type: ignore[method-assign]
-    _share(app, parts.settings)
+    _share(app, settings)
     return app
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cached_property, partial
 
+from diafana.deletion_followers import deletion_followers
 from diafana.settings import Settings
 from dicomweb.thumbnails import thumbnail_follower
 from fhir_api.reports import report_follower
@@ -91,6 +92,7 @@ def followers(parts: Parts) -> list[Follower]:
     """All that is made from what was stored."""
     archive, rest = parts.archive, parts.settings.rest_seconds
     return [
+        *deletion_followers(archive, parts.settings),
         Follower(
             name="series metadata",
             level=Level.SERIES,

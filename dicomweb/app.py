@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from dicomweb import parameters as p
 from dicomweb.bulk_data import BulkData
 from dicomweb.capabilities import Capabilities
+from dicomweb.deletion import Delete
 from dicomweb.frames import Frames
 from dicomweb.media_types import (
     BULK_DATA_MEDIA_TYPES,
@@ -61,11 +62,13 @@ class DicomWeb:
         derived: DerivedFiles,
         root: str = "/dicom-web",
         wado_uri: str = "/wado",
+        may_delete: bool = True,
         others: Iterable[Transaction] = (),
     ) -> None:
         """root: path of the services, from which Retrieve URLs are made.
 
         wado_uri: path of the URI Service.
+        may_delete: whether objects may be deleted.
         others: transactions of services that stand for themselves, such as the worklist.
         """
         shared = Shared(archive)
@@ -77,6 +80,7 @@ class DicomWeb:
             *_retrieve_pictures(rendered, Thumbnails(shared, derived, pictures, rendered)),
             *_search(Search(archive, shared.threads, shared.negotiation, root)),
             *_store(Store(archive, shared.threads, shared.negotiation, root)),
+            *_delete(Delete(archive, shared.threads, may_delete)),
             *others,
         ]
         uri = WadoUri(shared, Objects(shared), rendered).retrieve
@@ -223,4 +227,12 @@ def _store(store: Store) -> list[Transaction]:
             name, "10.5", "POST", path, store.store, DATA_SET_MEDIA_TYPES, STORED_MEDIA_TYPES, (p.ACCEPT,)
         )
         for name, path in (("Store Instances", "/studies"), ("Store Study Instances", _STUDY))
+    ]
+
+
+def _delete(delete: Delete) -> list[Transaction]:
+    """PS3.18 has no such transaction yet; paths and status are those of other archives."""
+    return [
+        Transaction(f"Delete {name}", "-", "DELETE", path, delete.delete)
+        for name, path in (("Study", _STUDY), ("Series", _SERIES), ("Instance", _INSTANCE))
     ]

@@ -10,17 +10,18 @@ from pacs.model import Instance
 
 
 class Instances:
-    """The instances that were asked for last."""
+    """The instances that were asked for last, until something is deleted."""
 
     def __init__(self, archive: Archive, threads: Threads) -> None:
         self._archive = archive
         self._threads = threads
-        self._known: Memory[tuple[str, str, str], Instance] = Memory(KNOWN_INSTANCES, lambda _: 1)
+        self._known: Memory[tuple[int, str, str, str], Instance] = Memory(KNOWN_INSTANCES, lambda _: 1)
 
     async def of(self, request: Request) -> Instance:
         """The instance that the path names. Raises InvalidIdentifier, NotFound."""
         parts = request.path_params
-        known = self._known.get((parts["study"], parts["series"], parts["instance"]))
+        deletions = self._archive.deletions
+        known = self._known.get((deletions, parts["study"], parts["series"], parts["instance"]))
         if known is not None:
             return known
         study, series, instance = uids(request)
@@ -28,9 +29,9 @@ class Instances:
 
     async def find(self, study: str, series: str, instance: str) -> Instance:
         """The instance with these UIDs. Raises NotFound."""
-        key = study, series, instance
+        key = self._archive.deletions, study, series, instance
         found = self._known.get(key)
         if found is None:
-            found = await self._threads.search(self._archive.instance, *key)
+            found = await self._threads.search(self._archive.instance, study, series, instance)
             self._known.put(key, found)
         return found

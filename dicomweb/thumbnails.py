@@ -79,12 +79,25 @@ def thumbnail_follower(archive: Archive, derived: DerivedFiles) -> Follower:
     """Draws the thumbnail of each series once it has come to rest."""
 
     def work(task: Task) -> None:
+        study, series = task.study_instance_uid, task.series_instance_uid
         try:
-            make_thumbnail(archive, derived, task.study_instance_uid, task.series_instance_uid)
-        except (CannotRender, NotFound):
+            make_thumbnail(archive, derived, study, series)
+        except CannotRender:
             return  # trying again would not change it
+        except NotFound:
+            _forget(archive, derived, study, series)
 
     return Follower(_KIND, Level.SERIES, REST, _may_have_picture, work)
+
+
+def _forget(archive: Archive, derived: DerivedFiles, study: str, series: str) -> None:
+    """Forget the thumbnails of what is there no longer."""
+    try:
+        kept = {f"{study}/{uid}" for uid, _ in archive.series_of(study)} | {study}
+    except NotFound:
+        kept = set()
+    for subject in {study, f"{study}/{series}"} - kept:
+        derived.forget(_KIND, subject)
 
 
 def _may_have_picture(change: Change) -> bool:

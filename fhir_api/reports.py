@@ -6,7 +6,7 @@ from pacs.archive import Archive
 from pacs.changes import Follower
 from pacs.errors import NotFound
 from pacs.index import Task
-from pacs.model import Action, Change, Level
+from pacs.model import Change, Level
 from pacs.query import Query
 from sr.mapping import is_report, map_report
 
@@ -14,10 +14,19 @@ FOLLOWER = "FHIR resources"
 
 
 def report_follower(archive: Archive, store: ResourceStore) -> Follower:
-    """The follower of structured reports and key object selections: reads, maps and keeps one at a time."""
+    """The follower of structured reports and key object selections: reads, maps and keeps one at a time.
+
+    What a report became that is there no longer is withdrawn.
+    """
 
     def work(task: Task) -> None:
-        keep_report(archive, store, task.study_instance_uid, task.series_instance_uid, task.sop_instance_uid)
+        study, series, instance = task.study_instance_uid, task.series_instance_uid, task.sop_instance_uid
+        try:
+            archive.instance(study, series, instance)
+        except NotFound:
+            store.withdraw(study, instance)
+        else:
+            keep_report(archive, store, study, series, instance)
 
     return Follower(FOLLOWER, Level.INSTANCE, 0.0, _wants, work)
 
@@ -38,4 +47,4 @@ def _patient_identity(archive: Archive, study: str) -> str:
 
 
 def _wants(change: Change) -> bool:
-    return change.action is Action.CREATED and is_report(change.sop_class_uid)
+    return is_report(change.sop_class_uid)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 
 from fhir_api import resource_search
 from fhir_api.answers import Answer
@@ -103,6 +103,16 @@ class ResourceStore:
                 connection.execute(update(report).where(same).values(row))
             replacement.write(connection)
         return True
+
+    def withdraw(self, study_instance_uid: str, sop_instance_uid: str) -> None:
+        """Remove what a report became that its study has no longer, but for what others became, too."""
+        mine = (report.c.sop_instance_uid == sop_instance_uid) & (
+            report.c.study_instance_uid == study_instance_uid
+        )
+        with self._transactions.begin() as connection:
+            if connection.execute(select(report.c.digest).where(mine)).first() is not None:
+                Replacement(sop_instance_uid, (), ()).write(connection)
+                connection.execute(delete(report).where(mine))
 
     def read(self, resource_type: str, resource_id: str) -> Answer | None:
         """One resource, or None."""

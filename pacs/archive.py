@@ -7,6 +7,7 @@ from functools import lru_cache
 import orjson
 from pydicom import Dataset
 
+from pacs.deletion import Deletion
 from pacs.errors import NotFound
 from pacs.files import FileStore, Scratch, StoredFile
 from pacs.files.derived import DerivedFiles
@@ -26,7 +27,7 @@ _HEADER = 1 << 14  # bytes at the beginning of a file that hold most headers
 
 
 class Archive:
-    """Stores, finds and gives back DICOM objects. One for each process; safe for threads."""
+    """Stores, finds, gives back and deletes DICOM objects. One for each process; safe for threads."""
 
     def __init__(
         self,
@@ -40,7 +41,9 @@ class Archive:
         """ae_title: ours, noted in the files as that of the receiver.
 
         bulk_data_root: what BulkDataURIs begin with, before `/studies/...`.
-        on_commit: called after each commit that stored something new.
+        on_commit: called after each commit that stored something new, or deleted.
+
+        `deletion` deletes, and brings back.
         """
         self._files = files
         self._derived = derived
@@ -50,6 +53,7 @@ class Archive:
         self._committer = Committer(files, index.writer, on_commit)
         self._reader = Reader(self.open)
         self._transcoder = Transcoder(self._reader)
+        self.deletion = Deletion(files, index, self._reader, on_commit)
         self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
 
     def sender(self, source: Source) -> Sender:
@@ -91,8 +95,8 @@ class Archive:
         return found
 
     def instance(self, study: str, series: str, instance: str) -> Instance:
-        """One instance, remembered once found. Raises NotFound."""
-        return self._instance(study, series, instance)
+        """One instance, remembered once found, until something is deleted. Raises NotFound."""
+        return self._instance(self.deletions, study, series, instance)
 
     def first_instance(self, study: str, series: str | None = None) -> Instance:
         """The first instance of a study or series. Raises NotFound."""
@@ -101,8 +105,13 @@ class Archive:
             raise NotFound("there is no such study or series here")
         return found
 
-    def _find_instance(self, study: str, series: str, instance: str) -> Instance:
+    def _find_instance(self, _deletions: int, study: str, series: str, instance: str) -> Instance:
         return self.instances(study, series, instance)[0]
+
+    @property
+    def deletions(self) -> int:
+        """How often something was deleted; what was found under an older number may be there no longer."""
+        return self._index.deletions.count
 
     def open(self, instance: Instance) -> StoredFile:
         """The Part 10 file of an instance, for reading at any position. Raises NotFound when it was lost."""
@@ -184,8 +193,15 @@ class Archive:
         return kept or self._make_series_metadata(study, series)
 
     def keep_series_metadata(self, study: str, series: str) -> None:
-        """Make the metadata of a series that has come to rest, so that it is only read when asked for."""
-        ((_, version),) = self.series_of(study, series)
+        """Make the metadata of a series that has come to rest, so that it is only read when asked for.
+
+        Those of a series that is there no longer are forgotten.
+        """
+        try:
+            ((_, version),) = self.series_of(study, series)
+        except NotFound:
+            self._derived.forget(_METADATA, f"{study}/{series}")
+            return
         self._derived.write(
             _METADATA, f"{study}/{series}", version, self._make_series_metadata(study, series)
         )

@@ -115,6 +115,7 @@ class Action(StrEnum):
     """What a row of the change feed tells of."""
 
     CREATED = "created"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)

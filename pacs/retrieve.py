@@ -188,6 +188,11 @@ class Reader:
             end = pixels.offset + pixels.length + (8 if pixels.encapsulated else 0)
             return head, read(end, max(0, instance.size - end))
 
+    def elements(self, instance: Instance, wanted: frozenset[int]) -> tuple[bytes, list[Element]]:
+        """Elements of the outermost level before the pixel data, behind the buffer that they lie in."""
+        head, _ = self.around_pixels(instance)
+        return head, read_elements(head, encoding_of(instance.transfer_syntax_uid), wanted=wanted).elements
+
     def bulk_data(self, instance: Instance, path: str) -> list[bytes]:
         """The values at a path that `metadata` named: one, or one a frame for encapsulated pixel data.
 

@@ -1,6 +1,7 @@
 """Looking after what is kept: verifying the files, rebuilding the index from them, adopting orphans."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import gmtime, strftime
 
@@ -10,8 +11,10 @@ from pacs.dataset.header import read_header
 from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, read_file_meta
 from pacs.errors import ArchiveError, MalformedObject, NotFound, Refused
 from pacs.files import FileStore, StoredFile
-from pacs.index import Index, Record, Verdict
+from pacs.index import Index, Record, Removal, Verdict
 from pacs.model import Instance
+from pacs.rejection_note import KEY_OBJECT_SELECTION, read_rejection_note
+from pacs.retrieve import Reader
 
 GROUP = 200  # records written together
 
@@ -55,6 +58,7 @@ def _damage(files: FileStore, instance: Instance) -> str:
 def reindex(files: FileStore, index: Index, step: Callable[[], None]) -> list[tuple[str, str]]:
     """Fill an empty index from the files, oldest first. step: called after each file.
 
+    The files of what was deleted are noted as such.
     Returns the files that could not be indexed, each with the reason.
     """
     left_out: list[tuple[str, str]] = []
@@ -75,7 +79,37 @@ def reindex(files: FileStore, index: Index, step: Callable[[], None]) -> list[tu
             write()
         step()
     write()
+    return left_out + _reindex_recycled(files, index)
+
+
+def _reindex_recycled(files: FileStore, index: Index) -> list[tuple[str, str]]:
+    """Note the files of what was deleted, whose time begins anew, and what rejection notes among them say."""
+    left_out: list[tuple[str, str]] = []
+    reader = Reader(lambda instance: files.recycled.open(instance.file))
+    for batch in _batches(files.recycled.walk(), GROUP):
+        found: list[tuple[Instance, Removal]] = []
+        for key in batch:
+            try:
+                with files.recycled.open(key) as file:
+                    instance = read_record_of(file, key).instance
+                found.append((instance, _remember_rejection(index, reader, instance)))
+            except ArchiveError as error:
+                left_out.append((f"recycled {key}", str(error)))
+        index.remover.add_found(found)
     return left_out
+
+
+def _remember_rejection(index: Index, reader: Reader, instance: Instance) -> Removal:
+    """Keep out what a deleted rejection note names; why the instance itself went, as far as one can see."""
+    note = None
+    if instance.sop_class_uid == KEY_OBJECT_SELECTION:
+        with suppress(MalformedObject):  # then it was an object like others
+            note = read_rejection_note(reader, instance)
+    if note is None:
+        return Removal("found by reindex", "")
+    if note.is_lasting:
+        index.remover.remember(instance, note.reason, note.references)
+    return Removal(note.reason, instance.sop_instance_uid)
 
 
 def adopt_orphans(files: FileStore, index: Index) -> tuple[int, int]:
@@ -120,19 +154,24 @@ def _adopt(files: FileStore, index: Index, key: str) -> bool:
 def read_record(files: FileStore, key: str) -> Record:
     """What a kept file is, read from the file alone. Raises MalformedObject when it is no whole object."""
     with files.open(key) as file:
-        read = read_file_meta(file.read(0, HEAD_LIMIT))
-        if read is None:
-            raise MalformedObject("the file ends within its file meta information")
-        meta, offset = read
-        header = read_header(file.read(0, file.size), meta.transfer_syntax_uid, offset)
-        return Record.of(
-            header,
-            meta.transfer_syntax_uid,
-            file=key,
-            size=file.size,
-            dataset_offset=offset,
-            digest=_digest(file, offset),
-        )
+        return read_record_of(file, key)
+
+
+def read_record_of(file: StoredFile, key: str) -> Record:
+    """The same of a file that is open. Raises MalformedObject."""
+    read = read_file_meta(file.read(0, HEAD_LIMIT))
+    if read is None:
+        raise MalformedObject("the file ends within its file meta information")
+    meta, offset = read
+    header = read_header(file.read(0, file.size), meta.transfer_syntax_uid, offset)
+    return Record.of(
+        header,
+        meta.transfer_syntax_uid,
+        file=key,
+        size=file.size,
+        dataset_offset=offset,
+        digest=_digest(file, offset),
+    )
 
 
 def _digest(file: StoredFile, offset: int) -> str:

@@ -97,8 +97,41 @@ class StoredFile(AbstractContextManager["StoredFile"], Protocol):
         ...
 
 
+class RecycledFiles(Protocol):
+    """Keeps the files of what was deleted for a while, under the keys that they had."""
+
+    def moving(self) -> AbstractContextManager[None]:
+        """Held by whoever moves files to or from here, or decides which: one at a time of all processes."""
+        ...
+
+    def take(self, keys: Iterable[str]) -> None:
+        """Move files here out of the archive, durably; those that are not there are passed over."""
+        ...
+
+    def give_back(self, keys: Iterable[str]) -> None:
+        """Move files back into the archive, durably; those that are not here are passed over."""
+        ...
+
+    def open(self, key: str) -> StoredFile:
+        """Open a file that is here. Raises NotFound when there is none."""
+        ...
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove files; nothing happens for those that are not here."""
+        ...
+
+    def walk(self) -> Iterator[str]:
+        """The keys of all files that are here."""
+        ...
+
+
 class FileStore(Protocol):
     """Keeps files under keys of its own making, never changing one."""
+
+    @property
+    def recycled(self) -> "RecycledFiles":
+        """The files of what was deleted."""
+        ...
 
     @property
     def block(self) -> int:
@@ -154,5 +187,5 @@ class FileStore(Protocol):
         ...
 
     def walk(self, since: str = "") -> Iterator[str]:
-        """The keys of all files of the archive in order, from `since` on; quarantine left out."""
+        """The keys of all files of the archive in order, from `since` on, and of nothing beside it."""
         ...

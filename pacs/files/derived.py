@@ -45,6 +45,11 @@ class DerivedFiles:
             if other != path:
                 other.unlink(missing_ok=True)
 
+    def forget(self, kind: str, subject: str) -> None:
+        """Remove what was made of any version of a subject that is there no longer."""
+        for path in self._versions(self._path(kind, subject, 0)):
+            path.unlink(missing_ok=True)
+
     def _path(self, kind: str, subject: str, version: int) -> Path:
         name = hashlib.sha256(subject.encode()).hexdigest()[:40]
         return self._root / kind / name[:2] / f"{name}-{version}"

@@ -8,24 +8,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
-import numpy as np
-
-from pacs.errors import NotFound
 from pacs.files.contract import Head, no_head
+from pacs.files.folders import sync_folder
 from pacs.files.new_file import BLOCK, DiskNewFile, make, unlink
 from pacs.files.placeholders import Placeholder, Placeholders
+from pacs.files.recycled import DiskRecycledFiles
 from pacs.files.scratch import Scratch
 from pacs.files.storage_error import storage_error
-
-CHUNK = 1 << 20  # bytes read at a time when a file is streamed
+from pacs.files.stored_file import DiskStoredFile, open_stored
 
 _SUFFIX = ".dcm"
 _ARCHIVE = "objects"
 _WRITERS = "writers"
 _HOUR = 3_600_000_000_000  # nanoseconds
 _QUARANTINE = "quarantine"
+_RECYCLED = "recycled"
 
 
 class DiskFiles:
@@ -53,6 +51,11 @@ class DiskFiles:
     @cached_property
     def _placeholders(self) -> Placeholders:
         return Placeholders(self._ahead, self._make, self._settle, _discard)
+
+    @cached_property
+    def recycled(self) -> DiskRecycledFiles:
+        """The files of what was deleted, in a folder beside the archive's."""
+        return DiskRecycledFiles(self._root / _RECYCLED, self._archive)
 
     def create(self, head: Head = no_head, expected: int = 0) -> DiskNewFile:
         """Begin a new file, which is then put in the folder of the hour. expected: bytes after the head."""
@@ -109,7 +112,7 @@ class DiskFiles:
     def _settle(self, keys: Iterable[str]) -> None:
         try:
             for folder in {key.rpartition("/")[0] for key in keys}:
-                _sync_folder(self._archive / folder)
+                sync_folder(self._archive / folder)
         except OSError as error:
             raise storage_error(error) from error
 
@@ -129,14 +132,9 @@ class DiskFiles:
         if "_writer" in self.__dict__:
             self._writer.close()
 
-    def open(self, key: str) -> "DiskStoredFile":
+    def open(self, key: str) -> DiskStoredFile:
         """Open a kept file for reading."""
-        try:
-            return DiskStoredFile(os.open(f"{self._archive}/{key}", os.O_RDONLY | os.O_CLOEXEC))
-        except FileNotFoundError as error:
-            raise NotFound("the file of this instance is gone from the store") from error
-        except OSError as error:
-            raise storage_error(error) from error
+        return open_stored(f"{self._archive}/{key}")
 
     def expect(self, keys: Iterable[str], length: int) -> None:
         """posix_fadvise(2) for each. A file that is gone is met when it is read."""
@@ -171,7 +169,7 @@ class DiskFiles:
         try:
             self._make_folder(target.parent)
             source.rename(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         except OSError as error:
             raise storage_error(error) from error
         return source.name
@@ -200,7 +198,7 @@ class DiskFiles:
         if path != self._root:
             self._make_folder(path.parent)
         path.mkdir(parents=path == self._root, exist_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         self._folders.add(path)
 
 
@@ -241,59 +239,3 @@ class _Writer:
 def _discard(placeholder: Placeholder) -> None:
     os.close(placeholder.descriptor)
     Path(placeholder.path).unlink(missing_ok=True)
-
-
-class DiskStoredFile:
-    """A kept file, read by position."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.size = os.fstat(descriptor).st_size
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-
-    def read(self, offset: int, length: int) -> bytes:
-        """One positioned read; more of them for what the system does not read at once."""
-        try:
-            content = os.pread(self._descriptor, length, offset)
-            while len(content) < length:
-                more = os.pread(self._descriptor, length - len(content), offset + len(content))
-                if not more:
-                    break
-                content += more
-        except OSError as error:
-            raise storage_error(error) from error
-        return content
-
-    def read_cached(self, offset: int, length: int) -> memoryview | None:
-        """One positioned read out of the page cache, or None when any of it is not there."""
-        buffer = np.empty(length, np.uint8).data  # a bytearray would be filled with zeroes first
-        try:
-            count = os.preadv(self._descriptor, [buffer], offset, os.RWF_NOWAIT)
-        except OSError:
-            return None
-        return buffer if count == length else None
-
-    def chunks(self, offset: int, length: int) -> Iterator[bytes]:
-        """Pieces of CHUNK bytes."""
-        end = offset + length
-        while offset < end:
-            piece = self.read(offset, min(CHUNK, end - offset))
-            if not piece:
-                return
-            yield piece
-            offset += len(piece)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

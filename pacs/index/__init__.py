@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 
 from sqlalchemy import Engine
 
 from pacs.index import lookup
+from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
+from pacs.index.remove import Recycled, Reference, Removal, Remover
 from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
 from pacs.index.subscriptions import Filter, Waiting
@@ -25,6 +28,10 @@ __all__ = [
     "Index",
     "Plan",
     "Record",
+    "Recycled",
+    "Reference",
+    "Removal",
+    "Remover",
     "SearchValue",
     "Task",
     "Tasks",
@@ -52,7 +59,18 @@ class Index:
     @cached_property
     def writer(self) -> Writer:
         """The writer of this process."""
-        return Writer(self._engine, self._transactions)
+        return Writer(self._engine, self._transactions, self.deletions)
+
+    @cached_property
+    def remover(self) -> Remover:
+        """What removes instances."""
+        return Remover(self._engine, self._transactions, self.deletions)
+
+    @cached_property
+    def deletions(self) -> Deletions:
+        """How often something was deleted, by any process."""
+        database = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
+        return Deletions(Path(f"{database}-deletions") if database else None)
 
     @cached_property
     def tasks(self) -> Tasks:
@@ -89,7 +107,7 @@ class Index:
         return lookup.series_versions(self._engine, study, series)
 
     def known_files(self, keys: list[str]) -> set[str]:
-        """Which of these files the index names."""
+        """Which of these files the index names, those of deleted instances among them."""
         return lookup.known_files(self._engine, keys)
 
     def walk(self) -> Iterator[Instance]:
@@ -107,4 +125,5 @@ class Index:
     def close(self) -> None:
         """Close all connections."""
         self._transactions.close()
+        self.deletions.close()
         self._engine.dispose()

@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Table, delete, exists, insert, select, update
 
+from pacs.attributes import stored_tags
 from pacs.dataset.header import Header
 from pacs.dataset.transfer_syntax import is_deflated
 from pacs.index import schema
 from pacs.index.rows import dump, instance_columns, patient_identity, search_columns
 from pacs.model import DicomJson, Instance, Level
+
+_PATIENT_KEYS = [f"{tag:08X}" for tag in sorted(stored_tags(Level.PATIENT))]
 
 
 class Record(NamedTuple):
@@ -121,6 +124,18 @@ def agree(connection: Connection, record: Record, study_key: int, owner: Owner) 
     connection.execute(update(table).where(table.c.key == study_key), values)
     _forget_without_studies(connection, row.patient_key)
     return record.owner
+
+
+def bereave(connection: Connection, patient_key: int) -> None:
+    """Bring a patient who lost a study up to the newest one that is left; one without studies goes."""
+    _forget_without_studies(connection, patient_key)
+    table = schema.study
+    left = select(table).where(table.c.patient_key == patient_key).order_by(table.c.key.desc())
+    newest = connection.execute(left.limit(1)).first()
+    if newest is not None:
+        kept = orjson.loads(newest.attributes)
+        patient = {key: kept[key] for key in _PATIENT_KEYS if key in kept}
+        _patient_columns(connection, patient, newest.study_instance_uid)
 
 
 def _forget_without_studies(connection: Connection, patient_key: int) -> None:

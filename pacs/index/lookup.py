@@ -50,9 +50,10 @@ def series_versions(engine: Engine, study: str, series: str | None) -> list[tupl
 
 
 def known_files(engine: Engine, keys: list[str]) -> set[str]:
-    """Which of these keys of the file store belong to an instance."""
+    """Which of these keys of the file store belong to an instance, or did before it was deleted."""
+    files = (_instance.c.file, schema.recycled.c.file)
     with connected(engine) as connection:
-        return set(connection.scalars(select(_instance.c.file).where(_instance.c.file.in_(keys))))
+        return {key for file in files for key in connection.scalars(select(file).where(file.in_(keys)))}
 
 
 def walk(engine: Engine) -> Iterator[Instance]:

@@ -140,6 +140,34 @@ quarantine = Table(
     UniqueConstraint("sop_instance_uid", "digest"),
 )
 
+# Files of instances that are there no longer, until their time is over
+recycled = Table(
+    "recycled",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    # Seconds since 1970
+    Column("at", Float, nullable=False),
+    Column("file", Text, nullable=False, unique=True),
+    Column("study_instance_uid", Text, nullable=False, index=True),
+    Column("series_instance_uid", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("sop_class_uid", Text, nullable=False),
+    # As pacs.index.remove.Removal has them
+    Column("reason", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+)
+
+# Instances that rejection notes keep out, whether they have come yet or not
+rejected = Table(
+    "rejected",
+    metadata,
+    Column("sop_instance_uid", Text, primary_key=True),
+    Column("study_instance_uid", Text, primary_key=True),
+    # The code of the note's title, and its SOP Instance UID
+    Column("reason", Text, nullable=False),
+    Column("note", Text, nullable=False, index=True),
+)
+
 # How far each follower has read the change feed
 cursor = Table(
     "cursor",

@@ -11,8 +11,10 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from pacs.errors import StorageFailed
 from pacs.index import schema
+from pacs.index.deletions import Deletions
 from pacs.index.engine import Prepared, Transactions
 from pacs.index.hierarchy import PlacedSeries, Record, add_sop_classes, agree, place
+from pacs.index.remove import remove_rejected, take_back
 from pacs.model import Action, Instance, Source
 
 KNOWN_SERIES = 4096  # series that one writer remembers
@@ -39,10 +41,12 @@ class _StaleError(StorageFailed):
 class Writer:
     """Writes records. One for each process, used by one thread at a time."""
 
-    def __init__(self, engine: Engine, transactions: Transactions) -> None:
+    def __init__(self, engine: Engine, transactions: Transactions, deletions: Deletions) -> None:
         self._transactions = transactions
+        self._deletions = deletions
         self._statements = _Statements(engine)
         self._known: _Known = OrderedDict()
+        self._known_at = deletions.count
 
     def write(self, records: list[Record]) -> list[Verdict]:
         """Write all records in one transaction, which is on the device when this returns.
@@ -54,31 +58,53 @@ class Writer:
         self.sync(commit)
         return verdicts
 
+    def restore(self, records: list[Record]) -> list[Verdict]:
+        """The same for what was removed; what is created leaves the book of the removed."""
+        verdicts, commit = self._commit(records, True)
+        self.sync(commit)
+        return verdicts
+
     def commit(self, records: list[Record]) -> tuple[list[Verdict], int]:
         """Write all records in one transaction, which others see, but which a power cut may take.
 
         Returns a verdict for each record, in their order, and the number of the commit, for `sync`.
         Raises StorageFailed or OutOfSpace, and then none of them is written.
         """
+        return self._commit(records, False)
+
+    def _commit(self, records: list[Record], is_restored: bool) -> tuple[list[Verdict], int]:
         try:
-            return self._write(records)
+            return self._write(records, is_restored)
         except _StaleError:
-            return self._write(records)
+            return self._write(records, is_restored)
 
     def sync(self, commit: int) -> None:
         """Return when a commit is on the device, and all that came before it. Raises StorageFailed."""
         self._transactions.sync(commit)
 
-    def _write(self, records: list[Record]) -> tuple[list[Verdict], int]:
+    def _write(self, records: list[Record], is_restored: bool) -> tuple[list[Verdict], int]:
         try:
             with self._transactions.begin_unsynced() as connection:
-                verdicts = _Transaction(connection, self._statements, self._known).write(records)
+                verdicts = self._write_in(connection, records, is_restored)
         except BaseException:
             self._known.clear()  # what was learnt in it was rolled back with it
             raise
         while len(self._known) > KNOWN_SERIES:
             self._known.popitem(last=False)
         return verdicts, self._transactions.last
+
+    def _write_in(self, connection: Connection, records: list[Record], is_restored: bool) -> list[Verdict]:
+        if self._known_at != self._deletions.count:  # a series may be gone, and its key be another's
+            self._known.clear()
+            self._known_at = self._deletions.count
+        transaction = _Transaction(connection, self._statements, self._known)
+        verdicts = transaction.write(records)
+        created = [r.instance for r, v in zip(records, verdicts, strict=True) if v is Verdict.CREATED]
+        if is_restored:
+            take_back(connection, created)
+        elif created and transaction.remove_rejected(created):
+            self._deletions.add()
+        return verdicts
 
     def kept(self, sop_instance_uid: str) -> tuple[str, int] | None:
         """The file of an instance and its size in bytes; None when there is no such instance."""
@@ -93,7 +119,8 @@ class Writer:
         table, instance = schema.instance, record.instance
         here = (table.c.sop_instance_uid == instance.sop_instance_uid) & (table.c.file == lost)
         with self._transactions.begin() as connection:
-            connection.execute(update(table).where(here), record.row)
+            if connection.execute(update(table).where(here), record.row).rowcount != 1:
+                raise StorageFailed("the instance was deleted while it came again; send it once more")
             connection.execute(insert(schema.change), _change(instance))
 
     def quarantine(self, instance: Instance, reason: Verdict, file: str, source: Source) -> bool:
@@ -122,6 +149,7 @@ class _Statements:
     def __init__(self, engine: Engine) -> None:
         instance, change, series = schema.instance, schema.change, schema.series
         self.error = engine.dialect.loaded_dbapi.Error
+        self.any_rejected = Prepared(select(schema.rejected.c.note).limit(1), engine)
         columns = select(instance.c.digest, instance.c.file)
         self.known = Prepared(columns.where(instance.c.sop_instance_uid == bindparam("uid")), engine)
         self.insert_instance = Prepared(_insert_new(instance, engine), engine, _names(instance, "key"))
@@ -168,6 +196,12 @@ class _Transaction:
         for series, instances in created.values():
             self._count(series, instances)
         return verdicts
+
+    def remove_rejected(self, instances: list[Instance]) -> bool:
+        """Remove what a rejection note keeps out; whether there was any. Mostly no note is there at all."""
+        if self._statements.any_rejected.run(self._cursor, [{}]).fetchone() is None:
+            return False
+        return remove_rejected(self._connection, instances)
 
     def _write_one(self, record: Record, created: dict[int, tuple[PlacedSeries, list[Instance]]]) -> Verdict:
         series = self._remembered(record)

@@ -185,6 +185,61 @@ class FileStoreContract:
         store.forget_aside(aside)
         assert content_of(store, second) == b"second"
 
+    def test_a_recycled_file_is_out_of_the_archive_and_comes_back(self, store: FileStore) -> None:
+        first, second = kept(store, b"first"), kept(store, b"second")
+        store.recycled.take([first])
+        assert (list(store.walk()), list(store.recycled.walk())) == ([second], [first])
+        with pytest.raises(NotFound):
+            store.open(first)
+        with store.recycled.open(first) as file:
+            assert file.read(0, file.size) == b"first"
+        store.recycled.give_back([first])
+        assert (list(store.walk()), list(store.recycled.walk())) == ([first, second], [])
+        assert store.is_whole(first)
+        assert content_of(store, first) == b"first"
+
+    def test_a_file_is_recycled_while_it_is_read(self, store: FileStore) -> None:
+        key = kept(store)
+        with store.open(key) as file:
+            store.recycled.take([key])
+            store.recycled.delete([key])
+            assert file.read(0, file.size) == CONTENT
+
+    def test_moving_what_is_moved_already_is_no_error(self, store: FileStore) -> None:
+        key, lost = kept(store), kept(store)
+        store.delete(lost)
+        for _ in range(2):
+            store.recycled.take([key, lost])
+        assert list(store.recycled.walk()) == [key]
+        for _ in range(2):
+            store.recycled.give_back([key, lost])
+        assert list(store.walk()) == [key]
+
+    def test_a_recycled_file_goes_for_good(self, store: FileStore) -> None:
+        key, other = kept(store), kept(store)
+        store.recycled.take([key])
+        for _ in range(2):
+            store.recycled.delete([key, other])
+        assert (list(store.recycled.walk()), list(store.walk())) == ([], [other])
+        with pytest.raises(NotFound):
+            store.recycled.open(key)
+
+    def test_one_at_a_time_moves_files(self, store: FileStore) -> None:
+        order: list[str] = []
+
+        def move() -> None:
+            with store.recycled.moving():
+                order.append("other")
+
+        with ThreadPoolExecutor(1) as threads:
+            with store.recycled.moving():
+                moved = threads.submit(move)
+                with pytest.raises(TimeoutError):
+                    moved.result(0.1)
+                order.append("one")
+            moved.result(10)
+        assert order == ["one", "other"]
+
     def test_files_are_walked_in_the_order_they_were_made(self, store: FileStore) -> None:
         assert list(store.walk()) == []
         keys = [kept(store, bytes([number])) for number in range(20)]

@@ -25,7 +25,7 @@ from testdata.mr import mr_series
 from tests.diafana.commands import Command, diafana
 from tests.service import Service
 
-COMMANDS = ("serve", "import", "verify", "reindex")
+COMMANDS = ("serve", "import", "verify", "reindex", "recycled", "restore")
 
 
 def put(data: Path, *objects: Dataset) -> Summary:
@@ -109,6 +109,24 @@ def test_the_options_of_serve_tell_their_environment_variables() -> None:
 def test_a_sound_archive_is_intact(filled: Path) -> None:
     done = diafana("verify", "--data", filled)
     assert (done.code, done.out.strip(), done.err) == (0, "5 of 5 instances are intact.", "")
+
+
+def test_what_was_deleted_is_listed_and_restored(filled: Path) -> None:
+    before = instances(filled)
+    index = Index(sqlite_url(filled / "index.sqlite"))
+    study = next(index.walk()).study_instance_uid
+    count = archive_of(filled, index).deletion.delete(study, None, None, "10.1.2.3")
+    index.close()
+    listed = diafana("recycled", "--data", filled)
+    (line,) = listed.out.splitlines()
+    assert f"{count} instances  deleted  study {study}" in line
+    assert line.endswith("by 10.1.2.3")
+    done = diafana("restore", study, "--data", filled)
+    assert (done.code, done.out.split()) == (0, [str(count), "restored"])
+    assert instances(filled) == before
+    again = diafana("restore", study, "--data", filled)
+    assert (again.code, again.out) == (1, "")
+    assert again.err.strip() == f"Nothing that was deleted bears {study}."
 
 
 def test_damage_is_found_and_named(filled: Path) -> None:

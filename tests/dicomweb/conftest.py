@@ -73,12 +73,12 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Service]:
+def serving(folder: Path, may_delete: bool = True) -> Iterator[Service]:
     url = sqlite_url(folder / "index.sqlite")
     migrate(url)
     index, derived = Index(url), DerivedFiles(folder / "derived")
     archive = Archive(DiskFiles(folder), derived, index, "DIAFANA", "/dicom-web", lambda: None)
-    app = FastAPI(routes=DicomWeb(archive, derived).routes)
+    app = FastAPI(routes=DicomWeb(archive, derived, may_delete=may_delete).routes)
     add_problem_handlers(app)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)

@@ -1,5 +1,7 @@
 """Following the archive: reports become resources, and other objects do not."""
 
+from dataclasses import replace
+
 from pydicom import Dataset
 
 from fhir_api.reports import keep_report, report_follower
@@ -29,6 +31,7 @@ def test_it_wants_reports_and_key_objects_at_once(archive: Archive, store: Resou
     assert (follower.level, follower.rest) == (Level.INSTANCE, 0)
     assert follower.wants(change("1.2.840.10008.5.1.4.1.1.88.34"))
     assert follower.wants(change("1.2.840.10008.5.1.4.1.1.88.59"))
+    assert follower.wants(replace(change("1.2.840.10008.5.1.4.1.1.88.34"), action=Action.DELETED))
     assert not follower.wants(change("1.2.840.10008.5.1.4.1.1.2"))
 
 
@@ -42,6 +45,42 @@ def test_following_again_changes_nothing(archive: Archive, index: Index, store: 
     assert store.page("Observation", [], 0, 1000) == once
     uids = report.StudyInstanceUID, report.SeriesInstanceUID, report.SOPInstanceUID
     assert not keep_report(archive, store, *uids)
+
+
+def test_what_a_deleted_report_became_is_withdrawn(
+    archive: Archive, index: Index, store: ResourceStore
+) -> None:
+    report = stored_report(archive)
+    other = measurement_report(ct_series(slices=3, rows=32, columns=32), series_number=88)
+    put(archive, other)
+    follow(index, archive, store)
+    both = store.counts()
+    archive.deletion.delete(report.StudyInstanceUID, report.SeriesInstanceUID, None, "")
+    follow(index, archive, store)
+    left = store.counts()
+    assert (both.reports, left.reports) == (2, 1)
+    assert left.resources["Observation"] == both.resources["Observation"] // 2
+    assert store.unmapped(report.SOPInstanceUID) == []
+    assert store.unmapped(other.SOPInstanceUID) != []
+    archive.deletion.delete(other.StudyInstanceUID, None, None, "")
+    follow(index, archive, store)
+    assert (store.counts().reports, store.counts().resources) == (0, {})
+    assert store.page("Observation", [], 0, 10) == []
+
+
+def test_a_report_that_moved_to_another_study_keeps_its_resources(
+    archive: Archive, index: Index, store: ResourceStore
+) -> None:
+    report = stored_report(archive)
+    archive.deletion.delete(report.StudyInstanceUID, None, None, "")
+    before = report.StudyInstanceUID
+    report.StudyInstanceUID = "1.2.3.4"
+    put(archive, report)
+    follow(index, archive, store)
+    kept = store.counts()
+    assert kept.reports == 1
+    store.withdraw(before, report.SOPInstanceUID)
+    assert store.counts() == kept
 
 
 def test_every_item_is_told_or_accounted_for(archive: Archive, index: Index, store: ResourceStore) -> None:

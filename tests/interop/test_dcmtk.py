@@ -9,8 +9,10 @@ from pydicom import Dataset
 
 from testdata.ct import ct_series
 from testdata.files import write_folder
+from testdata.key_objects import rejection_note
 from testdata.measurement_report import measurement_report
 from testdata.us import us_cine
+from tests.diafana.test_service import wait_until
 from tests.service import Service
 
 pytestmark = [
@@ -102,3 +104,25 @@ def test_storescu_hears_that_a_uid_is_taken(service: Service, tmp_path: Path) ->
     run(*command, tmp_path / "0")
     second = subprocess.run([*command, tmp_path / "1"], capture_output=True, text=True, check=False)
     assert "Status: 0x111" in second.stdout + second.stderr
+
+
+def test_what_a_note_of_storescu_rejects_is_found_no_more(service: Service, tmp_path: Path) -> None:
+    slices = ct_series(slices=3, rows=32, columns=32, series_number=78)
+    write_folder(slices, tmp_path / "slices")
+    write_folder([rejection_note(slices[:2])], tmp_path / "note")
+    command = ["storescu", "--scan-directories", "--recurse", "127.0.0.1", str(service.dimse_port)]
+    keys = (
+        f"StudyInstanceUID={slices[0].StudyInstanceUID}",
+        f"SeriesInstanceUID={slices[0].SeriesInstanceUID}",
+    )
+
+    def found() -> list[str]:
+        return [one["SOPInstanceUID"] for one in find(service, *keys, "SOPInstanceUID", level="IMAGE")]
+
+    run(*command, tmp_path / "slices")
+    assert len(found()) == 3
+    run(*command, tmp_path / "note")
+    wait_until(lambda: found() == [slices[2].SOPInstanceUID])
+    run(*command, tmp_path / "slices")
+    assert found() == [slices[2].SOPInstanceUID]
+    assert find(service, *keys[:1], "Modality=KO", "SeriesInstanceUID", level="SERIES") == []

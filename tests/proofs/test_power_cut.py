@@ -1,4 +1,6 @@
-"""Simulated power cuts while four associations send: nothing acknowledged is lost (proof T1).
+"""Simulated power cuts while four associations send, or while objects are deleted (proof T1).
+
+Nothing that was acknowledged is lost, and nothing that was deleted comes back.
 
 The data lie on an ext4 file system of their own, which is shut down without flushing its journal: what was
 not synced by then is gone, as when the power fails. Needs root.
@@ -8,13 +10,17 @@ import fcntl
 import os
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.proofs.ingest import Acknowledged, Ingest, half_written, lost, program
+from tests.diafana.commands import diafana
+from tests.proofs.ingest import ASSOCIATIONS, Acknowledged, Ingest, half_written, lost, program
 from tests.service import Service
 
 CUTS, ACKNOWLEDGED = (50, 120) if os.environ.get("DIAFANA_PROOF") == "long" else (5, 60)
@@ -36,6 +42,7 @@ PLANTED_BUGS = {
     ),
     "the index is not synced": "from pacs.index import log; log.WriteAheadLog.sync = lambda *_: None",
 }
+MOVED_WITHOUT_SYNC = "from pacs.files import recycled; recycled.sync_folder = lambda _: None"
 
 
 class Disk:
@@ -103,6 +110,61 @@ def test_what_was_acknowledged_survives_power_cuts(disk: Disk) -> None:
     with Service(disk.path / "data", program=program()) as service:
         assert lost(service.url, acknowledged) == []
         assert half_written(service.url) == []
+
+
+def delete_and_cut(disk: Disk, studies: int, bug: str = "") -> list[Acknowledged]:
+    """What was acknowledged to be deleted when so many studies were, while the next is being deleted."""
+    service = Service(disk.path / "data", program=program(bug))
+    ingest = Ingest(service.dimse_port)
+    ingest.wait_for(2 * ACKNOWLEDGED)
+    ingest.end()
+    deleted: list[str] = []
+    enough = threading.Event()
+
+    def delete() -> None:
+        with httpx.Client(base_url=service.url, timeout=30) as client, suppress(httpx.TransportError):
+            for study in {one.study for one in ingest.acknowledged}:
+                if client.delete(f"/dicom-web/studies/{study}").status_code != 204:
+                    return
+                deleted.append(study)
+                if len(deleted) == studies:
+                    enough.set()
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    assert enough.wait(60), "too slow"
+    before = set(deleted)
+    disk.cut()
+    service.kill()
+    deleting.join()
+    disk.unmount()
+    disk.mount()
+    return [one for one in ingest.acknowledged if one.study in before]
+
+
+def come_back(disk: Disk, deleted: list[Acknowledged]) -> int:
+    """How many of them are there again, and nothing is half there."""
+    with Service(disk.path / "data", program=program()) as service:
+        assert half_written(service.url) == []
+        return len(deleted) - len(lost(service.url, deleted))
+
+
+def lose_the_index(disk: Disk) -> None:
+    assert "instances indexed" in diafana("reindex", "--data", disk.path / "data").out
+
+
+def test_what_was_deleted_stays_deleted_after_a_power_cut(disk: Disk) -> None:
+    deleted = delete_and_cut(disk, ASSOCIATIONS // 2)
+    assert len(deleted) > 2
+    assert come_back(disk, deleted) == 0
+    lose_the_index(disk)
+    assert come_back(disk, deleted) == 0
+
+
+def test_the_proof_notices_files_that_were_moved_without_sync(disk: Disk) -> None:
+    deleted = delete_and_cut(disk, ASSOCIATIONS, MOVED_WITHOUT_SYNC)
+    lose_the_index(disk)  # before a service can move what was not moved
+    assert come_back(disk, deleted) > 0
 
 
 @pytest.mark.parametrize("bug", PLANTED_BUGS)
