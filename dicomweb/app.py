@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dicomweb import parameters as p
+from dicomweb.bulk_collections import BulkCollections
 from dicomweb.bulk_data import BulkData
 from dicomweb.capabilities import Capabilities
 from dicomweb.deletion import Delete
@@ -134,6 +135,7 @@ def _get(
 def _retrieve(shared: Shared) -> list[Transaction]:
     """PS3.18 10.4, Table H-1."""
     frames, objects, metadata = Frames(shared), Objects(shared), Metadata(shared)
+    collections = BulkCollections(shared, frames)
     accept = (p.ACCEPT,)
     return [
         *_get("10.4", FRAME_MEDIA_TYPES, accept, ("Retrieve Frames", _FRAMES, frames.retrieve)),
@@ -160,9 +162,22 @@ def _retrieve(shared: Shared) -> list[Transaction]:
             BULK_DATA_MEDIA_TYPES,
             accept,
             (
-                "Retrieve Bulkdata",
+                "Retrieve Bulkdata Value",
                 f"{_INSTANCE}/bulkdata/{{path:path}}",
                 BulkData(shared, frames).retrieve,
+            ),
+        ),
+        *_get(
+            "10.4",
+            FRAME_MEDIA_TYPES,
+            accept,
+            *(
+                (f"Retrieve {name} {what}", f"{path}/{resource}", endpoint)
+                for name, path in (("Study", _STUDY), ("Series", _SERIES), ("Instance", _INSTANCE))
+                for what, resource, endpoint in (
+                    ("Bulkdata", "bulkdata", collections.bulk_data),
+                    ("Pixel Data", "pixeldata", collections.pixel_data),
+                )
             ),
         ),
     ]

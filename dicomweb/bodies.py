@@ -140,6 +140,34 @@ class Bodies:
         content_type = writer.content_type(form.media_type)
         return await self.whole(request, body, {**headers, "Content-Type": content_type}, status_code)
 
+    def in_parts(
+        self,
+        first: tuple[Mapping[str, str], Sequence[Segment]],
+        others: AsyncIterator[tuple[Mapping[str, str], Sequence[Segment]]],
+        headers: Mapping[str, str],
+        status_code: int,
+    ) -> Response:
+        """An answer of parts that are found while it is sent: the header fields of each, and its content."""
+        writer = MultipartWriter()
+
+        async def body() -> AsyncIterator[bytes | memoryview]:
+            fields, segments = first
+            while True:
+                yield writer.part_head(fields)
+                async for piece in self._stream(segments):
+                    yield piece
+                yield MultipartWriter.PART_END
+                following = await anext(others, None)
+                if following is None:
+                    break
+                fields, segments = following
+            yield writer.closing()
+
+        media_type = first[0]["Content-Type"].partition(";")[0]
+        return StreamingResponse(
+            body(), status_code, {**headers, "Content-Type": writer.content_type(media_type)}
+        )
+
     async def _gather(self, segments: Sequence[Known]) -> Sequence[bytes | memoryview]:
         """All segments in memory: out of the page cache, or else read in a thread."""
         pieces: list[bytes | memoryview] = []

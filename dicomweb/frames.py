@@ -62,12 +62,13 @@ class Frames(Resource):
         held = not_modified(request, tag)
         if held is not None:
             return held
-        contents = await self._contents(instance, numbers, form)
+        contents = await self.contents(instance, numbers, form)
         return await self._bodies.represented(request, contents, validators(tag))
 
-    async def _contents(
+    async def contents(
         self, instance: Instance, numbers: Sequence[int], form: Representation
     ) -> Sequence[tuple[Representation, Sequence[Segment]]]:
+        """What the frames are in this form. Raises FrameNotFound, CannotRender, InvalidQuery."""
         pixels = instance.pixels
         if form.transcoded:
             return await self._transcoding.frames(instance, numbers, form)
