@@ -8,8 +8,8 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from diafana.settings import Settings
+from diafana.web import services
 from diafana.wiring import DICOMWEB_ROOT, Parts
-from dicomweb.app import DicomWeb
 from dicomweb.aside import METADATA_MEDIA_TYPES
 from dicomweb.media_types import DICOM
 from dicomweb.parameters import RENDERED, SEARCH, THUMBNAIL, URI
@@ -17,7 +17,6 @@ from dicomweb.status import ELEMENTS_DISCARDED, FAILURE_REASON, HTTP_STATUS
 from dicomweb.syntaxes import COMPRESSED_MEDIA_TYPES
 from dicomweb.transaction import Transaction
 from dicomweb.ups.conflicts import TRANSACTIONS
-from dicomweb.ups.routes import WorklistService
 from fhir_api.search_table import PARAMETERS
 from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
@@ -48,8 +47,8 @@ _WORKLIST = """### Worklist Service (PS3.18 11, PS3.4 Annex CC)
 The archive manages the worklist and performs nothing on it. A Worklist Label that is left empty becomes our
 AE title. Subscriptions are never refused; deletion locks are always granted, and never removed by us. What
 waits for a subscriber who is away is kept, 10,000 event reports at most. A filter is applied when a work item
-is made. There is one subscription to the worklist, filtered or not, for each subscriber. Bodies are DICOM
-JSON; answers in XML, too.
+is made. There is one subscription to the worklist, filtered or not, for each subscriber. Bodies and
+answers are in JSON or XML.
 """
 
 
@@ -163,8 +162,7 @@ def _transactions() -> list[Transaction]:
         settings.derived.mkdir()
         parts = Parts(settings, Bell(settings.bell))
         try:
-            worklist = WorklistService(parts.worklist, parts.subscriptions, settings.doorbells, DICOMWEB_ROOT)
-            dicomweb = DicomWeb(parts.archive, parts.derived, DICOMWEB_ROOT, others=worklist.transactions)
+            dicomweb, _ = services(parts)
         finally:
             parts.close()
     return [*(replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions), dicomweb.uri_service]

@@ -12,12 +12,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from starlette.routing import BaseRoute
 
 from diafana.settings import Settings
 from diafana.wiring import DICOMWEB_ROOT, Parts
 from dicomweb.app import EXPOSED_HEADERS, DicomWeb
+from dicomweb.commitment import StorageCommitment, transactions_of
 from dicomweb.openapi import paths
 from dicomweb.problems import add_problem_handlers
+from dicomweb.threads import Threads
 from dicomweb.ups.routes import WorklistService
 from fhir_api.router import router
 from pacs.index import Index, Tasks
@@ -51,15 +54,8 @@ def application(parts: Parts, dimse_port: int) -> FastAPI:
     app = FastAPI(title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None)
     add_problem_handlers(app)
     settings = parts.settings
-    worklist = WorklistService(parts.worklist, parts.subscriptions, settings.doorbells, DICOMWEB_ROOT)
-    dicomweb = DicomWeb(
-        parts.archive,
-        parts.derived,
-        DICOMWEB_ROOT,
-        may_delete=settings.delete,
-        others=worklist.transactions,
-    )
-    app.router.routes.extend([*dicomweb.routes, worklist.channel])
+    dicomweb, channel = services(parts)
+    app.router.routes.extend([*dicomweb.routes, channel])
     app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
     add_operator_routes(app, parts.index)
     app.include_router(page.router(settings.aet, dimse_port, settings.ohif))
@@ -67,6 +63,18 @@ def application(parts: Parts, dimse_port: int) -> FastAPI:
     app.openapi = lambda: _described(app, dicomweb)  # type: ignore[method-assign]
     _share(app, settings)
     return app
+
+
+def services(parts: Parts) -> tuple[DicomWeb, BaseRoute]:
+    """All DICOMweb services, and the channel through which subscribers of the worklist are told."""
+    settings = parts.settings
+    worklist = WorklistService(parts.worklist, parts.subscriptions, settings.doorbells, DICOMWEB_ROOT)
+    commitment = StorageCommitment(parts.commitment, parts.index.commitments, Threads())
+    others = [*worklist.transactions, *transactions_of(commitment)]
+    dicomweb = DicomWeb(
+        parts.archive, parts.derived, DICOMWEB_ROOT, may_delete=settings.delete, others=others
+    )
+    return dicomweb, worklist.channel
 
 
 def _described(app: FastAPI, dicomweb: DicomWeb) -> dict[str, Any]:

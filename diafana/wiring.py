@@ -10,6 +10,7 @@ from fhir_api.reports import report_follower
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Bell, Follower
+from pacs.commitment import Commitment
 from pacs.dimse import Limits
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
@@ -64,6 +65,11 @@ class Parts:
     def subscriptions(self) -> Subscriptions:
         """Who is told what happens to them."""
         return Subscriptions(self.index.worklist, partial(ring, self.settings.doorbells))
+
+    @cached_property
+    def commitment(self) -> Commitment:
+        """What looks at stored objects again."""
+        return Commitment(self.files, self.index)
 
     @cached_property
     def resources(self) -> ResourceStore:

@@ -76,10 +76,12 @@ class DicomWeb:
         pictures = Pictures(archive, shared.threads)
         rendered = Rendered(shared, pictures)
         self._root = root
+        frames, *retrieve = _retrieve(shared)
         self.transactions = [
-            *_retrieve(shared),
-            *_retrieve_pictures(rendered, Thumbnails(shared, derived, pictures, rendered)),
+            frames,
             *_search(Search(archive, shared.threads, shared.negotiation, root)),
+            *retrieve,
+            *_retrieve_pictures(rendered, Thumbnails(shared, derived, pictures, rendered)),
             *_store(Store(archive, shared.threads, shared.negotiation, root)),
             *_delete(Delete(archive, shared.threads, may_delete)),
             *others,

@@ -12,6 +12,7 @@ _PLACEHOLDERS = {
     "series": ("Series Instance UID", "1.2.826.0.1.3680043.8.498.1.2", "^[0-9.]{1,64}$"),
     "instance": ("SOP Instance UID", "1.2.826.0.1.3680043.8.498.1.2.3", "^[0-9.]{1,64}$"),
     "frames": ("Frame numbers, from 1 on, in any order", "1,2,3", "^[0-9]{1,9}(,[0-9]{1,9})*$"),
+    "transaction": ("Transaction UID", "1.2.826.0.1.3680043.8.498.7", "^[0-9.]{1,64}$"),
     "workitem": ("SOP Instance UID of a work item", "1.2.826.0.1.3680043.8.498.9", "^[0-9.]{1,64}$"),
     "aetitle": ("AE title of a subscriber", "VIEWER", "^[ -\\[\\]-~]{1,16}$"),
     "path": ("As the BulkDataURI in the metadata has it", "7FE00010", "^.+$"),

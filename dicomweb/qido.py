@@ -99,12 +99,12 @@ class Search:
         self, search: SearchRequest, found: Sequence[Sequence[DicomJson]], url: str
     ) -> Iterator[DicomJson]:
         """What is in no row of the index, for each answer: where it is, and what an object of it says."""
-        level = search.query.level
+        named = _UID_TAGS[: search.query.level - Level.PATIENT]
+        tags = tuple(enumerate(tag for _, tag in named))
+        template = url + "".join(f"/{resource}/%s" for resource, _ in named)
         for number, levels in enumerate(found):
-            uids = [
-                levels[at][tag]["Value"][0] for at, (_, tag) in enumerate(_UID_TAGS[: level - Level.PATIENT])
-            ]
-            made = {RETRIEVE_URL: _retrieve_url(url, uids)} if uids else {}
+            uids = tuple(levels[at][tag]["Value"][0] for at, tag in tags)
+            made = {RETRIEVE_URL: {"vr": "UR", "Value": [template % uids]}} if uids else {}
             if uids and search.unindexed and number < MAX_READ:
                 made |= self._read(uids, search.unindexed)
             yield made
@@ -120,9 +120,3 @@ class Search:
             log.warning("not read for a search", study=uids[0], error=type(error).__name__)
             return {}
         return {tag: metadata[tag] for tag in tags if tag in metadata}
-
-
-def _retrieve_url(url: str, uids: Sequence[str]) -> DicomJson:
-    """Retrieve URL (0008,1190) of what was found."""
-    parts = (f"/{resource}/{uid}" for (resource, _), uid in zip(_UID_TAGS, uids, strict=False))
-    return {"vr": "UR", "Value": [url + "".join(parts)]}

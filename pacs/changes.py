@@ -93,8 +93,9 @@ class Runner:
         Those that have read equally far share one reading.
         """
         abreast: dict[int, list[Follower]] = {}
+        cursors = self._tasks.cursors()
         for follower in self._followers.values():
-            abreast.setdefault(self._tasks.cursor(follower.name), []).append(follower)
+            abreast.setdefault(cursors.get(follower.name, 0), []).append(follower)
         readings = [(self._tasks.changes(cursor, _BATCH), group) for cursor, group in abreast.items()]
         plans = [_plan(follower, changes) for changes, group in readings if changes for follower in group]
         if plans:

@@ -32,13 +32,14 @@ class Damage:
 def verify(files: FileStore, index: Index, step: Callable[[], None]) -> Iterator[Damage]:
     """Read every file again and compare it with its digest. step: called after each instance."""
     for instance in index.walk():
-        what = _damage(files, instance)
+        what = damage(files, instance)
         if what:
             yield Damage(instance, what)
         step()
 
 
-def _damage(files: FileStore, instance: Instance) -> str:
+def damage(files: FileStore, instance: Instance) -> str:
+    """What is wrong with the file of an instance, which is read whole; empty when nothing is."""
     try:
         with files.open(instance.file) as file:
             if file.size != instance.size:

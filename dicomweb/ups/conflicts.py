@@ -7,9 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dicomweb.data_set_body import BodyRefused
 from dicomweb.problems import problem_of
 from dicomweb.request import service_url
-from dicomweb.ups.body import BodyRefused
 from dicomweb.warning import warn
 from pacs.errors import ArchiveError, InvalidWorkitem, MalformedObject, Refusal, WorkitemConflict
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from starlette.routing import WebSocketRoute
 
 from dicomweb import parameters as p
+from dicomweb.data_set_body import BODY_MEDIA_TYPES
 from dicomweb.media_types import DATA_SETS_MEDIA_TYPES
 from dicomweb.negotiation import Negotiation
 from dicomweb.threads import Threads
 from dicomweb.transaction import Parameter, Transaction
-from dicomweb.ups.body import BODY_MEDIA_TYPES
 from dicomweb.ups.channel import Channels
 from dicomweb.ups.search import Search
 from dicomweb.ups.subscribers import Subscribers

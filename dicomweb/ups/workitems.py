@@ -5,11 +5,11 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dicomweb.data_set_body import read_data_set
 from dicomweb.data_sets import data_sets_writer
 from dicomweb.negotiation import Negotiation
 from dicomweb.request import check_uid, parameters, service_url
 from dicomweb.threads import Threads
-from dicomweb.ups.body import read_data_set
 from dicomweb.ups.conflicts import (
     CHANGE_STATE,
     CREATE,

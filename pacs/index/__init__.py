@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from pacs.index import lookup
+from pacs.index.commitments import Commitments
 from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
@@ -24,6 +25,7 @@ from pacs.query import Query
 
 __all__ = [
     "Backlog",
+    "Commitments",
     "Filter",
     "Index",
     "Plan",
@@ -82,6 +84,11 @@ class Index:
         """The work items, and who is told of them."""
         return Worklists(self._engine, self._transactions)
 
+    @cached_property
+    def commitments(self) -> Commitments:
+        """What was answered to requests for storage commitment."""
+        return Commitments(self._engine, self._transactions)
+
     def prepare(self) -> None:
         """What makes the first images as cheap to store as those that follow. Raises StorageFailed."""
         self._transactions.lengthen_log()
@@ -97,6 +104,10 @@ class Index:
     def instances(self, study: str, series: str | None = None, instance: str | None = None) -> list[Instance]:
         """The instances below these UIDs, by series number and instance number; none when there are none."""
         return lookup.find_instances(self._engine, study, series, instance)
+
+    def instances_by_uid(self, uids: list[str]) -> dict[str, Instance]:
+        """The instances with these SOP Instance UIDs, by them; a thousand at most at once."""
+        return lookup.instances_by_uid(self._engine, uids)
 
     def first_instance(self, study: str, series: str | None = None) -> Instance | None:
         """The first of the instances below these UIDs; None when there are none."""

@@ -35,6 +35,16 @@ def find_instances(
         return [instance_of(row) for row in connection.execute(found)]
 
 
+def instances_by_uid(engine: Engine, uids: list[str]) -> dict[str, Instance]:
+    """The instances with these SOP Instance UIDs, by them."""
+    joined = _instance.join(_series, _instance.c.series_key == _series.c.key)
+    joined = joined.join(_study, _series.c.study_key == _study.c.key)
+    found = select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
+    found = found.select_from(joined).where(_instance.c.sop_instance_uid.in_(uids))
+    with connected(engine) as connection:
+        return {row.sop_instance_uid: instance_of(row) for row in connection.execute(found)}
+
+
 def series_versions(engine: Engine, study: str, series: str | None) -> list[tuple[str, int]]:
     """Each series below these UIDs with the sequence of its last change, in order of series number."""
     found = (

@@ -168,6 +168,17 @@ rejected = Table(
     Column("note", Text, nullable=False, index=True),
 )
 
+# What was answered to requests for storage commitment
+commitment = Table(
+    "commitment",
+    metadata,
+    Column("transaction_uid", Text, primary_key=True),
+    # Seconds since 1970
+    Column("at", Float, nullable=False, index=True),
+    # As DICOM JSON
+    Column("answer", LargeBinary, nullable=False),
+)
+
 # How far each follower has read the change feed
 cursor = Table(
     "cursor",

@@ -83,11 +83,14 @@ class Tasks:
 
     def cursor(self, follower: str) -> int:
         """The sequence of the last change that this follower has read; 0 at first."""
-        with connected(self._engine) as connection:
-            found = connection.scalar(select(_cursor.c.sequence).where(_cursor.c.follower == follower))
-        return found or 0
+        return self.cursors().get(follower, 0)
 
-    def plan(self, plans: Iterable[Plan]) -> None:
+    def cursors(self) -> dict[str, int]:
+        """The sequence of the last change that each follower has read, of those that have read any."""
+        with connected(self._engine) as connection:
+            return {row.follower: row.sequence for row in connection.execute(select(_cursor))}
+
+    def plan(self, plans: Sequence[Plan]) -> None:
         """Put down what is to do, and how far the feed is read, in one transaction.
 
         A task that waits already is put off until due; a dead one is given another chance.
@@ -101,8 +104,8 @@ class Tasks:
                 ]
                 if rows:
                     self._upsert(connection, _task, rows, _SUBJECT, _STATE)
-                row = {"follower": plan.follower, "sequence": plan.cursor}
-                self._upsert(connection, _cursor, [row], ("follower",), ("sequence",))
+            cursors = [{"follower": plan.follower, "sequence": plan.cursor} for plan in plans]
+            self._upsert(connection, _cursor, cursors, ("follower",), ("sequence",))
 
     def restart(self, follower: str) -> None:
         """Let a follower begin anew: forget its tasks, and read the change feed from its beginning."""

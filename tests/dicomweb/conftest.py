@@ -24,9 +24,12 @@ from pydicom.uid import (
 )
 
 from dicomweb.app import DicomWeb
+from dicomweb.commitment import StorageCommitment, transactions_of
 from dicomweb.multipart import MultipartReader, PartData, PartEnded, PartStarted, boundary_of
 from dicomweb.problems import add_problem_handlers
+from dicomweb.threads import Threads
 from pacs.archive import Archive
+from pacs.commitment import Commitment
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, migrate, sqlite_url
@@ -51,6 +54,7 @@ Part = tuple[dict[str, str], bytes]
 class Service:
     """A running service.  url: of its DICOMweb root.  http: a client whose base is that root."""
 
+    services: DicomWeb
     archive: Archive
     derived: DerivedFiles
     url: str
@@ -77,8 +81,11 @@ def serving(folder: Path, may_delete: bool = True) -> Iterator[Service]:
     url = sqlite_url(folder / "index.sqlite")
     migrate(url)
     index, derived = Index(url), DerivedFiles(folder / "derived")
-    archive = Archive(DiskFiles(folder), derived, index, "DIAFANA", "/dicom-web", lambda: None)
-    app = FastAPI(routes=DicomWeb(archive, derived, may_delete=may_delete).routes)
+    files = DiskFiles(folder)
+    archive = Archive(files, derived, index, "DIAFANA", "/dicom-web", lambda: None)
+    commitment = StorageCommitment(Commitment(files, index), index.commitments, Threads())
+    services = DicomWeb(archive, derived, may_delete=may_delete, others=transactions_of(commitment))
+    app = FastAPI(routes=services.routes)
     add_problem_handlers(app)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
@@ -90,7 +97,7 @@ def serving(folder: Path, may_delete: bool = True) -> Iterator[Service]:
             time.sleep(0.005)
         host = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         with httpx.Client(base_url=f"{host}/dicom-web", timeout=30) as http:
-            yield Service(archive, derived, f"{host}/dicom-web", http)
+            yield Service(services, archive, derived, f"{host}/dicom-web", http)
     finally:
         server.should_exit = True
         thread.join()

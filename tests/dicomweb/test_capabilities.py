@@ -19,7 +19,7 @@ W = "{http://wadl.dev.java.net/2009/02}"
 
 @pytest.fixture
 def dicomweb(library: Library) -> DicomWeb:
-    return DicomWeb(library.service.archive, library.service.derived)
+    return library.service.services
 
 
 def described(element: ElementTree.Element, path: str = "") -> set[tuple[str, str]]:

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from dicomweb.ups.body import MAX_BODY
+from dicomweb.data_set_body import MAX_BODY
+from dicomweb.native_xml import native_xml
 from testdata.workitems import dicom_json, discontinued, new_workitem, performed, state_change, without
 from tests.dicomweb.ups.conftest import LOCK, MEDIA_TYPE, WorklistService
 
@@ -48,6 +49,14 @@ def test_a_work_item_is_made_and_found_where_it_is_said_to_be(service: WorklistS
 
 def test_a_work_item_may_come_in_an_array(service: WorklistService) -> None:
     assert service.post("/workitems", [new_workitem()]).status_code == 201
+
+
+def test_a_work_item_may_come_and_be_read_in_xml(service: WorklistService) -> None:
+    headers = {"Content-Type": "application/dicom+xml"}
+    created = service.http.post(f"/workitems?{UID}", content=native_xml(new_workitem()), headers=headers)
+    assert created.status_code == 201, created.text
+    read = service.http.get(PATH, headers={"Accept": 'multipart/related; type="application/dicom+xml"'})
+    assert native_xml(kept(service)) in read.content
 
 
 def test_a_uid_is_given_to_what_has_none(service: WorklistService) -> None:
