@@ -76,6 +76,7 @@ class DicomWeb:
         pictures = Pictures(archive, shared.threads)
         rendered = Rendered(shared, pictures)
         self._root = root
+        # Paths are compared one after the other, so those that are asked for most come first.
         frames, *retrieve = _retrieve(shared)
         self.transactions = [
             frames,

@@ -81,10 +81,6 @@ class Tasks:
                 for row in connection.execute(rows)
             ]
 
-    def cursor(self, follower: str) -> int:
-        """The sequence of the last change that this follower has read; 0 at first."""
-        return self.cursors().get(follower, 0)
-
     def cursors(self) -> dict[str, int]:
         """The sequence of the last change that each follower has read, of those that have read any."""
         with connected(self._engine) as connection:

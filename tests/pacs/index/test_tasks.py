@@ -46,7 +46,7 @@ def test_a_cursor_is_kept_for_each_follower_across_processes(index_url: str, tas
     plan(tasks, "other", {}, 0.0, 3)
     plan(tasks, "one", {}, 0.0, 9)
     again = Index(index_url)
-    assert [again.tasks.cursor(name) for name in ("one", "other", "unknown")] == [9, 3, 0]
+    assert again.tasks.cursors() == {"one": 9, "other": 3}
     again.close()
 
 
@@ -69,7 +69,7 @@ def test_plans_for_several_followers_are_put_down_together(tasks: Tasks) -> None
         ("one", "1.2"),
         ("other", "1.1"),
     ]
-    assert (tasks.cursor("one"), tasks.cursor("other")) == (4, 5)
+    assert tasks.cursors() == {"one": 4, "other": 5}
 
 
 def test_a_follower_may_begin_anew(archive: Archive, tasks: Tasks) -> None:
@@ -77,7 +77,7 @@ def test_a_follower_may_begin_anew(archive: Archive, tasks: Tasks) -> None:
     tasks.plan([Plan("one", {A: 1}, 10.0, 1), Plan("other", {A: 1}, 10.0, 1)])
     tasks.restart("one")
     assert [task.follower for task in tasks.due(99.0, 10)] == ["other"]
-    assert (tasks.cursor("one"), tasks.cursor("other")) == (0, 1)
+    assert tasks.cursors() == {"other": 1}
 
 
 def test_a_subject_asked_for_again_is_one_task_put_off(tasks: Tasks) -> None:
