@@ -58,13 +58,23 @@ class Channels:
         elif len(self._open) >= MAX_CHANNELS:
             await websocket.send_denial_response(problem(503, "too many channels are open; try again later"))
         else:
-            channel = _Channel(ae_title)
-            self._listen(channel)
-            try:
-                await websocket.accept()
-                await self._serve(websocket, channel)
-            finally:
-                self._leave(channel)
+            await self._open_for(websocket, ae_title)
+
+    async def _open_for(self, websocket: WebSocket, ae_title: str) -> None:
+        """It takes the place of an earlier channel before it is accepted: who opens two in turn is told
+        through the later one, whichever processes they come to."""
+        channel = _Channel(ae_title)
+        self._listen(channel)
+        try:
+            channel.token = await self._threads.store(self._subscriptions.open_channel, ae_title)
+            await websocket.accept()
+            await self._serve(websocket, channel)
+        except ArchiveError as error:
+            await websocket.send_denial_response(problem_of(error))
+        finally:
+            self._leave(channel)
+            if channel.token:
+                await self._threads.store(self._subscriptions.close_channel, ae_title, channel.token)
 
     async def _serve(self, websocket: WebSocket, channel: "_Channel") -> None:
         tasks = (
@@ -102,24 +112,20 @@ class Channels:
 
     async def _tell_all(self, websocket: WebSocket, channel: "_Channel") -> None:
         """Send what waits, and what comes; return when another channel has taken the place of this one."""
-        channel.token = await self._threads.store(self._subscriptions.open_channel, channel.ae_title)
         whose = channel.ae_title, channel.token
         message_ids = cycle(range(1, _MESSAGE_IDS + 1))
-        try:
-            while True:
-                channel.has_news.clear()
-                waiting = await self._threads.search(self._subscriptions.waiting, *whose, BATCH)
-                if waiting is None:
-                    return
-                for report in waiting:
-                    message = _message(report, next(message_ids))
-                    await asyncio.wait_for(websocket.send_text(message), PATIENCE)
-                if waiting:
-                    await self._threads.store(self._subscriptions.told, *whose, waiting)
-                else:
-                    await channel.has_news.wait()
-        finally:
-            await self._threads.store(self._subscriptions.close_channel, *whose)
+        while True:
+            channel.has_news.clear()
+            waiting = await self._threads.search(self._subscriptions.waiting, *whose, BATCH)
+            if waiting is None:
+                return
+            for report in waiting:
+                message = _message(report, next(message_ids))
+                await asyncio.wait_for(websocket.send_text(message), PATIENCE)
+            if waiting:
+                await self._threads.store(self._subscriptions.told, *whose, waiting)
+            else:
+                await channel.has_news.wait()
 
     def _listen(self, channel: "_Channel") -> None:
         self._open.append(channel)

@@ -17,7 +17,7 @@ from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
 from pacs.index.subscriptions import Filter, Waiting
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
-from pacs.index.workitems import path_name
+from pacs.index.values import path_name
 from pacs.index.worklist import WorklistRows, Worklists
 from pacs.index.write import Verdict, Writer
 from pacs.model import Found, Instance

@@ -49,6 +49,22 @@ def _columns(level: Level, *without: str) -> list[Column[str] | Column[int]]:
     return [*(_column(a) for a in kept), *sounds]
 
 
+def _values_of(owner: str) -> Table:
+    """What the rows of a table are searched by: each value of each key."""
+    return Table(
+        f"{owner}_value",
+        metadata,
+        Column("key", _Key, primary_key=True),
+        Column(f"{owner}_key", ForeignKey(f"{owner}.key"), nullable=False, index=True),
+        # Tags, such as "00404025.00080100"
+        Column("path", Text, nullable=False),
+        # Which item it lies in: numbers on the way, such as "0/"
+        Column("item", Text, nullable=False),
+        Column("value", Text, nullable=False),
+        Index(f"ix_{owner}_value_path", "path", "value"),
+    )
+
+
 patient = Table(
     "patient",
     metadata,
@@ -223,19 +239,7 @@ workitem = Table(
     Index("ix_workitem_start", "start", "key"),
 )
 
-# What work items are searched by: each value of each key
-workitem_value = Table(
-    "workitem_value",
-    metadata,
-    Column("key", _Key, primary_key=True),
-    Column("workitem_key", ForeignKey("workitem.key"), nullable=False, index=True),
-    # Tags, such as "00404025.00080100"
-    Column("path", Text, nullable=False),
-    # Which item it lies in: numbers on the way, such as "0/"
-    Column("item", Text, nullable=False),
-    Column("value", Text, nullable=False),
-    Index("ix_workitem_value_path", "path", "value"),
-)
+workitem_value = _values_of("workitem")
 
 # Who is told what happens to a work item
 subscription = Table(

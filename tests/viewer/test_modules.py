@@ -24,6 +24,7 @@ def page(origin: str) -> Iterator[Page]:
         )
         page = browser.new_page(locale="it-IT")
         page.goto(f"{origin}/settings.json")
+        speak(page, "it")
         yield page
         browser.close()
 
@@ -65,7 +66,6 @@ def test_an_absent_name_is_empty(page: Page) -> None:
 
 
 def test_dates_and_times_are_in_the_readers_form(page: Page) -> None:
-    speak(page, "it")
     dates = call(page, "dicom", "x.map(m.formatDate)", ["20260318", "1998.02.03", "soon"])
     times = call(page, "dicom", "x.map(m.formatTime)", ["0905", "164000.1", ""])
     assert dates == ["18 mar 2026", "3 feb 1998", "soon"]
@@ -174,7 +174,6 @@ def observation(id_: str, name: str, **members: object) -> dict[str, object]:
 
 
 def test_measurements_are_told_by_group(page: Page) -> None:
-    speak(page, "it")
     group = observation(
         "g",
         "Imaging measurement group",
