@@ -13,17 +13,19 @@ from sqlalchemy import (
     false,
     or_,
     select,
-    true,
 )
 
-from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, TIME_OF, Attribute, Key, Matching
+from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, TIME_OF, Attribute
 from pacs.index import schema
+from pacs.index.comparisons import holds, tests_of
+from pacs.index.values import Values
 from pacs.model import Level
-from pacs.query import Condition, Criterion, Empty, OnDay, OneOf, Query, Range, Sounds, Wildcard
+from pacs.query import Criterion, OnDay, Query, Sounds
 
 _DATE_OF = {time: date for date, time in TIME_OF.items() if isinstance(date, Attribute)}
 
 _patient, _study, _series, _instance = schema.patient, schema.study, schema.series, schema.instance
+_series_values = Values(schema.series, schema.series_value)
 
 # Newest studies first, as a reading list shows them; the key makes every order stable.
 _ORDER: dict[Level, tuple[Any, ...]] = {
@@ -116,55 +118,10 @@ def _tests(criterion: Criterion) -> list[tuple[Test, list[Any]]]:
     return [*((Test(operation, len(values)), values) for operation, values in plain), *alike]
 
 
-def tests_of(attribute: Key, condition: Condition) -> list[tuple[str, list[Any]]]:
-    """Comparisons of one column of which one must hold, each with its values."""
-    match condition:
-        case OneOf(values) | Wildcard(pattern=values) if attribute.matching is Matching.NAME:
-            names = (values,) if isinstance(values, str) else values
-            return [_pattern(pattern) for name in names for pattern in _any_group(name)]
-        case OneOf(values) if attribute.keyword == "SOPClassesInStudy":
-            return [("like", [f"%\\\\{uid}\\\\%"]) for uid in values]
-        case OneOf(values) if attribute.matching is Matching.NUMBER:
-            return [("in", [int(value) for value in values])]
-        case OneOf(values):
-            return [("in", list(values))]
-        case Wildcard(pattern):
-            return [_pattern(pattern)]
-        case Range(low, high):
-            bounds = [bound for bound in (low, high) if bound]
-            operation = "between" if low and high else "from" if low else "to" if high else "any"
-            return [(operation, bounds)]
-        case Empty():
-            return [("no number" if attribute.matching is Matching.NUMBER else "no text", [])]
-    raise TypeError(f"{type(condition).__name__} is no condition on one column")
-
-
-def _any_group(name: str) -> list[str]:
-    """Patterns that find a name in any of the component groups, which `=` parts (PS3.5 6.2.1.2).
-
-    Only a pattern that is not ASCII may mean another group than the alphabetic one; for all others the
-    stretch of the column's index that begins with them is enough.
-    """
-    if "=" in name:
-        return [name]
-    first = [name, f"{name}=*"]
-    return first if name.isascii() else [*first, f"*={name}", f"*={name}=*"]
-
-
-def _pattern(pattern: str) -> tuple[str, list[Any]]:
-    """A DICOM wildcard pattern, where %, _ and backslash stand for themselves."""
-    if "*" not in pattern and "?" not in pattern:
-        return "in", [pattern]
-    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    like = escaped.replace("*", "%").replace("?", "_")
-    prefix = pattern.split("*")[0].split("?")[0]
-    # The prefix bounds the stretch of the index that is read
-    return ("like within", [prefix, f"{prefix}\U0010ffff", like]) if prefix else ("like", [like])
-
-
 def statement(shape: Shape) -> Select[Any]:
     """The statement that finds what a query of this shape asks, in order."""
     found = _SELECTS[shape.level]
+    of_items: dict[tuple[int, ...], list[tuple[Attribute, _Tests]]] = {}
     number = 0
     for path, tests in shape.criteria:
         parameters: _Tests = []
@@ -172,7 +129,13 @@ def statement(shape: Shape) -> Select[Any]:
             names = [f"p{number + at}" for at in range(test.values)]
             parameters.append((test, [bindparam(name) for name in names]))
             number += test.values
-        found = found.where(_where(BY_PATH[path], shape.level, parameters))
+        attribute = BY_PATH[path]
+        if len(path) > 1 and attribute.level is Level.SERIES <= shape.level:
+            of_items.setdefault(path[:-1], []).append((attribute, parameters))
+        else:
+            found = found.where(_where(attribute, shape.level, parameters))
+    for criteria in of_items.values():
+        found = found.where(_where_in_item(criteria, shape.level))
     if shape.of_patient:
         table = _patient if shape.level is Level.PATIENT else _study
         found = found.where(table.c.identity == bindparam("identity"))
@@ -197,6 +160,15 @@ def _where(attribute: Attribute, level: Level, tests: _Tests) -> ColumnElement[b
     return _compare(table, table.c[attribute.column], tests)
 
 
+def _where_in_item(criteria: list[tuple[Attribute, _Tests]], level: Level) -> ColumnElement[bool]:
+    """Keys of one sequence: some item of it has them all. The only item, or else the first, has columns."""
+    in_columns = and_(*(_where(attribute, level, tests) for attribute, tests in criteria))
+    tests_of_keys = [
+        (attribute, [(test.operation, values) for test, values in tests]) for attribute, tests in criteria
+    ]
+    return or_(in_columns, _series.c.key.in_(_series_values.with_item(tests_of_keys)))
+
+
 def _where_in_study(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
     """ModalitiesInStudy and SOPClassesInStudy: some series of the study has it."""
     alias = _series.alias()
@@ -210,30 +182,7 @@ def _where_in_study(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
 def _compare(table: FromClause, column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:
     return or_(
         *(
-            _OPERATIONS[test.operation](column, *([table.c[test.beside]] if test.beside else ()), *values)
+            holds(test.operation, column, *([table.c[test.beside]] if test.beside else ()), *values)
             for test, values in tests
         )
     )
-
-
-def compare(column: ColumnElement[Any], tests: list[tuple[str, list[Any]]]) -> ColumnElement[bool]:
-    """Whether one of the tests holds for a column."""
-    return or_(*(_OPERATIONS[operation](column, *values) for operation, values in tests))
-
-
-_OPERATIONS: dict[str, Any] = {
-    "in": lambda column, *values: column.in_(values) if len(values) > 1 else column == values[0],
-    "like": lambda column, like: column.like(like, escape="\\"),
-    "like within": lambda column, low, high, like: and_(
-        column >= low, column < high, column.like(like, escape="\\")
-    ),
-    "between": lambda column, low, high: column.between(low, high),
-    "from": lambda column, low: column >= low,
-    "to": lambda column, high: column <= high,
-    "any": lambda _: true(),
-    "no text": lambda column: or_(column.is_(None), column == ""),
-    "no number": lambda column: column.is_(None),
-    "from on day": lambda time, date, day, low: or_(date != day, time >= low),
-    "to on day": lambda time, date, day, high: or_(date != day, time <= high),
-    "sounds": lambda _, sound, like: sound.like(like),
-}

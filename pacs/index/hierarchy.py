@@ -6,12 +6,19 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Table, delete, exists, insert, select, update
 
-from pacs.attributes import stored_tags
+from pacs.attributes import columns, stored_tags
 from pacs.dataset.header import Header
 from pacs.dataset.transfer_syntax import is_deflated
 from pacs.index import schema
-from pacs.index.rows import dump, instance_columns, patient_identity, search_columns
+from pacs.index.rows import dump, instance_columns, patient_identity, search_columns, search_values
+from pacs.index.values import Values
 from pacs.model import DicomJson, Instance, Level
+
+# The keys of a series that lie in sequences, and these
+_SEQUENCE_KEYS = [key for key in columns(Level.SERIES) if len(key.path) > 1]
+_SEQUENCES = {key.json_key for key in _SEQUENCE_KEYS}
+
+series_values = Values(schema.series, schema.series_value)
 
 _PATIENT_KEYS = [f"{tag:08X}" for tag in sorted(stored_tags(Level.PATIENT))]
 
@@ -209,6 +216,8 @@ def _insert_series(connection: Connection, study_key: int, owner: Owner, record:
         "version": 0,
     }
     key = _insert_row(connection, schema.series, row)
+    if any(len(attributes.get(sequence, {}).get("Value", ())) > 1 for sequence in _SEQUENCES):
+        series_values.write(connection, key, search_values(attributes, _SEQUENCE_KEYS))
     return PlacedSeries(key, study_key, owner, {record.instance.sop_class_uid})
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from pacs.index import schema
 from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, connected
-from pacs.index.hierarchy import bereave
+from pacs.index.hierarchy import bereave, series_values
 from pacs.model import Action, Instance
 
 AT_ONCE = 500  # values in one statement
@@ -231,6 +231,7 @@ def _count_anew(connection: Connection, series_key: int) -> None:
     counted = connection.execute(left.order_by(_instance.c.sop_class_uid)).all()
     here = _series.c.key == series_key
     if not counted:
+        series_values.remove(connection, [series_key])
         connection.execute(delete(_series).where(here))
         return
     values = {

@@ -105,6 +105,9 @@ series = Table(
     UniqueConstraint("study_key", "series_instance_uid"),
 )
 
+# Of sequences with more than one item; the only item has columns
+series_value = _values_of("series")
+
 instance = Table(
     "instance",
     metadata,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, delete, exists, insert, select
 
 from pacs.attributes import Key
-from pacs.index.compile import compare, tests_of
+from pacs.index.comparisons import Comparison, compare, tests_of
 from pacs.index.rows import SearchValue
 from pacs.query import Condition
 
@@ -47,14 +47,15 @@ class Values:
             together = list(of_sequence)
             groups = [together] if sequence else [[criterion] for criterion in together]
             for group in groups:
-                found = found.where(self._owner.c.key.in_(self._with_item(group)))
+                tests = [(key, tests_of(key, condition)) for key, condition in group]
+                found = found.where(self._owner.c.key.in_(self.with_item(tests)))
         return found
 
-    def _with_item(self, criteria: Criteria) -> Select[Any]:
-        """The rows that have an item in which all criteria are fulfilled."""
-        first, *others = (self._values.alias() for _ in criteria)
-        found = select(first.c[self._owner_key]).where(_holds(first, *criteria[0]))
-        for other, criterion in zip(others, criteria[1:], strict=True):
+    def with_item(self, tests: Sequence[tuple[Key, Sequence[Comparison]]]) -> Select[Any]:
+        """The keys of rows that have an item in which, for each key, one of the comparisons holds."""
+        first, *others = (self._values.alias() for _ in tests)
+        found = select(first.c[self._owner_key]).where(_holds(first, *tests[0]))
+        for other, criterion in zip(others, tests[1:], strict=True):
             is_of_one = other.c[self._owner_key] == first.c[self._owner_key]
             is_same = is_of_one & (other.c.item == first.c.item)
             found = found.where(exists().where(is_same, _holds(other, *criterion)))
@@ -66,5 +67,5 @@ def path_name(tags: Iterable[int]) -> str:
     return ".".join(f"{tag:08X}" for tag in tags)
 
 
-def _holds(row: Any, key: Key, condition: Condition) -> Any:
-    return (row.c.path == path_name(key.tags)) & compare(row.c.value, tests_of(key, condition))
+def _holds(row: Any, key: Key, comparisons: Sequence[Comparison]) -> Any:
+    return (row.c.path == path_name(key.tags)) & compare(row.c.value, comparisons)

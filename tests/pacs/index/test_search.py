@@ -292,16 +292,28 @@ def test_a_search_sees_the_index_as_it_was_when_it_began(archive: Archive) -> No
     assert len(list(archive.search(Query(Level.INSTANCE)))) == 2
 
 
-def request(step: str) -> bytes:
-    return item(element(0x00400009, "SH", step.encode()))
+def request(step: str, procedure: str) -> bytes:
+    return item(element(0x00400009, "SH", step.encode()) + element(0x00401001, "SH", procedure.encode()))
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="only the first item of a sequence is kept for matching")
 def test_a_sequence_matches_when_any_of_its_items_does(archive: Archive) -> None:
-    store(archive, picture("requests", {0x00400275: ("SQ", request("SPS-1") + request("SPS-2"))}))
-    path = "RequestAttributesSequence.ScheduledProcedureStepID"
-    assert len(list(archive.search(query(Level.SERIES, {path: ["SPS-1"]})))) == 1
-    assert len(list(archive.search(query(Level.SERIES, {path: ["SPS-2"]})))) == 1
+    """Two orders, one acquisition: each order finds the series; both keys are of one item (C.2.2.2.6)."""
+    requests = request("SPS-1", "RP-1") + request("SPS-2", "RP-2")
+    store(archive, picture("requests", {0x00400275: ("SQ", requests)}))
+    other = {0x00400275: ("SQ", request("SPS-2", "RP-3")), 0x0020000E: ("UI", b"2.999.77")}
+    store(archive, picture("other", other))
+
+    def found(level: Level, step: str, procedure: str = "") -> int:
+        keys = {
+            f"RequestAttributesSequence.{name}": [value]
+            for name, value in (("ScheduledProcedureStepID", step), ("RequestedProcedureID", procedure))
+            if value
+        }
+        return len(list(archive.search(query(level, keys))))
+
+    for level in (Level.SERIES, Level.INSTANCE):
+        assert [found(level, step) for step in ("SPS-1", "SPS-2", "SPS-*", "SPS-3")] == [1, 2, 2, 0]
+        assert [found(level, "SPS-2", procedure) for procedure in ("RP-1", "RP-2", "RP-3")] == [0, 1, 1]
 
 
 @pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)
