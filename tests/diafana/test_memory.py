@@ -1,6 +1,11 @@
-"""What a long store request costs of memory: no more than 64 MB, whatever it holds (docs/adr/0015)."""
+"""What long requests and answers cost of memory.
 
+A store request no more than 64 MB, whatever it holds (docs/adr/0015); downloads as much each as is under way.
+"""
+
+import socket
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from struct import pack
 
@@ -97,3 +102,44 @@ def test_a_long_body_costs_little_memory(service: Service, kind: str, chunked: b
     response = send(service, kind, chunked)
     assert response.status_code == 200, response.text
     assert peak(process) - idle < MOST
+
+
+DOWNLOADS = 100
+
+
+def test_downloads_at_once_keep_no_more_than_what_is_under_way(service: Service) -> None:
+    """10.4: a hundred viewers take a study of 320 MB each, in turns; that would be 32 GB."""
+    assert send(service, "objects", chunked=False).status_code == 200
+    study = loop(1).StudyInstanceUID
+    process = worker(service)
+    idle = process.memory_info().rss
+    with ExitStack() as stack:
+        viewers = [stack.enter_context(download(service, study)) for _ in range(DOWNLOADS)]
+        take(viewers, 8 * MEGABYTE)
+        Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+        after_a_while = process.memory_info().rss
+        take(viewers, 16 * MEGABYTE)
+        assert peak(process) - after_a_while < MOST
+        assert after_a_while - idle < DOWNLOADS * 3 * MEGABYTE
+
+
+def download(service: Service, study: str) -> socket.socket:
+    """The connection of somebody who has asked for a study."""
+    connection = socket.create_connection(("127.0.0.1", service.http_port), timeout=100)
+    accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+    connection.sendall(
+        f"GET /dicom-web/studies/{study} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n".encode()
+    )
+    return connection
+
+
+def take(viewers: list[socket.socket], amount: int) -> None:
+    """Each takes so many bytes, a megabyte in turn."""
+    room = bytearray(MEGABYTE)
+    for _ in range(amount // MEGABYTE):
+        for viewer in viewers:
+            taken = 0
+            while taken < MEGABYTE:
+                received = viewer.recv_into(room, MEGABYTE - taken)
+                assert received, "the answer ended early"
+                taken += received
