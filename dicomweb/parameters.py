@@ -55,6 +55,8 @@ URI = (
     Parameter("windowCenter", "Center of the window", "40"),
     Parameter("windowWidth", "Width of the window", "400"),
     Parameter("imageQuality", "Of a lossy picture, 1 to 100", "90"),
+    Parameter("presentationSeriesUID", "Of the presentation state to be applied", "1.2.3.6", _UID),
+    Parameter("presentationUID", "The presentation state to be applied", "1.2.3.6.7", _UID),
 )
 
 _EXAMPLES = {

@@ -79,7 +79,8 @@ def draw(archive: Archive, instance: Instance, number: int | None, rendering: Re
     header = archive.header(instance)
     if number is None:
         number = _representative(integer(header, "RepresentativeFrameNumber"), instance)
-    return render(header, archive.read_frame(instance, number), number, rendering)
+    state = None if rendering.state is None else archive.header(rendering.state)
+    return render(header, archive.read_frame(instance, number), number, rendering, state)
 
 
 def check_frame(instance: Instance, number: int) -> None:

@@ -14,20 +14,24 @@ from dicomweb.rendering.parameters import MAX_VIEWPORT_SIDE
 from dicomweb.rendering.picture import DEFAULT_QUALITY, Rendering
 from dicomweb.rendering.viewport import Viewport
 from dicomweb.rendering.window import Window
-from dicomweb.request import check_uid, header, named_parameters
+from dicomweb.request import check_uid, header, named_parameters, service_url
 from dicomweb.resource import Shared
 from dicomweb.wado import Objects
+from dicomweb.warning import warn
 from pacs.errors import InvalidQuery
 from pacs.model import Instance
 
 # PS3.18 Table 9.1.2-1, with the attribute that each is of.
 _UIDS = (("studyUID", 0x0020000D), ("seriesUID", 0x0020000E), ("objectUID", 0x00080018))
 
+# Of the presentation state (9.5.1.2.6 and 9.5.1.2.7)
+_STATE_UIDS = (("presentationSeriesUID", 0x0020000E), ("presentationUID", 0x00080018))
+
+_NOT_DRAWN = "Graphics, text, overlays and shutters of the presentation state are not drawn."
+
 # What would make another picture than the one given, so that passing it over would mislead.
 _REFUSED = {
     "anonymize": "objects are not de-identified here",
-    "presentationUID": "presentation states are not applied here",
-    "presentationSeriesUID": "presentation states are not applied here",
 }
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -60,7 +64,22 @@ class WadoUri:
         if form.media_type not in IMAGE_MEDIA_TYPES:
             return await self._rendered.stream(request, instance, form)
         number = _whole(asked, "frameNumber", _LAST_FRAME)
-        return await self._rendered.bare(request, instance, number, _rendering(asked, form.media_type))
+        state = await self._state(asked, study)
+        rendering = _rendering(asked, form.media_type, state)
+        response = await self._rendered.bare(request, instance, number, rendering)
+        return warn(response, service_url(request, ""), *((_NOT_DRAWN,) if state else ()))
+
+    async def _state(self, asked: Mapping[str, str], study: str) -> Instance | None:
+        """The presentation state that is asked for; it is of the study of the image. Raises NotFound."""
+        given = [(name, asked[name], tag) for name, tag in _STATE_UIDS if asked.get(name)]
+        if not given:
+            return None
+        if len(given) < len(_STATE_UIDS):
+            raise InvalidQuery("presentationUID and presentationSeriesUID are given together or not at all")
+        if asked.get("windowCenter") or asked.get("windowWidth"):
+            raise InvalidQuery("windowCenter, windowWidth: a presentation state has a window of its own")
+        series, state = (check_uid(text, name, tag) for name, text, tag in given)
+        return await self._instances.find(study, series, state)
 
     async def _form(self, request: Request, asked: Mapping[str, str], instance: Instance) -> Representation:
         """The form that contentType asks for, or else the Accept field. Raises NotAcceptable."""
@@ -87,7 +106,7 @@ def _uids(asked: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(check_uid(asked[name], name, tag) for name, tag in _UIDS)
 
 
-def _rendering(asked: Mapping[str, str], media_type: str) -> Rendering:
+def _rendering(asked: Mapping[str, str], media_type: str, state: Instance | None) -> Rendering:
     rows, columns = (_whole(asked, name, MAX_VIEWPORT_SIDE) for name in ("rows", "columns"))
     part = _region(asked)
     left, top, width, height = part or (0.0, 0.0, None, None)
@@ -106,6 +125,7 @@ def _rendering(asked: Mapping[str, str], media_type: str) -> Rendering:
         viewport if rows or columns or part else None,
         _window(asked),
         _whole(asked, "imageQuality", 100) or DEFAULT_QUALITY,
+        state,
     )
 
 

@@ -4,7 +4,7 @@ from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dicomweb.rendering.lookup_table import LookupTable
 from dicomweb.rendering.presentation import Presentation
@@ -24,6 +24,8 @@ def to_gray(pixels: NDArray[Any], presentation: Presentation) -> NDArray[np.uint
 
     def quantise(values: NDArray[Any]) -> NDArray[np.uint8]:
         shades = np.nan_to_num(shades_of(modality_values(values, presentation), voi))
+        if presentation.lut is not None:
+            shades = _through(presentation.lut, shades)
         if presentation.inverted:
             shades = 1.0 - shades
         return np.rint(shades * 255).astype(np.uint8)
@@ -31,11 +33,11 @@ def to_gray(pixels: NDArray[Any], presentation: Presentation) -> NDArray[np.uint
     return map_values(pixels, quantise)
 
 
-def modality_values(values: NDArray[Any], presentation: Presentation) -> NDArray[Any]:
+def modality_values(values: ArrayLike, presentation: Presentation) -> NDArray[Any]:
     """Modality values, such as HU, of stored values of any shape (PS3.3 C.11.1)."""
     modality = presentation.modality
     if isinstance(modality, LookupTable):
-        return modality.look_up(values)
+        return modality.look_up(np.asarray(values))
     with np.errstate(over="ignore", invalid="ignore"):
         rescaled = np.asarray(values, np.float64) * modality.slope + modality.intercept
     return np.clip(rescaled, -_MAX_VALUE, _MAX_VALUE, out=rescaled)
@@ -46,6 +48,11 @@ def shades_of(values: NDArray[Any], voi: Window | LookupTable) -> NDArray[np.flo
     if isinstance(voi, LookupTable):
         return voi.look_up(values) / voi.highest
     return shades_of_window(values, voi)
+
+
+def _through(lut: LookupTable, shades: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A Presentation LUT: its input is as long as the table, whatever the shades were made of."""
+    return lut.look_up(lut.first + shades * (len(lut.entries) - 1)) / lut.highest
 
 
 def window_of_pixels(pixels: NDArray[Any], presentation: Presentation) -> Window:

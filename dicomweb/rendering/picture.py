@@ -11,11 +11,13 @@ from pydicom import Dataset
 
 from dicomweb.rendering.grayscale import to_gray
 from dicomweb.rendering.palette import colours_of
-from dicomweb.rendering.presentation import read_presentation
+from dicomweb.rendering.presentation import Presentation, read_presentation
+from dicomweb.rendering.softcopy import read_softcopy
 from dicomweb.rendering.value_mapping import map_values
 from dicomweb.rendering.viewport import Viewport, fit, pixel_aspect
 from dicomweb.rendering.window import Window
 from pacs.errors import CannotRender
+from pacs.model import Instance
 from pacs.pixels.decode import decode_frame
 from pacs.pixels.elements import integer, text
 
@@ -31,28 +33,43 @@ class Rendering:
     viewport: None leaves the picture the pixel matrix of the image.
     window: None leaves the choice to the header, or else to the pixels; colour takes none.
     quality: 1 to 100, for JPEG only.
+    state: the presentation state to be applied, in place of what the header says.
     """
 
     media_type: MediaType = "image/jpeg"
     viewport: Viewport | None = None
     window: Window | None = None
     quality: int = DEFAULT_QUALITY
+    state: Instance | None = None
 
 
-def render(header: Dataset, frame: bytes, frame_number: int, rendering: Rendering) -> bytes:
+def render(
+    header: Dataset, frame: bytes, frame_number: int, rendering: Rendering, state: Dataset | None = None
+) -> bytes:
     """Draw one frame, counted from 1, given as it is stored (see decode_frame), as a file of the media type.
 
-    Raises CannotRender when there is no picture to be had, InvalidQuery when the viewport lies outside it.
+    state: the header of the presentation state.
+    Raises CannotRender when there is no picture to be had, InvalidQuery when the viewport lies outside it or
+    the state is of another image.
     """
-    shades = _shades(header, decode_frame(header, frame), frame_number, rendering.window)
-    image = Image.fromarray(shades)
+    softcopy = None if state is None else read_softcopy(state, header, frame_number)
+    pixels = decode_frame(header, frame)
+    presentation = softcopy.presentation if softcopy else None
+    image = Image.fromarray(_shades(header, pixels, frame_number, rendering.window, presentation))
+    aspect = pixel_aspect(header, frame_number)
+    if softcopy:
+        image, aspect = softcopy.arrange(image), softcopy.turned_aspect(aspect)
     if rendering.viewport is not None:
-        image = fit(image, rendering.viewport, pixel_aspect(header, frame_number))
+        image = fit(image, rendering.viewport, aspect)
     return _encode(image, rendering)
 
 
 def _shades(
-    header: Dataset, pixels: NDArray[Any], frame_number: int, window: Window | None
+    header: Dataset,
+    pixels: NDArray[Any],
+    frame_number: int,
+    window: Window | None,
+    presentation: Presentation | None,
 ) -> NDArray[np.uint8]:
     """Decoded pixels in 8 bits: (rows, columns) gray or (rows, columns, 3) RGB."""
     if pixels.ndim == 3:
@@ -60,7 +77,7 @@ def _shades(
     if text(header, "PhotometricInterpretation") == "PALETTE COLOR":
         signed = integer(header, "PixelRepresentation") == 1
         return map_values(pixels, lambda values: colours_of(values, header, signed))
-    return to_gray(pixels, read_presentation(header, frame_number, window))
+    return to_gray(pixels, presentation or read_presentation(header, frame_number, window))
 
 
 def _colour_in_8_bits(pixels: NDArray[Any], bits_stored: int) -> NDArray[np.uint8]:

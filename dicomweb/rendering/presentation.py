@@ -26,6 +26,7 @@ class Presentation:
     inverted: whether the lowest values are white.
     whole_range: the lowest and highest stored value, when there are so few that all can be told apart.
     padding: the lowest and highest stored value that stand for no pixel, or None (PS3.3 C.7.5.1.1.2).
+    lut: a Presentation LUT, from shades to shades (PS3.3 C.11.4).
     """
 
     modality: Rescale | LookupTable
@@ -33,36 +34,43 @@ class Presentation:
     inverted: bool
     whole_range: tuple[int, int] | None
     padding: tuple[float, float] | None
+    lut: LookupTable | None = None
 
 
 def read_presentation(header: Dataset, frame_number: int, window: Window | None) -> Presentation:
     """Read how a frame, counted from 1, is to be presented; a window that is asked for goes first."""
+    is_signed = integer(header, "PixelRepresentation") == 1
+    rescaled = frame_macro(header, frame_number, "PixelValueTransformationSequence")
+    voi = frame_macro(header, frame_number, "FrameVOILUTSequence")
     return Presentation(
-        modality=_read_modality(header, frame_number),
-        voi=window or _read_voi(header, frame_number),
+        modality=read_modality(header, rescaled, is_signed),
+        # The output of a modality table is never negative (PS3.3 C.11.1.1.1).
+        voi=window or read_voi(header, voi, is_signed and not items(header, "ModalityLUTSequence")),
         inverted=_is_inverted(header),
         whole_range=_whole_range(header),
         padding=_read_padding(header),
     )
 
 
-def _read_modality(header: Dataset, frame_number: int) -> Rescale | LookupTable:
-    signed = integer(header, "PixelRepresentation") == 1
+def read_modality(header: Dataset, rescaled: Dataset, signed: bool) -> Rescale | LookupTable:
+    """The Modality LUT module: a table, or else a rescaling.
+
+    rescaled: what has slope and intercept.  signed: whether stored values may be negative.
+    """
     for item in items(header, "ModalityLUTSequence")[:1]:
         table = read_lookup_table(header, item, signed)
         if table is not None:
             return table
-    source = frame_macro(header, frame_number, "PixelValueTransformationSequence")
-    slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
+    slope, intercept = number(rescaled, "RescaleSlope"), number(rescaled, "RescaleIntercept")
     # A slope of 0 would leave nothing to see.
     return Rescale(slope or 1.0, intercept or 0.0)
 
 
-def _read_voi(header: Dataset, frame_number: int) -> Window | LookupTable | None:
-    """The first table, or else the first window: tables are there because a window would not do."""
-    source = frame_macro(header, frame_number, "FrameVOILUTSequence")
-    # The output of a modality table is never negative (PS3.3 C.11.1.1.1).
-    signed = integer(header, "PixelRepresentation") == 1 and not items(header, "ModalityLUTSequence")
+def read_voi(header: Dataset, source: Dataset, signed: bool) -> Window | LookupTable | None:
+    """The first table, or else the first window: tables are there because a window would not do.
+
+    source: what has them.  signed: whether modality values may be negative.
+    """
     for item in items(source, "VOILUTSequence")[:1]:
         table = read_lookup_table(header, item, signed)
         if table is not None:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from pydicom import Dataset, dcmread
 
+from testdata.presentation_state import presentation_state
 from tests.dicomweb.conftest import FILM, Library
 
 
@@ -71,6 +72,31 @@ def test_a_frame_is_chosen_by_number(library: Library) -> None:
     assert len(contents) == 2
     missing = library.http.get(url(library), params=query(library.cine, frameNumber="6"))
     assert missing.status_code == 404
+
+
+def test_a_presentation_state_is_applied(library: Library) -> None:
+    state = presentation_state(library.ct, window=(3000.0, 10.0), rotation=90)
+    library.service.keep(state)
+    of_state = {"presentationSeriesUID": state.SeriesInstanceUID, "presentationUID": state.SOPInstanceUID}
+    asked = query(library.ct[0], contentType="image/png", **of_state)
+    plain = library.http.get(url(library), params=query(library.ct[0], contentType="image/png"))
+    applied = library.http.get(url(library), params=asked)
+    assert (applied.status_code, applied.headers["content-type"]) == (200, "image/png")
+    assert np.asarray(Image.open(BytesIO(applied.content))).max() < 10
+    assert applied.headers["etag"] != plain.headers["etag"]
+    assert "not drawn" in applied.headers["warning"]
+    for wrong, status, named in (
+        ({"presentationUID": ""}, 400, "presentationUID"),
+        ({"presentationSeriesUID": ""}, 400, "presentationSeriesUID"),
+        ({"windowCenter": "40", "windowWidth": "400"}, 400, "windowCenter"),
+        ({"presentationUID": "1.2.3"}, 404, ""),
+        ({"presentationUID": "x"}, 400, "presentationUID"),
+    ):
+        response = library.http.get(url(library), params=asked | wrong)
+        assert response.status_code == status
+        assert named in response.json()["detail"]
+    other = query(library.cine, **of_state)
+    assert library.http.get(url(library), params=other).status_code == 404  # of another study
 
 
 def test_documents_and_films_are_given_as_they_are(library: Library) -> None:
