@@ -34,7 +34,7 @@ RENDERED = (
     _VIEWPORT,
     Parameter("window", "Center, width, and linear, linear-exact or sigmoid", "40,400,linear"),
     Parameter("quality", "Of a lossy picture, 1 to 100", "90", "^([1-9][0-9]?|100)$"),
-    Parameter("annotation", "patient, technique or both; not drawn yet", "patient"),
+    Parameter("annotation", "What is written on it: patient, technique or both", "patient"),
     Parameter("iccprofile", "no, yes, srgb, adobergb or rommrgb; not applied yet", "no"),
     ACCEPT,
 )
@@ -55,6 +55,7 @@ URI = (
     Parameter("windowCenter", "Center of the window", "40"),
     Parameter("windowWidth", "Width of the window", "400"),
     Parameter("imageQuality", "Of a lossy picture, 1 to 100", "90"),
+    Parameter("annotation", "What is written on it: patient, technique or both", "patient"),
     Parameter("presentationSeriesUID", "Of the presentation state to be applied", "1.2.3.6", _UID),
     Parameter("presentationUID", "The presentation state to be applied", "1.2.3.6.7", _UID),
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dicomweb.documents import STREAM_MEDIA_TYPES, is_film
 from dicomweb.memory import Memory
 from dicomweb.rendering.parameters import (
+    parse_annotation,
     parse_quality,
     parse_thumbnail_viewport,
     parse_viewport,
@@ -32,22 +33,16 @@ RENDERED_MEDIA_TYPES = (*PICTURE_MEDIA_TYPES, *STREAM_MEDIA_TYPES)
 THUMBNAIL = Rendering(viewport=Viewport(256, 256, enlarge=False))
 
 
-# PS3.18 8.3.5.1.1 and 8.3.5.1.5: understood, and not applied; all but `no`, which is what is done.
-_NOT_APPLIED = {
-    "annotation": frozenset({"patient", "technique"}),
-    "iccprofile": frozenset({"no", "yes", "srgb", "adobergb", "rommrgb"}),
-}
+# PS3.18 8.3.5.1.5: understood, and not applied; all but `no`, which is what is done.
+_PROFILES = ("no", "yes", "srgb", "adobergb", "rommrgb")
 
 
 def not_applied(parameters: Mapping[str, str]) -> list[str]:
     """What of the parameters of a rendered resource has no effect here. Raises InvalidQuery."""
-    ignored = []
-    for name, known in _NOT_APPLIED.items():
-        terms = {term.strip().lower() for term in parameters.get(name, "").split(",")} - {""}
-        if not terms <= known:
-            raise InvalidQuery(f"{name}: expected {', '.join(sorted(known))}")
-        ignored += [name] if terms - {"no"} else []
-    return ignored
+    asked = parameters.get("iccprofile", "").strip().lower() or "no"
+    if asked not in _PROFILES:
+        raise InvalidQuery(f"iccprofile: expected {', '.join(_PROFILES)}")
+    return [] if asked == "no" else ["iccprofile"]
 
 
 def rendering_of(parameters: Mapping[str, str], media_type: str) -> Rendering:
@@ -58,6 +53,7 @@ def rendering_of(parameters: Mapping[str, str], media_type: str) -> Rendering:
         viewport=parse_viewport(viewport) if viewport else None,
         window=parse_window(window) if window else None,
         quality=parse_quality(quality) if quality else DEFAULT_QUALITY,
+        annotation=parse_annotation(parameters.get("annotation", "")),
     )
 
 

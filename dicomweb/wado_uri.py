@@ -10,7 +10,7 @@ from dicomweb.documents import stream_media_type
 from dicomweb.media_types import DICOM, Representation, acceptable, select
 from dicomweb.pictures import IMAGE_MEDIA_TYPES
 from dicomweb.rendered import Rendered
-from dicomweb.rendering.parameters import MAX_VIEWPORT_SIDE
+from dicomweb.rendering.parameters import MAX_VIEWPORT_SIDE, parse_annotation
 from dicomweb.rendering.picture import DEFAULT_QUALITY, Rendering
 from dicomweb.rendering.viewport import Viewport
 from dicomweb.rendering.window import Window
@@ -125,6 +125,7 @@ def _rendering(asked: Mapping[str, str], media_type: str, state: Instance | None
         viewport if rows or columns or part else None,
         _window(asked),
         _whole(asked, "imageQuality", 100) or DEFAULT_QUALITY,
+        parse_annotation(asked.get("annotation", "")),
         state,
     )
 

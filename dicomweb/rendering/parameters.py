@@ -3,12 +3,15 @@
 import re
 from math import isfinite
 
+from dicomweb.rendering.annotation import Term
 from dicomweb.rendering.viewport import Viewport
 from dicomweb.rendering.window import Window, WindowFunction
 from pacs.errors import InvalidQuery
 
 # A wall of displays is not wider; a larger picture would only cost memory.
 MAX_VIEWPORT_SIDE = 8192
+
+_ANNOTATIONS: tuple[Term, ...] = ("patient", "technique")
 
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -64,6 +67,17 @@ def parse_thumbnail_viewport(text: str) -> Viewport:
     if part:
         raise InvalidQuery("viewport: a thumbnail takes a width and a height only.")
     return Viewport(*size, enlarge=False)
+
+
+def parse_annotation(text: str) -> tuple[Term, ...]:
+    """Read a list of `patient` and `technique`.
+
+    Raises InvalidQuery when it has anything else.
+    """
+    asked = {term.strip().lower() for term in text.split(",")} - {""}
+    if not asked <= set(_ANNOTATIONS):
+        raise InvalidQuery(f"annotation: expected {' or '.join(_ANNOTATIONS)}, or both.")
+    return tuple(term for term in _ANNOTATIONS if term in asked)
 
 
 def parse_quality(text: str) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset
 
+from dicomweb.rendering.annotation import Term, annotate
 from dicomweb.rendering.grayscale import to_gray
 from dicomweb.rendering.palette import colours_of
 from dicomweb.rendering.presentation import Presentation, read_presentation
@@ -33,6 +34,7 @@ class Rendering:
     viewport: None leaves the picture the pixel matrix of the image.
     window: None leaves the choice to the header, or else to the pixels; colour takes none.
     quality: 1 to 100, for JPEG only.
+    annotation: what is written on it.
     state: the presentation state to be applied, in place of what the header says.
     """
 
@@ -40,6 +42,7 @@ class Rendering:
     viewport: Viewport | None = None
     window: Window | None = None
     quality: int = DEFAULT_QUALITY
+    annotation: tuple[Term, ...] = ()
     state: Instance | None = None
 
 
@@ -61,6 +64,8 @@ def render(
         image, aspect = softcopy.arrange(image), softcopy.turned_aspect(aspect)
     if rendering.viewport is not None:
         image = fit(image, rendering.viewport, aspect)
+    if rendering.annotation:
+        image = annotate(image, header, rendering.annotation)
     return _encode(image, rendering)
 
 

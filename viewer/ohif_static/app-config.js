@@ -33,7 +33,7 @@ window.config = {
         thumbnailRequestStrategy: "fetch",
         qidoSupportsIncludeField: true,
         supportsWildcard: true,
-        supportsFuzzyMatching: false,
+        supportsFuzzyMatching: true,
         enableStudyLazyLoad: true,
         singlepart: "bulkdata,video,pdf",
         bulkDataURI: { enabled: true },
