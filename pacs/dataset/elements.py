@@ -121,7 +121,7 @@ class _Reader:
             if wanted is None or tag in wanted:
                 elements.append(element)
         self._check_end(pos, end, delimited)
-        return elements, pos
+        return elements, end
 
     def read_one(self, pos: int, end: int) -> tuple[Element, int]:
         """The element of the outermost level at pos, and the position after it."""
