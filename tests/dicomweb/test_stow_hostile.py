@@ -230,7 +230,7 @@ def test_what_a_sender_puts_into_the_preamble_is_not_kept(service: Service, tmp_
         assert path.read_bytes()[:128] == bytes(128)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     damage=st.lists(
         st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=6), st.integers(0, 40)), max_size=5

@@ -43,7 +43,7 @@ def as_it_is(_: schemathesis.SerializationContext, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
-EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+EXAMPLES = settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @pytest.mark.timeout(600)

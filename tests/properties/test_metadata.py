@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sized
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -70,7 +70,6 @@ _VALUES = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # the first draw of text is
 @given(data_set=st.dictionaries(st.sampled_from(["00100010", "00081140", "00280010", "7FE00010"]), _VALUES))
 def test_any_json_is_written_or_refused(data_set: DicomJson) -> None:
     try:

@@ -159,7 +159,7 @@ def check(workplace: Workplace, original: Dataset, stored: Dataset, target: str)
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(picture=pictures(SIDES, BITS))
 def test_native_pixels_are_the_same_in_every_transfer_syntax(
     workplace: Workplace, target: str, picture: Picture
@@ -169,9 +169,7 @@ def test_native_pixels_are_the_same_in_every_transfer_syntax(
 
 
 @pytest.mark.parametrize("stored", [uid for uid in STORED if uid != ExplicitVRLittleEndian])
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(picture=pictures(LARGE, SNUG), target=st.sampled_from(list(TARGETS)))
 def test_stored_pixels_of_every_transfer_syntax_are_the_same_in_every_other(
     workplace: Workplace, stored: str, picture: Picture, target: str

@@ -184,7 +184,7 @@ ITEMS = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(ITEMS, max_size=5))
 def test_any_tree_of_items_is_told_or_accounted_for(items: list[Dataset]) -> None:
     dataset = report(*items)
@@ -211,7 +211,7 @@ WHOLE = written(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.integers(132, len(WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=12),
     st.integers(200, len(WHOLE)),
