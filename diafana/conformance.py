@@ -25,6 +25,7 @@ from pacs.dimse.sop_classes import FIND_LEVELS, STORAGE, VERIFICATION
 from pacs.dimse.status import STATUS
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
+from pacs.non_patient import CATEGORIES
 from pacs.pixels.encode import CODINGS
 from pacs.pixels.pictures import TRANSFORMED
 from pacs.transcode import LOSSY
@@ -52,9 +53,17 @@ answers are in JSON or XML.
 """
 
 
+_NON_PATIENT = """### Non-Patient Instance Service (PS3.18 12, PS3.4 Annex GG)
+
+What is of these classes is in no study, however it came. Bodies to be stored are those of STOW-RS. Where some
+are stored and others are not, the status is 200, and the answer names the failures. An instance of more than
+64 MB is given as `application/dicom` alone. Protocol Approval Storage is in no category, and is not taken.
+"""
+
+
 def statement() -> str:
     """The page in Markdown."""
-    return "\n".join([_HEAD, *_networking(), *_web(), *_worklist(), *_fhir()])
+    return "\n".join([_HEAD, *_networking(), *_web(), *_worklist(), *_non_patient(), *_fhir()])
 
 
 def _networking() -> Iterator[str]:
@@ -132,6 +141,23 @@ def _worklist() -> Iterator[str]:
     yield "### Attributes that work items are searched by\n"
     yield from _table(
         ("attribute", "VR", "matching"), [(".".join(key.path), key.vr, key.matching.value) for key in KEYS]
+    )
+
+
+def _non_patient() -> Iterator[str]:
+    yield _NON_PATIENT
+    yield from _table(
+        ("category", "SOP class", "UID"),
+        [(one.npi_name, UID(uid).name, uid) for one in CATEGORIES for uid in sorted(one.sop_classes)],
+    )
+    yield "### Attributes of their information models\n"
+    yield from _table(
+        ("category", "attribute", "VR", "matching", "return key type"),
+        [
+            (one.npi_name, ".".join(row.path), row.vr, row.matching.value, row.returned)
+            for one in CATEGORIES
+            for row in one.rows
+        ],
     )
 
 

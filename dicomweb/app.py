@@ -1,4 +1,4 @@
-"""DICOMweb as routes of an application: the Studies Service and the URI Service of PS3.18."""
+"""DICOMweb as routes of an application: Studies, Non-Patient Instance and URI Service of PS3.18."""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,6 +22,7 @@ from dicomweb.media_types import (
     OBJECTS_MEDIA_TYPES,
 )
 from dicomweb.metadata import Metadata
+from dicomweb.non_patient import non_patient_transactions
 from dicomweb.pictures import PICTURE_MEDIA_TYPES, RENDERED_MEDIA_TYPES, Pictures
 from dicomweb.qido import Search
 from dicomweb.rendered import Rendered
@@ -75,6 +76,7 @@ class DicomWeb:
         shared = Shared(archive)
         pictures = Pictures(archive, shared.threads)
         rendered = Rendered(shared, pictures)
+        store = Store(archive, shared.threads, shared.negotiation, root)
         self._root = root
         # Paths are compared one after the other, so those that are asked for most come first.
         frames, *retrieve = _retrieve(shared)
@@ -83,8 +85,9 @@ class DicomWeb:
             *_search(Search(archive, shared.threads, shared.negotiation, root)),
             *retrieve,
             *_retrieve_pictures(rendered, Thumbnails(shared, derived, pictures, rendered)),
-            *_store(Store(archive, shared.threads, shared.negotiation, root)),
+            *_store(store),
             *_delete(Delete(archive, shared.threads, may_delete)),
+            *non_patient_transactions(shared, store, root),
             *others,
         ]
         uri = WadoUri(shared, Objects(shared), rendered).retrieve

@@ -154,6 +154,7 @@ DATA_SETS_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SETS_OFFERS)
 DATA_SET_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SET_OFFERS)
 OBJECTS_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"', ZIP)
 OBJECT_MEDIA_TYPES = (*OBJECTS_MEDIA_TYPES, DICOM)
+NON_PATIENT_MEDIA_TYPES = (*DATA_SETS_MEDIA_TYPES, f'multipart/related; type="{DICOM}"', DICOM)
 FRAME_MEDIA_TYPES = tuple(
     f'multipart/related; type="{media_type}"'
     for media_type in (OCTET_STREAM, *dict.fromkeys(COMPRESSED_MEDIA_TYPES.values()))
@@ -170,13 +171,29 @@ def instance_offers(
     one: whether the resource is a single instance; several need parts.
     others: the transfer syntaxes that it can be transcoded to, for those who name them.
     """
+    return (*file_offers(transfer_syntax_uid, one, others), Representation(ZIP, names=frozenset({"*"})))
+
+
+def file_offers(
+    transfer_syntax_uid: str, one: bool, others: tuple[str, ...] = ()
+) -> tuple[Representation, ...]:
+    """The same without zip."""
     packagings = (True, False) if one else (True,)
-    files = (
+    return tuple(
         Representation(DICOM, uid, multipart, frozenset({uid}), transcoded=uid != transfer_syntax_uid)
         for uid in (transfer_syntax_uid, *others)
         for multipart in packagings
     )
-    return (*files, Representation(ZIP, names=frozenset({"*"})))
+
+
+def non_patient_offers(
+    transfer_syntax_uid: str, one: bool, others: tuple[str, ...] = ()
+) -> tuple[Representation, ...]:
+    """How a stored instance that belongs to no patient can be given (PS3.18 Table 12.1.3-1).
+
+    one, others: as `instance_offers` has them.
+    """
+    return (*DATA_SETS_OFFERS, *file_offers(transfer_syntax_uid, one, others))
 
 
 def frame_offers(

@@ -15,6 +15,7 @@ _PLACEHOLDERS = {
     "transaction": ("Transaction UID", "1.2.826.0.1.3680043.8.498.7", "^[0-9.]{1,64}$"),
     "workitem": ("SOP Instance UID of a work item", "1.2.826.0.1.3680043.8.498.9", "^[0-9.]{1,64}$"),
     "aetitle": ("AE title of a subscriber", "VIEWER", "^[ -\\[\\]-~]{1,16}$"),
+    "uid": ("SOP Instance UID", "1.2.826.0.1.3680043.8.498.5", "^[0-9.]{1,64}$"),
     "path": ("As the BulkDataURI in the metadata has it", "7FE00010", "^.+$"),
 }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pacs.archive import Archive
 from pacs.errors import ArchiveError, MalformedObject
-from pacs.incoming import Incoming
+from pacs.incoming import Check, Incoming
 from pacs.ingest import Pending
 from pacs.model import Stored
 
@@ -34,16 +34,16 @@ class Received:
 class Submissions:
     """The objects of one request, some of which wait for the commit."""
 
-    def __init__(self, archive: Archive, study: str | None) -> None:
-        """study: which all objects must belong to, when the request names it."""
+    def __init__(self, archive: Archive, check: Check | None) -> None:
+        """check: whether an object is what the request announced."""
         self.received: list[Received] = []
         self._archive = archive
-        self._study = study
+        self._check = check
         self._waiting: list[tuple[Received, Pending]] = []
 
     def submit(self, received: Received, incoming: Incoming) -> None:
         """Hand a whole object over to the archive."""
-        self._waiting.append((received, self._archive.submit(incoming, self._study)))
+        self._waiting.append((received, self._archive.submit(incoming, self._check)))
         if len(self._waiting) >= COMMITTED_TOGETHER:
             self.commit()
 

@@ -11,6 +11,7 @@ from dicomweb.multipart import Event, MultipartError, MultipartReader, PartData,
 from dicomweb.object_parts import ObjectParts
 from dicomweb.received import Received, Submissions
 from pacs.archive import Archive
+from pacs.incoming import Check
 from pacs.model import Source
 
 MAX_PARTS = 50_000  # in one request
@@ -55,11 +56,11 @@ class Reception:
         self,
         archive: Archive,
         source: Source,
-        study: str | None,
+        check: Check | None,
         boundary: str | None,
         media_type: str | None = DICOM,
     ) -> None:
-        """study: which all objects must belong to, when the request names it.
+        """check: whether an object is what the request announced.
 
         boundary: of the multipart body; None when the body is one part by itself.
         media_type: of the parts; None when the first of them will tell it.
@@ -67,7 +68,7 @@ class Reception:
         """
         self._archive = archive
         self._source = source
-        self._submissions = Submissions(archive, study)
+        self._submissions = Submissions(archive, check)
         self._reader = None if boundary is None else MultipartReader(boundary)
         self._parts = None if media_type is None else self._parts_for(media_type)
         self._started = 0

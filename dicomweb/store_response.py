@@ -7,16 +7,20 @@ from dicomweb.received import Received
 from dicomweb.status import ELEMENTS_DISCARDED, failure_reason, http_status
 from pacs.errors import ArchiveError
 from pacs.model import DicomJson, Stored
+from pacs.non_patient import CATEGORY_OF
 
 _LONG_STRING = 64  # characters of an LO (PS3.5 6.2)
 
 
-def store_status(received: Sequence[Received]) -> int:
-    """PS3.18 Table 10.5.3-1: all stored, some or with warnings, or none; then what hindered most gives it."""
+def store_status(received: Sequence[Received], status_of_part: HTTPStatus = HTTPStatus.ACCEPTED) -> int:
+    """PS3.18 Table 10.5.3-1: all stored, some or with warnings, or none; then what hindered most gives it.
+
+    status_of_part: for some or with warnings.
+    """
     errors = [one.outcome for one in received if isinstance(one.outcome, ArchiveError)]
     if len(errors) == len(received):
         return max(http_status(error) for error in errors)
-    return HTTPStatus.ACCEPTED if errors or any(one.discarded for one in received) else HTTPStatus.OK
+    return status_of_part if errors or any(one.discarded for one in received) else HTTPStatus.OK
 
 
 def store_response(received: Sequence[Received], url: str) -> DicomJson:
@@ -36,19 +40,25 @@ def store_response(received: Sequence[Received], url: str) -> DicomJson:
 
 def _study_url(stored: Sequence[Stored], url: str) -> DicomJson:
     """Where the study is; without a value when there are several, or none."""
-    studies = {one.study_instance_uid for one in stored}
+    studies = {one.study_instance_uid for one in stored if one.study_instance_uid}
     return {"vr": "UR", "Value": [f"{url}/studies/{studies.pop()}"]} if len(studies) == 1 else {"vr": "UR"}
 
 
 def _referenced(received: Received, one: Stored, url: str) -> DicomJson:
-    path = (
-        f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}/instances/{one.sop_instance_uid}"
-    )
     item = _reference(one.sop_class_uid, one.sop_instance_uid)
-    item["00081190"] = {"vr": "UR", "Value": [url + path]}
+    item["00081190"] = {"vr": "UR", "Value": [url + _path(one)]}
     if received.discarded:
         item["00081196"] = {"vr": "US", "Value": [ELEMENTS_DISCARDED]}
     return item
+
+
+def _path(one: Stored) -> str:
+    category = CATEGORY_OF.get(one.sop_class_uid)
+    if category is not None:
+        return f"/{category.npi_name}/{one.sop_instance_uid}"
+    return (
+        f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}/instances/{one.sop_instance_uid}"
+    )
 
 
 def _failed(one: Received, error: ArchiveError) -> DicomJson:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import nullcontext
+from http import HTTPStatus
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -21,6 +22,7 @@ from dicomweb.store_response import store_response, store_status
 from dicomweb.threads import Threads
 from pacs.archive import Archive
 from pacs.errors import ArchiveError
+from pacs.incoming import Check, in_study
 from pacs.model import Source
 
 BATCH = 1 << 20  # bytes of the body handed to a thread at once, while the next are gathered
@@ -50,15 +52,25 @@ class Store:
 
     async def store(self, request: Request) -> Response:
         """POST /studies and /studies/{study}."""
-        form = self._negotiation.choose_data_set(request)
         study = next(iter(uids(request)), None)
+        return await self.receive(request, None if study is None else in_study(study))
+
+    async def receive(
+        self, request: Request, check: Check | None, status_of_part: HTTPStatus = HTTPStatus.ACCEPTED
+    ) -> Response:
+        """Store what the body holds.
+
+        check: whether an object is what the request announced.
+        status_of_part: of an answer that tells of failures or warnings beside what was stored.
+        """
+        form = self._negotiation.choose_data_set(request)
         try:
             boundary, media_type = _form(request)
         except _UnsupportedMediaType as error:
             return problem(415, str(error), parameter="Content-Type")
         source = Source(address=request.client.host if request.client else "")
         try:
-            reception = Reception(self._archive, source, study, boundary, media_type)
+            reception = Reception(self._archive, source, check, boundary, media_type)
             received = await self._receive(request, reception)
         except ClientDisconnect:
             log.warning("store request broke off", peer=source.address)
@@ -66,7 +78,7 @@ class Store:
         _log_failures(received, source)
         answer = store_response(received, service_url(request, self._root))
         headers = {"Content-Type": form.media_type}
-        return Response(write_data_set(form, answer), store_status(received), headers=headers)
+        return Response(write_data_set(form, answer), store_status(received, status_of_part), headers=headers)
 
     async def _receive(self, request: Request, reception: Reception) -> list[Received]:
         with borrow(request) or nullcontext() as body:

@@ -7,7 +7,15 @@ from itertools import chain
 from starlette.requests import Request
 
 from dicomweb.bodies import Made, Segment
-from dicomweb.media_types import DICOM, NotAcceptable, Representation, frame_offers, instance_offers
+from dicomweb.media_types import (
+    DICOM,
+    NotAcceptable,
+    Representation,
+    file_offers,
+    frame_offers,
+    instance_offers,
+    non_patient_offers,
+)
 from dicomweb.negotiation import Negotiation
 from dicomweb.threads import Threads
 from pacs.archive import Archive
@@ -35,6 +43,14 @@ class Transcoding:
     async def object_form(self, request: Request, instance: Instance, one: bool) -> Representation:
         """The form of a whole object that the client accepts. Raises NotAcceptable, with all there are."""
         return await self._form(request, instance_offers, instance, one, self._archive.object_syntaxes)
+
+    async def non_patient_form(self, request: Request, instance: Instance) -> Representation:
+        """The form of an instance that belongs to no patient. Raises NotAcceptable, with all there are.
+
+        A long one is given as a file alone: in JSON and XML all of it would be in memory at once.
+        """
+        offers = non_patient_offers if instance.size <= MADE_AT_ONCE else file_offers
+        return await self._form(request, offers, instance, True, self._archive.object_syntaxes)
 
     async def object_in(self, instance: Instance, transfer_syntax_uid: str) -> Representation:
         """The bare form of an object in this transfer syntax, `*` for the stored. Raises NotAcceptable."""

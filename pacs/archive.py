@@ -1,21 +1,23 @@
 """The one door to what is stored, for every protocol."""
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import orjson
 from pydicom import Dataset
 
+from pacs.attributes import Key
 from pacs.deletion import Deletion
 from pacs.errors import NotFound
 from pacs.files import FileStore, Scratch, StoredFile
 from pacs.files.derived import DerivedFiles
-from pacs.incoming import Incoming, Sender
+from pacs.incoming import Check, Incoming, Sender
 from pacs.index import Index
 from pacs.ingest import Committer, Pending
 from pacs.model import DicomJson, Found, Instance, Source, Stored
-from pacs.query import Query
+from pacs.non_patient import Category
+from pacs.query import Condition, Query
 from pacs.retrieve import Reader
 from pacs.transcode import Transcoder
 
@@ -64,20 +66,20 @@ class Archive:
         """Where what a request brings may be put aside until it is an object."""
         return self._files.scratch()
 
-    def submit(self, incoming: Incoming, study_instance_uid: str | None = None) -> Pending:
+    def submit(self, incoming: Incoming, check: Check | None = None) -> Pending:
         """Let what was received be checked and synced; `Pending.result` commits it with all others that wait.
 
-        study_instance_uid: the study that it must belong to, when the request names one.
+        check: whether it is what the request announced.
         What refuses it is raised by the result; nothing of the object stays then.
         """
-        return self._committer.submit(incoming, study_instance_uid)
+        return self._committer.submit(incoming, check)
 
-    def store(self, incoming: Incoming, study_instance_uid: str | None = None) -> Stored:
+    def store(self, incoming: Incoming, check: Check | None = None) -> Stored:
         """Check, sync and commit one object: when this returns, it survives a power cut.
 
         Raises Refused or StorageFailed leaves.
         """
-        return self._committer.take(incoming, study_instance_uid).result()
+        return self._committer.take(incoming, check).result()
 
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query in its order, read in pages as they are taken."""
@@ -107,6 +109,19 @@ class Archive:
 
     def _find_instance(self, _deletions: int, study: str, series: str, instance: str) -> Instance:
         return self.instances(study, series, instance)[0]
+
+    def non_patient_instance(self, category: Category, sop_instance_uid: str) -> Instance:
+        """An instance of a category. Raises NotFound."""
+        found = self._index.non_patient.by_uid([sop_instance_uid]).get(sop_instance_uid)
+        if found is None or found.sop_class_uid not in category.sop_classes:
+            raise NotFound(f"there is no such instance among {category.npi_name} here")
+        return found
+
+    def search_non_patient(
+        self, category: Category, criteria: Sequence[tuple[Key, Condition]], limit: int, offset: int
+    ) -> Iterator[DicomJson]:
+        """What is kept of the instances of a category that fulfil all criteria, the oldest first."""
+        return self._index.non_patient.search(category.sop_classes, criteria, limit, offset)
 
     @property
     def deletions(self) -> int:
@@ -163,6 +178,10 @@ class Archive:
     def metadata(self, instance: Instance) -> DicomJson:
         """The whole data set as DICOM JSON, bulk data by URI."""
         return self._reader.metadata(instance, lambda path: f"{self.url_of(instance)}/bulkdata/{path}")
+
+    def data_set_json(self, instance: Instance) -> DicomJson:
+        """The data set of an instance without pixels as DICOM JSON, with every value in it."""
+        return self._reader.data_set_json(instance)
 
     def url_of(self, instance: Instance) -> str:
         """Where the instance is on the web."""

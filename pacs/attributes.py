@@ -191,6 +191,14 @@ BY_PATH: dict[tuple[int, ...], Attribute] = {a.tags: a for a in ATTRIBUTES}
 # Kept in the instances and series, and only compared, never stored, at the level that names them.
 DERIVED_KEYWORDS = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
 
+# What a coded entry is matched by (PS3.4 Tables 8-1a and CC.2.5-2a)
+CODE_KEYS = (
+    ("CodeValue", Matching.EXACT),
+    ("CodingSchemeDesignator", Matching.EXACT),
+    ("LongCodeValue", Matching.EXACT),
+    ("URNCodeValue", Matching.EXACT),
+)
+
 # The times that tell more exactly what a date tells, where both can be searched for
 TIME_OF: dict[Key, Attribute] = {
     date: time

@@ -1,5 +1,7 @@
 """One object while it is received, and those who send them."""
 
+from collections.abc import Callable
+
 from pacs.dataset.elements import Buffer
 from pacs.dataset.header import Header, HeaderReader
 from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, file_meta_bytes, read_file_meta
@@ -8,9 +10,35 @@ from pacs.errors import MalformedObject, MismatchedObject
 from pacs.files import FileStore, NewFile
 from pacs.index import Record
 from pacs.model import Source
+from pacs.non_patient import Category
+
+# Raises MismatchedObject for an object that is none of those that a request announced.
+Check = Callable[[Header], None]
 
 _COPY = 1 << 20  # bytes copied at a time
 _LONGER = 1024  # bytes; objects that one sender sends one after the other mostly differ by less
+
+
+def in_study(study_instance_uid: str) -> Check:
+    """The object belongs to this study."""
+
+    def check(header: Header) -> None:
+        if header.study_instance_uid != study_instance_uid:
+            raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
+
+    return check
+
+
+def in_category(category: Category, sop_instance_uid: str | None) -> Check:
+    """The object is of a class of the category.  sop_instance_uid: which it has, where that was said."""
+
+    def check(header: Header) -> None:
+        if header.sop_class_uid not in category.sop_classes:
+            raise MismatchedObject(f"its SOP class is none of {category.npi_name}", 0x00080016)
+        if sop_instance_uid not in (None, header.sop_instance_uid):
+            raise MismatchedObject("its SOP Instance UID is not that of the request", 0x00080018)
+
+    return check
 
 
 class Sender:
@@ -98,15 +126,15 @@ class Incoming:
         self._begin(meta)
         return memoryview(arrived)[start:]
 
-    def finish(self, study_instance_uid: str | None) -> Record:
+    def finish(self, check: Check | None) -> Record:
         """Read what was received, and complete its file. Raises what keeps it from being stored."""
         file = self._file
         if file is None:
             raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
         with file.content() as (content, start, end):
             header = self.sender.headers.read(content, self._meta.transfer_syntax_uid, start, end)
-        if study_instance_uid not in (None, header.study_instance_uid):
-            raise MismatchedObject("the object belongs to another study than the request names", 0x0020000D)
+        if check is not None:
+            check(header)
         file = self._agreeing(file, header)
         file.complete()
         self.sender.expected = file.size - file.head_size

@@ -21,7 +21,7 @@ from pacs.errors import (
     StorageFailed,
 )
 from pacs.files import FileStore
-from pacs.incoming import Incoming
+from pacs.incoming import Check, Incoming
 from pacs.index import Record, Verdict, Writer
 from pacs.metrics import BYTES, instance_counter
 from pacs.model import Instance, Outcome, Stored
@@ -90,21 +90,21 @@ class Committer:
         self._taking: set[Incoming] = set()  # by those who then wait
         self._committing = threading.Condition(threading.Lock())
 
-    def submit(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
+    def submit(self, incoming: Incoming, check: Check | None) -> Pending:
         """Read and sync an object in a thread of the pool, and let it wait.
 
         Returns when fewer than AHEAD are on their way.
         """
         self._ahead.acquire()
-        taken = self._pool.submit(self._take, incoming, study_instance_uid)
+        taken = self._pool.submit(self._take, incoming, check)
         taken.add_done_callback(lambda _: self._ahead.release())
         return self._wait(incoming, taken)
 
-    def take(self, incoming: Incoming, study_instance_uid: str | None) -> Pending:
+    def take(self, incoming: Incoming, check: Check | None) -> Pending:
         """The same here and now, for one who has nothing to do meanwhile. Raises what refuses it."""
         self._taking.add(incoming)
         try:
-            return self._wait(incoming, self._take(incoming, study_instance_uid))
+            return self._wait(incoming, self._take(incoming, check))
         finally:
             self._taking.discard(incoming)
 
@@ -114,10 +114,10 @@ class Committer:
         return pending
 
     @staticmethod
-    def _take(incoming: Incoming, study_instance_uid: str | None) -> Record:
+    def _take(incoming: Incoming, check: Check | None) -> Record:
         """Raises what refuses the object; nothing of it stays then."""
         try:
-            record = incoming.finish(study_instance_uid)
+            record = incoming.finish(check)
             incoming.sync()
         except BaseException as error:
             incoming.abort()

@@ -164,6 +164,12 @@ class Reader:
         syntax = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
         return dict(sorted((written | {"00083002": syntax}).items()))
 
+    def data_set_json(self, instance: Instance) -> DicomJson:
+        """The data set of an instance without pixels as DICOM JSON, with every value in it."""
+        encoding = encoding_of(instance.transfer_syntax_uid)
+        content, _ = self.around_pixels(instance)
+        return JsonWriter(content, encoding, inline=True).write(read_elements(content, encoding).elements)
+
     def vr_of_pixels(self, instance: Instance, pixels: PixelLocation) -> str:
         """As it is written before the value, or as PS3.5 A.1 has it where none is (Implicit VR)."""
         if pixels.tag in _FLOAT_PIXELS:

@@ -6,20 +6,22 @@ from starlette.routing import WebSocketRoute
 
 from dicomweb import parameters as p
 from dicomweb.data_set_body import BODY_MEDIA_TYPES
+from dicomweb.keyed_search import KeyedSearch, Searched
 from dicomweb.media_types import DATA_SETS_MEDIA_TYPES
 from dicomweb.negotiation import Negotiation
 from dicomweb.threads import Threads
 from dicomweb.transaction import Parameter, Transaction
 from dicomweb.ups.channel import Channels
-from dicomweb.ups.search import Search
 from dicomweb.ups.subscribers import Subscribers
 from dicomweb.ups.workitems import Workitems
-from pacs.worklist.attributes import KEYS
+from pacs.worklist.attributes import KEYS, KEYS_BY_PATH, RETURNED
 from pacs.worklist.subscriptions import Subscriptions
 from pacs.worklist.worklist import Worklist
 
 _WORKITEM = "/workitems/{workitem}"
 _SUBSCRIBER = "/workitems/{workitem}/subscribers/{aetitle}"
+
+_PARTIAL_CONTENT = 206  # Table 11.9.3-1
 
 _UID = "1.2.826.0.1.3680043.8.498.9"
 _TRANSACTION_UID = Parameter("transaction-uid", "The access lock of who claimed it", _UID)
@@ -43,14 +45,15 @@ class WorklistService:
         """
         threads, negotiation = Threads(), Negotiation()
         workitems = Workitems(worklist, threads, negotiation, root)
-        search = Search(worklist, threads, negotiation, root)
+        searched = Searched(worklist.search, KEYS_BY_PATH, RETURNED, _PARTIAL_CONTENT)
+        search = KeyedSearch(searched, threads, negotiation, root)
         subscribers = Subscribers(subscriptions, threads, root)
         channels = Channels(subscriptions, threads, doorbells)
         self.transactions = [*_of_workitems(workitems, search), *_of_subscribers(subscribers)]
         self.channel = WebSocketRoute(f"{root}/subscribers/{{aetitle}}", channels.open)
 
 
-def _of_workitems(workitems: Workitems, search: Search) -> list[Transaction]:
+def _of_workitems(workitems: Workitems, search: KeyedSearch) -> list[Transaction]:
     takes, gives, lock = BODY_MEDIA_TYPES, DATA_SETS_MEDIA_TYPES, (_TRANSACTION_UID,)
     created = (Parameter("workitem", "The UID that it is to have", _UID),)
     searched = (*p.PAGING, *p.key_parameters(KEYS))

@@ -44,15 +44,18 @@ class JsonWriter:
         encoding: Encoding,
         bulk_data_uri: BulkDataUri | None = None,
         before: DicomJson | None = None,
+        inline: bool = False,
     ) -> None:
         """bulk_data_uri: None leaves long binary values out.
 
         before: what was written of the same data set, where the buffer holds only its end.
+        inline: whether long binary values stand in it like short ones.
         """
         self._buffer = buffer
         self._encoding = encoding
         self._order = "<" if encoding.little_endian else ">"
         self._bulk_data_uri = bulk_data_uri
+        self._inline = inline
         self._encodings = _encodings_of((before or {}).get("00080005", {}))
         self._signed = False
 
@@ -116,7 +119,7 @@ class JsonWriter:
         return bytes(self._buffer[element.offset : element.offset + element.length])
 
     def _binary(self, element: Element, vr: str, path: str) -> dict[str, Any]:
-        if element.length > INLINE_LIMIT or element.tag == 0x7FE00010:
+        if not self._inline and (element.length > INLINE_LIMIT or element.tag == 0x7FE00010):
             return {"BulkDataURI": self._bulk_data_uri(path)} if self._bulk_data_uri else {}
         raw = self._raw(element)
         width = BINARY_WIDTH[vr]

@@ -20,6 +20,7 @@ from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
 from pacs.dataset.vr import LONG_VRS
 from pacs.errors import InvalidIdentifier
 from pacs.model import DicomJson, Level, PixelLocation
+from pacs.non_patient import CATEGORY_OF
 
 # Two pixels share their two chrominance samples (PS3.3 C.7.6.3.1.2).
 _HALF_CHROMA = ("YBR_FULL_422", "YBR_PARTIAL_422")
@@ -31,7 +32,8 @@ _PIXEL_MODULE = frozenset({0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x002
 _STORED = {level: stored_tags(level) for level in Level}
 _READ = frozenset().union(*_STORED.values(), _PIXEL_MODULE, {SPECIFIC_CHARACTER_SET}, _PIXEL_TAGS)
 
-# What names an object, with the attribute of Header that keeps it
+# What names an object, with the attribute of Header that keeps it; the SOP class first, for it tells whether
+# there is a study
 _UIDS = {
     f"{tag:08X}": (tag, name)
     for tag, name in (
@@ -41,6 +43,7 @@ _UIDS = {
         (0x0020000E, "series_instance_uid"),
     )
 }
+_OF_STUDY = frozenset({"0020000D", "0020000E"})
 # Decoded of every object, in one go: whose it is, what is kept of an instance, the size of its pixels
 _ALWAYS = _STORED[Level.INSTANCE] | _PIXEL_MODULE | {0x0020000D, 0x0020000E, 0x00100020, 0x00100021}
 _INSTANCE_KEYS = frozenset(f"{tag:08X}" for tag in _STORED[Level.INSTANCE])
@@ -54,13 +57,14 @@ class Header:
 
     Of the images of a series only the first is asked for what it says of patient, study and series.
 
+    study_instance_uid, series_instance_uid: empty when the object belongs to no patient.
     pixels: counted from the beginning of the data set, inflated where it was deflated.
     """
 
     sop_class_uid: str
     sop_instance_uid: str
-    study_instance_uid: str
-    series_instance_uid: str
+    study_instance_uid: str = ""
+    series_instance_uid: str = ""
     pixels: PixelLocation | None = None
 
     def __init__(self, head: bytes, encoding: Encoding, elements: list[Element]) -> None:
@@ -71,7 +75,8 @@ class Header:
         self._levels: dict[Level, DicomJson] = {}
         self._always = self._write(_ALWAYS)
         for key in _UIDS:
-            self._name(key)
+            if key not in _OF_STUDY or not self.is_non_patient:
+                self._name(key)
         self.patient_id = _text(self._always, "00100020")
         self.issuer_of_patient_id = _text(self._always, "00100021")
 
@@ -93,12 +98,22 @@ class Header:
         header.issuer_of_patient_id = _text(header._always, "00100021")
         return header
 
+    @property
+    def is_non_patient(self) -> bool:
+        """Whether the object is of a class that belongs to no patient (PS3.4 GG)."""
+        return self.sop_class_uid in CATEGORY_OF
+
+    def keep(self, attributes: DicomJson) -> None:
+        """Note what is kept of an object that belongs to no patient."""
+        attributes.pop("00080005", None)  # what is kept is Unicode
+        self._levels[Level.INSTANCE] = attributes
+
     def _name(self, key: str) -> None:
         tag, attribute = _UIDS[key]
         setattr(self, attribute, _uid(self._always, tag, key))
 
     def level(self, level: Level) -> DicomJson:
-        """The kept attributes of one level, as DICOM JSON."""
+        """The kept attributes of one level, as DICOM JSON; the last has all of what belongs to no patient."""
         if level not in self._levels:
             here = level is Level.INSTANCE
             self._levels[level] = self._of_instance() if here else self._write(_STORED[level])
@@ -144,7 +159,12 @@ def _read(buffer: Buffer, encoding: Encoding, start: int, end: int | None) -> He
     wanted = [e for e in parsed.elements if e.tag not in _PIXEL_TAGS]
     head_end = max((e.offset + e.length for e in wanted), default=start)
     header = Header(bytes(buffer[:head_end]), encoding, wanted)
-    header.locate_pixels(parsed, start)
+    if header.is_non_patient:
+        kept = CATEGORY_OF[header.sop_class_uid].kept | {SPECIFIC_CHARACTER_SET}
+        elements = read_elements(buffer, encoding, start, end, kept).elements
+        header.keep(JsonWriter(buffer, encoding).write(elements))
+    else:
+        header.locate_pixels(parsed, start)
     return header
 
 
@@ -176,8 +196,8 @@ class HeaderReader:
     ) -> Header | None:
         """The header of an object that is like the one before; None when it must be read anew."""
         likeness = self._alike.read(buffer, encoding, start, end)
-        if likeness is None:
-            return None
+        if likeness is None or "00080016" in likeness.changed:
+            return None  # of another class other attributes are kept
         value = None if likeness.changed.keys() & _PIXEL_KEYS else likeness.value
         rest = None if value is not None else read_elements(buffer, encoding, likeness.end, end, _READ)
         if rest is not None and any(element.tag not in _PIXEL_TAGS for element in rest.elements):
@@ -194,7 +214,8 @@ class HeaderReader:
     ) -> Header:
         """Read all of it; the second of a series is remembered, for more are likely to follow."""
         header = _read(buffer, encoding, start, end)
-        if before is not None and header.series_instance_uid == before.series_instance_uid:
+        series = header.series_instance_uid
+        if before is not None and series and series == before.series_instance_uid:
             self._alike.remember(buffer, encoding, start, end)
         else:
             self._alike.forget()

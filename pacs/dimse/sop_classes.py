@@ -10,6 +10,7 @@ from pacs.dataset.transfer_syntax import (
     TRANSFER_SYNTAXES,
 )
 from pacs.model import Level
+from pacs.non_patient import CATEGORY_OF
 
 VERIFICATION = "1.2.840.10008.1.1"
 
@@ -20,7 +21,10 @@ FIND_LEVELS: dict[str, tuple[Level, ...]] = {
     "1.2.840.10008.5.1.4.1.2.3.1": (Level.PATIENT, Level.STUDY),  # retired
 }
 
-STORAGE: frozenset[str] = frozenset(str(cx.abstract_syntax) for cx in AllStoragePresentationContexts)
+# PS3.4 Tables B.5-1 and GG.3-1
+STORAGE: frozenset[str] = frozenset(CATEGORY_OF).union(
+    str(cx.abstract_syntax) for cx in AllStoragePresentationContexts
+)
 
 _COMPOSITE = "1.2.840.10008.5.1.4.1.1."  # where the standard registers composite objects
 

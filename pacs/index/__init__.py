@@ -12,6 +12,7 @@ from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
+from pacs.index.non_patient import NonPatientInstances
 from pacs.index.remove import Recycled, Reference, Removal, Remover
 from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
@@ -28,6 +29,7 @@ __all__ = [
     "Commitments",
     "Filter",
     "Index",
+    "NonPatientInstances",
     "Plan",
     "Record",
     "Recycled",
@@ -85,6 +87,11 @@ class Index:
         return Worklists(self._engine, self._transactions)
 
     @cached_property
+    def non_patient(self) -> NonPatientInstances:
+        """What belongs to no patient."""
+        return NonPatientInstances(self._engine)
+
+    @cached_property
     def commitments(self) -> Commitments:
         """What was answered to requests for storage commitment."""
         return Commitments(self._engine, self._transactions)
@@ -107,7 +114,7 @@ class Index:
 
     def instances_by_uid(self, uids: list[str]) -> dict[str, Instance]:
         """The instances with these SOP Instance UIDs, by them; a thousand at most at once."""
-        return lookup.instances_by_uid(self._engine, uids)
+        return lookup.instances_by_uid(self._engine, uids) | self.non_patient.by_uid(uids)
 
     def first_instance(self, study: str, series: str | None = None) -> Instance | None:
         """The first of the instances below these UIDs; None when there are none."""
@@ -122,8 +129,9 @@ class Index:
         return lookup.known_files(self._engine, keys)
 
     def walk(self) -> Iterator[Instance]:
-        """Every instance, in the order of their files."""
-        return lookup.walk(self._engine)
+        """Every instance in the order of their files, those that belong to no patient after the others."""
+        yield from lookup.walk(self._engine)
+        yield from self.non_patient.walk()
 
     def newest_file(self) -> str:
         """The greatest key of a file that the index names; empty when it names none."""

@@ -1,6 +1,8 @@
 """Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -10,9 +12,18 @@ from pacs.attributes import columns, stored_tags
 from pacs.dataset.header import Header
 from pacs.dataset.transfer_syntax import is_deflated
 from pacs.index import schema
-from pacs.index.rows import dump, instance_columns, patient_identity, search_columns, search_values
+from pacs.index.rows import (
+    SearchValue,
+    dump,
+    file_columns,
+    instance_columns,
+    patient_identity,
+    search_columns,
+    search_values,
+)
 from pacs.index.values import Values
 from pacs.model import DicomJson, Instance, Level
+from pacs.non_patient import CATEGORY_OF, MOST_VALUES
 
 # The keys of a series that lie in sequences, and these
 _SEQUENCE_KEYS = [key for key in columns(Level.SERIES) if len(key.path) > 1]
@@ -28,12 +39,14 @@ class Record(NamedTuple):
 
     owner: whose it says that it is.
     row: the columns of the instance, but for the key of its series; made before all writers wait for it.
+    values: what it is found by when it belongs to no patient; None when it belongs to a study.
     """
 
     header: Header
     instance: Instance
     owner: "Owner"
     row: dict[str, Any]
+    values: Sequence[SearchValue] | None = None
 
     @classmethod
     def of(
@@ -60,10 +73,21 @@ class Record(NamedTuple):
             digest=digest,
             pixels=header.pixels and header.pixels._replace(offset=header.pixels.offset + shift),
         )
+        owner = Owner(header.patient_id, header.issuer_of_patient_id)
         attributes = header.level(Level.INSTANCE)
+        if header.is_non_patient:
+            return cls(header, instance, owner, *_non_patient_row(instance, attributes))
         row = search_columns(attributes, Level.INSTANCE) | instance_columns(instance)
         row["attributes"] = dump(attributes)
-        return cls(header, instance, Owner(header.patient_id, header.issuer_of_patient_id), row)
+        return cls(header, instance, owner, row)
+
+
+def _non_patient_row(instance: Instance, attributes: DicomJson) -> tuple[dict[str, Any], list[SearchValue]]:
+    """The columns of an instance that belongs to no patient, and what it is found by."""
+    named = {"sop_instance_uid": instance.sop_instance_uid, "sop_class_uid": instance.sop_class_uid}
+    row = named | file_columns(instance) | {"attributes": dump(attributes)}
+    keys = CATEGORY_OF[instance.sop_class_uid].keys.values()
+    return row, list(islice(search_values(attributes, keys), MOST_VALUES))
 
 
 class Owner(NamedTuple):

@@ -61,13 +61,13 @@ def series_versions(engine: Engine, study: str, series: str | None) -> list[tupl
 
 def known_files(engine: Engine, keys: list[str]) -> set[str]:
     """Which of these keys of the file store belong to an instance, or did before it was deleted."""
-    files = (_instance.c.file, schema.recycled.c.file)
+    files = (_instance.c.file, schema.non_patient_instance.c.file, schema.recycled.c.file)
     with connected(engine) as connection:
         return {key for file in files for key in connection.scalars(select(file).where(file.in_(keys)))}
 
 
 def walk(engine: Engine) -> Iterator[Instance]:
-    """Every instance in the order of its file's key, read in pages."""
+    """Every instance of a study in the order of its file's key, read in pages."""
     after = ""
     while True:
         found = (
@@ -88,11 +88,13 @@ def walk(engine: Engine) -> Iterator[Instance]:
 
 def newest_file(engine: Engine) -> str:
     """The greatest key of a file, empty when there is none."""
+    files = (_instance.c.file, schema.non_patient_instance.c.file)
     with connected(engine) as connection:
-        return connection.scalar(select(func.max(_instance.c.file))) or ""
+        return max(connection.scalar(select(func.max(file))) or "" for file in files)
 
 
 def count(engine: Engine) -> int:
-    """The number of instances."""
+    """The number of instances, those that belong to no patient among them."""
+    tables = (_instance, schema.non_patient_instance)
     with connected(engine) as connection:
-        return connection.scalar(select(func.count()).select_from(_instance)) or 0
+        return sum(connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables)

@@ -126,15 +126,21 @@ def dump(attributes: DicomJson) -> bytes:
     return orjson.dumps(attributes)
 
 
-def instance_columns(instance: Instance) -> dict[str, Any]:
-    """The columns that tell where an instance lies."""
-    pixels = instance.pixels
+def file_columns(instance: Instance) -> dict[str, Any]:
+    """The columns that tell where an object lies, and what it is there."""
     return {
         "transfer_syntax_uid": instance.transfer_syntax_uid,
         "file": instance.file,
         "size": instance.size,
         "dataset_offset": instance.dataset_offset,
         "digest": instance.digest,
+    }
+
+
+def instance_columns(instance: Instance) -> dict[str, Any]:
+    """The same of an instance in a study, and where its pixels lie."""
+    pixels = instance.pixels
+    return file_columns(instance) | {
         "pixel_tag": pixels and pixels.tag,
         "pixel_offset": pixels and pixels.offset,
         "pixel_length": pixels and pixels.length,

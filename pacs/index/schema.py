@@ -131,6 +131,24 @@ instance = Table(
     Index("ix_instance_series_key", "series_key", "instance_number"),
 )
 
+# What belongs to no patient (PS3.4 GG), and so lies in no study
+non_patient_instance = Table(
+    "non_patient_instance",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("sop_instance_uid", Text, nullable=False, unique=True),
+    Column("sop_class_uid", Text, nullable=False, index=True),
+    # As DICOM JSON
+    Column("attributes", LargeBinary, nullable=False),
+    Column("transfer_syntax_uid", Text, nullable=False),
+    Column("file", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("dataset_offset", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+
+non_patient_instance_value = _values_of("non_patient_instance")
+
 # Never deleted from, so that the sequence never repeats although SQLite is not asked to see to it.
 change = Table(
     "change",

@@ -47,7 +47,7 @@ class Values:
             together = list(of_sequence)
             groups = [together] if sequence else [[criterion] for criterion in together]
             for group in groups:
-                tests = [(key, tests_of(key, condition)) for key, condition in group]
+                tests = [(key, _as_texts(tests_of(key, condition))) for key, condition in group]
                 found = found.where(self._owner.c.key.in_(self.with_item(tests)))
         return found
 
@@ -65,6 +65,11 @@ class Values:
 def path_name(tags: Iterable[int]) -> str:
     """The path to a key, such as "00404025.00080100"."""
     return ".".join(f"{tag:08X}" for tag in tags)
+
+
+def _as_texts(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Numbers are compared as the texts that they are kept as."""
+    return [(operation, [str(value) for value in values]) for operation, values in comparisons]
 
 
 def _holds(row: Any, key: Key, comparisons: Sequence[Comparison]) -> Any:

@@ -5,7 +5,21 @@ from collections import OrderedDict
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Engine, Table, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ClauseElement,
+    CompoundSelect,
+    Connection,
+    Engine,
+    Table,
+    Text,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -14,6 +28,7 @@ from pacs.index import schema
 from pacs.index.deletions import Deletions
 from pacs.index.engine import Prepared, Transactions
 from pacs.index.hierarchy import PlacedSeries, Record, add_sop_classes, agree, place
+from pacs.index.non_patient import insert_row
 from pacs.index.remove import remove_rejected, take_back
 from pacs.model import Action, Instance, Source
 
@@ -108,20 +123,21 @@ class Writer:
 
     def kept(self, sop_instance_uid: str) -> tuple[str, int] | None:
         """The file of an instance and its size in bytes; None when there is no such instance."""
-        table = schema.instance
-        row = select(table.c.file, table.c.size).where(table.c.sop_instance_uid == sop_instance_uid)
+        kept = _of_uid(sop_instance_uid, "file", "size")
         with self._transactions.begin_unsynced() as connection:
-            found = connection.execute(row).first()
+            found = connection.execute(kept).first()
         return (found.file, found.size) if found else None
 
     def replace(self, record: Record, lost: str) -> None:
         """Let an instance be in a new file, since its own was lost, and tell the followers."""
-        table, instance = schema.instance, record.instance
+        instance = record.instance
+        table = schema.instance if record.values is None else schema.non_patient_instance
         here = (table.c.sop_instance_uid == instance.sop_instance_uid) & (table.c.file == lost)
         with self._transactions.begin() as connection:
             if connection.execute(update(table).where(here), record.row).rowcount != 1:
                 raise StorageFailed("the instance was deleted while it came again; send it once more")
-            connection.execute(insert(schema.change), _change(instance))
+            if record.values is None:
+                connection.execute(insert(schema.change), _change(instance))
 
     def quarantine(self, instance: Instance, reason: Verdict, file: str, source: Source) -> bool:
         """Note an object that was set aside; False when the same content was set aside before."""
@@ -150,9 +166,8 @@ class _Statements:
         instance, change, series = schema.instance, schema.change, schema.series
         self.error = engine.dialect.loaded_dbapi.Error
         self.any_rejected = Prepared(select(schema.rejected.c.note).limit(1), engine)
-        columns = select(instance.c.digest, instance.c.file)
-        self.known = Prepared(columns.where(instance.c.sop_instance_uid == bindparam("uid")), engine)
-        self.insert_instance = Prepared(_insert_new(instance, engine), engine, _names(instance, "key"))
+        self.known = Prepared(_of_uid(bindparam("uid"), "digest", "file"), engine)
+        self.insert_instance = Prepared(_insert_new(instance, engine), engine)
         self.insert_change = Prepared(insert(change), engine, _names(change, "sequence"))
         counted = {
             "number_of_instances": series.c.number_of_instances + bindparam("more"),
@@ -173,10 +188,22 @@ def _change(instance: Instance) -> dict[str, str | float]:
     }
 
 
+def _of_uid(sop_instance_uid: Any, *columns: str) -> CompoundSelect[Any]:
+    """Columns of the one instance of this UID, be it of a study or of no patient."""
+    tables = (schema.instance, schema.non_patient_instance)
+    return union_all(
+        *(select(*(t.c[c] for c in columns)).where(t.c.sop_instance_uid == sop_instance_uid) for t in tables)
+    )
+
+
 def _insert_new(table: Table, engine: Engine) -> ClauseElement:
-    """An insert that passes over what is there already."""
+    """An insert that passes over what is there already, also among what belongs to no patient."""
     dialect_insert = postgresql_insert if engine.dialect.name == "postgresql" else sqlite_insert
-    return dialect_insert(table).on_conflict_do_nothing()
+    names = _names(table, "key")
+    row = select(*(bindparam(name, type_=table.c[name].type) for name in names))
+    other = schema.non_patient_instance
+    is_there = exists().where(other.c.sop_instance_uid == bindparam("sop_instance_uid", type_=Text))
+    return dialect_insert(table).from_select(names, row.where(~is_there)).on_conflict_do_nothing()
 
 
 def _names(table: Table, without: str) -> list[str]:
@@ -204,6 +231,11 @@ class _Transaction:
         return remove_rejected(self._connection, instances)
 
     def _write_one(self, record: Record, created: dict[int, tuple[PlacedSeries, list[Instance]]]) -> Verdict:
+        if record.values is not None:
+            verdict = self._compare(record)
+            if verdict is None:
+                insert_row(self._connection, record.row, record.values)
+            return verdict or Verdict.CREATED
         series = self._remembered(record)
         remembered = series is not None
         if series is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pacs.attributes import Key, Matching
+from pacs.attributes import CODE_KEYS, Key, Matching
 
 UPS_PUSH = "1.2.840.10008.5.1.4.34.6.1"  # the SOP Class of every work item (PS3.4 CC.2.5.1.3.1)
 
@@ -156,18 +156,10 @@ ENUMERATED: Mapping[str, tuple[str, ...]] = {
     "InputReadinessState": ("INCOMPLETE", "UNAVAILABLE", "READY"),
 }
 
-# What a coded entry is matched by (Table CC.2.5-2a)
-_CODE_KEYS = (
-    ("CodeValue", _EXACT),
-    ("CodingSchemeDesignator", _EXACT),
-    ("LongCodeValue", _EXACT),
-    ("URNCodeValue", _EXACT),
-)
-
 KEYS: tuple[Key, ...] = tuple(
     key
     for row in TABLE
-    for key in (row, *(Key((*row.path, name), matching) for name, matching in _CODE_KEYS if row.is_code))
+    for key in (row, *(Key((*row.path, name), matching) for name, matching in CODE_KEYS if row.is_code))
     if key.matching is not _NONE
 )
 KEYS_BY_PATH: Mapping[tuple[int, ...], Key] = {key.tags: key for key in KEYS}

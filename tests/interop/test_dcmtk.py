@@ -4,13 +4,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from pydicom import Dataset
 
 from testdata.ct import ct_series
-from testdata.files import write_folder
+from testdata.files import part10, write_folder
 from testdata.key_objects import rejection_note
 from testdata.measurement_report import measurement_report
+from testdata.non_patient import color_palette, hanging_protocol
 from testdata.us import us_cine
 from tests.diafana.test_service import wait_until
 from tests.service import Service
@@ -93,6 +95,15 @@ def test_compressed_cine_and_report_are_sent_as_they_are(service: Service, tmp_p
         path for path in service.data.rglob("*.dcm") if cine.SOPInstanceUID.encode() in path.read_bytes()
     )
     assert "JPEGBaseline" in run("dcmdump", "+P", "0002,0010", kept)
+
+
+def test_what_is_in_no_study_is_sent_and_found_on_the_web(service: Service, tmp_path: Path) -> None:
+    for number, dataset in enumerate((hanging_protocol(), color_palette())):
+        (tmp_path / f"{number}.dcm").write_bytes(part10(dataset))
+    run("dcmsend", "--scan-directories", "127.0.0.1", str(service.dimse_port), tmp_path)
+    for name, dataset in (("hanging-protocols", hanging_protocol()), ("color-palettes", color_palette())):
+        answer = httpx.get(f"{service.url}/dicom-web/{name}?SOPInstanceUID={dataset.SOPInstanceUID}")
+        assert len(answer.json()) == 1
 
 
 def test_storescu_hears_that_a_uid_is_taken(service: Service, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from schemathesis.generation import GenerationMode
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.files import part10
+from testdata.non_patient import hanging_protocol
 from tests.service import Service
 
 pytestmark = pytest.mark.xdist_group("openapi")
@@ -25,13 +26,14 @@ KNOWN = {
     "instance": CT[0].SOPInstanceUID,
     "frames": "1",
     "path": "7FE00010",
+    "uid": hanging_protocol().SOPInstanceUID,
 }
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with Service(tmp_path_factory.mktemp("openapi") / "data", "--workers", "1") as service:
-        for dataset in (*CT, dose_report()):
+        for dataset in (*CT, dose_report(), hanging_protocol()):
             headers = {"Content-Type": "application/dicom"}
             answer = httpx.post(f"{service.url}/dicom-web/studies", content=part10(dataset), headers=headers)
             answer.raise_for_status()

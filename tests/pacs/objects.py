@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pydicom import Dataset
+from pydicom.uid import UID
 
 from pacs.archive import Archive
 from pacs.files import DiskFiles
@@ -44,6 +45,19 @@ def encapsulated(name: str, items: bytes, transfer_syntax_uid: str, changes: Cha
     head = data_set(name, {**(changes or {}), PIXEL_DATA: None})
     pixels = header(PIXEL_DATA, "OB", UNDEFINED) + items + SEQUENCE_END
     return part10_bytes(file_meta(name, transfer_syntax_uid), head + pixels)
+
+
+def renamed(dataset: Dataset, sop_instance_uid: str) -> Dataset:
+    """The object under another SOP Instance UID."""
+    dataset.SOPInstanceUID = UID(sop_instance_uid)
+    dataset.file_meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
+    return dataset
+
+
+def in_syntax(dataset: Dataset, transfer_syntax_uid: str) -> Dataset:
+    """An object without pixels, to be written in this transfer syntax."""
+    dataset.file_meta.TransferSyntaxUID = UID(transfer_syntax_uid)
+    return dataset
 
 
 def begin(archive: Archive, data: bytes, chunk: int | None = None) -> Incoming:

@@ -37,6 +37,7 @@ from pacs.files import DiskFiles, new_file
 from pacs.files.contract import Head, no_head
 from pacs.files.derived import DerivedFiles
 from pacs.files.new_file import DiskNewFile
+from pacs.incoming import in_study
 from pacs.index import Index, Record, Verdict, Writer, engine, migrate, schema, sqlite_url
 from pacs.index.engine import open_engine
 from pacs.ingest import Committer, Pending
@@ -123,7 +124,7 @@ def test_an_announced_data_set_is_stored_as_it_came(place: Place) -> None:
     incoming = place.archive.sender(SENDER).begin(ANNOUNCED)
     for start in range(0, len(data_set("a")), 100):
         incoming.write(memoryview(data_set("a"))[start : start + 100])
-    answer = place.archive.store(incoming, uid("raw study"))
+    answer = place.archive.store(incoming, in_study(uid("raw study")))
     content = (place.folder / "objects" / instance_of(place.archive, answer).file).read_bytes()
     assert content.endswith(data_set("a"))
     assert dcmread(BytesIO(content)).PatientID == "GSTGFR70X00X009Z"
@@ -271,10 +272,11 @@ def test_what_was_announced_must_come(place: Place, announced: FileMeta) -> None
 
 def test_the_study_that_the_request_names_must_be_that_of_the_object(place: Place) -> None:
     with pytest.raises(MismatchedObject) as refused:
-        place.archive.store(begin(place.archive, picture("a")), "1.2.3")
+        place.archive.store(begin(place.archive, picture("a")), in_study("1.2.3"))
     assert refused.value.tag == 0x0020000D
     assert_nothing_kept(place)
-    assert place.archive.store(begin(place.archive, picture("a")), uid("raw study")).outcome is Outcome.STORED
+    its_own = in_study(uid("raw study"))
+    assert place.archive.store(begin(place.archive, picture("a")), its_own).outcome is Outcome.STORED
 
 
 def test_an_unknown_transfer_syntax_is_refused_at_the_beginning(place: Place) -> None:
