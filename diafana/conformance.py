@@ -28,6 +28,8 @@ from pacs.index import migrate, sqlite_url
 from pacs.non_patient import CATEGORIES
 from pacs.pixels.encode import CODINGS
 from pacs.pixels.pictures import TRANSFORMED
+from pacs.procedure_steps.performed_attributes import TABLE as PERFORMED_STEP
+from pacs.procedure_steps.scheduled_attributes import TABLE as SCHEDULED_STEP
 from pacs.transcode import LOSSY
 from pacs.worklist.attributes import KEYS, TABLE
 
@@ -61,9 +63,22 @@ are stored and others are not, the status is 200, and the answer names the failu
 """
 
 
+_PROCEDURE_STEPS = """### Modality workflow (PS3.18 14 and 15, PS3.4 Annexes K and F)
+
+A Scheduled Procedure Step has one item in its sequence. Making, replacing and removing steps is ours;
+whoever makes one gives what is of return key type 1, but for study, requested procedure and step ID: those
+are made where they are absent. Keys of dates and times together are one range from the first moment to the
+last. What was performed is found by its status only. A performed step brings the scheduled ones that it names
+to STARTED, then COMPLETED or DISCONTINUED. What it was not created with cannot be updated, and after its end
+nothing can (409).
+"""
+
+
 def statement() -> str:
     """The page in Markdown."""
-    return "\n".join([_HEAD, *_networking(), *_web(), *_worklist(), *_non_patient(), *_fhir()])
+    return "\n".join(
+        [_HEAD, *_networking(), *_web(), *_worklist(), *_procedure_steps(), *_non_patient(), *_fhir()]
+    )
 
 
 def _networking() -> Iterator[str]:
@@ -141,6 +156,22 @@ def _worklist() -> Iterator[str]:
     yield "### Attributes that work items are searched by\n"
     yield from _table(
         ("attribute", "VR", "matching"), [(".".join(key.path), key.vr, key.matching.value) for key in KEYS]
+    )
+
+
+def _procedure_steps() -> Iterator[str]:
+    yield _PROCEDURE_STEPS
+    yield from _table(
+        ("attribute", "VR", "key type", "matching", "return key type"),
+        [
+            (".".join(row.path), row.vr, row.key_type, row.matching.value, row.returned)
+            for row in SCHEDULED_STEP
+        ],
+    )
+    yield "### Attributes of Modality Performed Procedure Steps (PS3.4 Table F.7.2-1)\n"
+    yield from _table(
+        ("attribute", "N-CREATE", "N-SET", "final state"),
+        [(".".join(row.path), row.create, row.change, row.final or "-") for row in PERFORMED_STEP],
     )
 
 

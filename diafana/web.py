@@ -20,6 +20,7 @@ from dicomweb.app import EXPOSED_HEADERS, DicomWeb
 from dicomweb.commitment import StorageCommitment, transactions_of
 from dicomweb.openapi import paths
 from dicomweb.problems import add_problem_handlers
+from dicomweb.procedure_steps import procedure_step_transactions
 from dicomweb.threads import Threads
 from dicomweb.ups.routes import WorklistService
 from fhir_api.router import router
@@ -70,7 +71,11 @@ def services(parts: Parts) -> tuple[DicomWeb, BaseRoute]:
     settings = parts.settings
     worklist = WorklistService(parts.worklist, parts.subscriptions, settings.doorbells, DICOMWEB_ROOT)
     commitment = StorageCommitment(parts.commitment, parts.index.commitments, Threads())
-    others = [*worklist.transactions, *transactions_of(commitment)]
+    others = [
+        *worklist.transactions,
+        *transactions_of(commitment),
+        *procedure_step_transactions(parts.scheduled_steps, parts.performed_steps, DICOMWEB_ROOT),
+    ]
     dicomweb = DicomWeb(
         parts.archive, parts.derived, DICOMWEB_ROOT, may_delete=settings.delete, others=others
     )

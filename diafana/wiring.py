@@ -16,6 +16,8 @@ from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
 from pacs.model import Level
+from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.scheduled import ScheduledSteps
 from pacs.worklist.doorbell import ring
 from pacs.worklist.subscriptions import Subscriptions
 from pacs.worklist.worklist import Worklist
@@ -65,6 +67,16 @@ class Parts:
     def subscriptions(self) -> Subscriptions:
         """Who is told what happens to them."""
         return Subscriptions(self.index.worklist, partial(ring, self.settings.doorbells))
+
+    @cached_property
+    def scheduled_steps(self) -> ScheduledSteps:
+        """What modalities are to do."""
+        return ScheduledSteps(self.index.worklist)
+
+    @cached_property
+    def performed_steps(self) -> PerformedSteps:
+        """What modalities did."""
+        return PerformedSteps(self.index.worklist, self.settings.worklist_days)
 
     @cached_property
     def commitment(self) -> Commitment:

@@ -17,6 +17,8 @@ _PLACEHOLDERS = {
     "aetitle": ("AE title of a subscriber", "VIEWER", "^[ -\\[\\]-~]{1,16}$"),
     "uid": ("SOP Instance UID", "1.2.826.0.1.3680043.8.498.5", "^[0-9.]{1,64}$"),
     "path": ("As the BulkDataURI in the metadata has it", "7FE00010", "^.+$"),
+    "step": ("Scheduled Procedure Step ID", "SPS1", "^[^/\\\\]{1,16}$"),
+    "mpps": ("UID of a performed procedure step", "2.999.15.1", "^[0-9.]{1,64}$"),
 }
 
 

@@ -12,7 +12,7 @@ from pacs.attributes import ATTRIBUTES, BY_PATH, Attribute, Key, Matching
 from pacs.errors import InvalidQuery
 from pacs.keys import parse_condition, parse_criteria
 from pacs.model import DicomJson, Level
-from pacs.query import PLAIN, Condition, Criterion, Query, Semantics
+from pacs.query import Condition, Criterion, Query, Semantics
 
 _MAX_PARAMETERS = 256
 _MAX_VALUES = 1000
@@ -166,7 +166,7 @@ class Reading(Generic[K]):
     def semantics(self) -> Semantics:
         """What the keys are matched by, beyond the usual; it warns of what is asked and not done."""
         self.warnings += [f"The {name} parameter is not supported." for name in sorted(self.matching)]
-        return PLAIN
+        return Semantics(combined_datetime=True)
 
     def criteria(self) -> list[tuple[K, Condition]]:
         """What the keys ask. Raises InvalidQuery."""

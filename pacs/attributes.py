@@ -59,6 +59,11 @@ class Key:
         return f"{self.tags[0]:08X}"
 
     @property
+    def is_code(self) -> bool:
+        """Whether its items are coded entries."""
+        return self.keyword.endswith("CodeSequence")
+
+    @property
     def is_multiple(self) -> bool:
         """Whether one answer can have several values of it, all of which are looked at."""
         return self.keyword in DERIVED_KEYWORDS
@@ -199,14 +204,10 @@ CODE_KEYS = (
     ("URNCodeValue", Matching.EXACT),
 )
 
-# The times that tell more exactly what a date tells, where both can be searched for
-TIME_OF: dict[Key, Attribute] = {
-    date: time
-    for date in ATTRIBUTES
-    for time in ATTRIBUTES
-    if (date.matching, time.matching) == (Matching.DATE, Matching.TIME)
-    and date.keyword.removesuffix("Date") == time.keyword.removesuffix("Time")
-}
+
+def date_of(time: Key) -> Key:
+    """The date that a time tells more exactly, by its keyword."""
+    return Key((*time.path[:-1], f"{time.keyword.removesuffix('Time')}Date"), Matching.DATE)
 
 
 def columns(level: Level) -> list[Attribute]:

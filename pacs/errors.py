@@ -10,9 +10,10 @@ ArchiveError
 │       ├── InstanceConflict the UID is taken by other content
 │       └── PatientConflict  the study belongs to another patient
 ├── InvalidQuery             a search key cannot be understood
-├── InvalidWorkitem          an attribute is absent, empty or not allowed where a work item is made or changed
+├── InvalidStep              an attribute is absent, empty or not allowed in what a procedure step is made of
 ├── WorkitemConflict         the state of a work item does not allow it; the reason is one of Refusal
-├── NotFound                 no such study, series, instance, work item or subscription
+├── StepConflict             the state of a procedure step does not allow it; the reason is one of StepRefusal
+├── NotFound                 no such study, series, instance, work item, procedure step or subscription
 │   └── FrameNotFound        the instance has no such frame
 ├── CannotRender             the object has no picture that can be drawn here
 └── StorageFailed            the disk or the index failed
@@ -72,8 +73,8 @@ class InvalidQuery(ArchiveError):
     """A search key cannot be understood; the message names it."""
 
 
-class InvalidWorkitem(ArchiveError):
-    """An attribute is absent, empty or not allowed; the message names it (PS3.4 Table CC.2.5-3)."""
+class InvalidStep(ArchiveError):
+    """An attribute is absent, empty or not allowed; the message names it (PS3.4 5.4)."""
 
 
 class Refusal(StrEnum):
@@ -100,8 +101,26 @@ class WorkitemConflict(ArchiveError):
         self.reason = reason
 
 
+class StepRefusal(StrEnum):
+    """Why a scheduled or performed procedure step stays as it is (PS3.4 F.7.2.1.4 and F.7.2.2.4)."""
+
+    EXISTS = "there is one of this name already"
+    FINAL = "it is completed or discontinued, and may no longer be updated"
+    NOT_CREATED = "only what was named when it was made can be set"
+    FINAL_STATE_REQUIREMENTS = "it lacks what this final state requires"
+
+
+class StepConflict(ArchiveError):
+    """The state of the scheduled or performed procedure step does not allow it."""
+
+    def __init__(self, reason: StepRefusal, detail: str = "") -> None:
+        """detail: such as what it lacks."""
+        super().__init__(f"procedure step: {reason}{detail and f': {detail}'}")
+        self.reason = reason
+
+
 class NotFound(ArchiveError):
-    """There is no such study, series, instance, work item or subscription."""
+    """There is no such study, series, instance, work item, procedure step or subscription."""
 
 
 class FrameNotFound(NotFound):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from pacs import phonetics
-from pacs.attributes import TIME_OF, Key, Matching
+from pacs.attributes import Key, Matching, date_of
 from pacs.errors import InvalidQuery
 from pacs.query import (
     DATE_TIME,
@@ -73,10 +73,10 @@ def _sounds(literal: Condition) -> Iterator[Condition]:
 
 def _combined(criteria: list[tuple[K, Condition]]) -> list[tuple[K, Condition]]:
     """The same criteria, but for ranges of times: they hold at the ends of the range of their dates."""
-    dates: dict[Key, Condition] = {TIME_OF[key]: condition for key, condition in criteria if key in TIME_OF}
+    dates = {key.path: condition for key, condition in criteria if key.matching is Matching.DATE}
     combined: list[tuple[K, Condition]] = []
     for key, times in criteria:
-        days = dates.get(key)
+        days = dates.get(date_of(key).path) if key.matching is Matching.TIME else None
         if isinstance(days, Range) and isinstance(times, Range) and days.low != days.high:
             ends = (days.low, Range(times.low, None)), (days.high, Range(None, times.high))
             combined += [

@@ -146,3 +146,28 @@ class Change:
     series_instance_uid: str
     sop_instance_uid: str
     sop_class_uid: str
+
+
+class ScheduledStep(NamedTuple):
+    """A Scheduled Procedure Step.
+
+    start: as YYYYMMDDHHMMSS.FFFFFF, in the time of the place.
+    status: its Scheduled Procedure Step Status, which the attributes have, too.
+    """
+
+    study_instance_uid: str
+    step_id: str
+    start: str
+    status: str
+    attributes: DicomJson
+
+
+class PerformedStep(NamedTuple):
+    """A Modality Performed Procedure Step.  uid: its SOP Instance UID.
+
+    status: its Performed Procedure Step Status, which the attributes have, too.
+    """
+
+    uid: str
+    status: str
+    attributes: DicomJson

@@ -170,25 +170,35 @@ _INVENTORY = (
 )
 
 
-def _category(npi_name: str, title: str, sop_classes: str, rows: tuple[Row, ...]) -> Category:
-    uids = frozenset(f"1.2.840.10008.5.1.4.{last}" for last in sop_classes.split())
-    return Category(npi_name, title, uids, (*_SOP_COMMON, *rows))
+def _category(npi_name: str, title: str, sop_classes: set[str], rows: tuple[Row, ...]) -> Category:
+    return Category(npi_name, title, frozenset(sop_classes), (*_SOP_COMMON, *rows))
 
 
 # PS3.18 Table 12.1.1-1 with the SOP classes of PS3.4 Table GG.3-1, of which Protocol Approval Storage is in
 # no category
 CATEGORIES: tuple[Category, ...] = (
-    _category("color-palettes", "Color Palette", "39.1", _COLOR_PALETTE),
+    _category("color-palettes", "Color Palette", {"1.2.840.10008.5.1.4.39.1"}, _COLOR_PALETTE),
     _category(
         "defined-procedure-protocols",
         "Defined Procedure Protocol",
-        "1.1.200.1 1.1.200.7",
+        {
+            "1.2.840.10008.5.1.4.1.1.200.1",  # CT
+            "1.2.840.10008.5.1.4.1.1.200.7",  # XA
+        },
         _DEFINED_PROCEDURE_PROTOCOL,
     ),
-    _category("hanging-protocols", "Hanging Protocol", "38.1", _HANGING_PROTOCOL),
-    # Generic Implant Template, Implant Assembly Template, Implant Template Group
-    _category("implant-templates", "Implant Template", "43.1 44.1 45.1", _IMPLANT_TEMPLATE),
-    _category("inventories", "Inventory", "1.1.201.1", _INVENTORY),
+    _category("hanging-protocols", "Hanging Protocol", {"1.2.840.10008.5.1.4.38.1"}, _HANGING_PROTOCOL),
+    _category(
+        "implant-templates",
+        "Implant Template",
+        {
+            "1.2.840.10008.5.1.4.43.1",  # Generic Implant Template
+            "1.2.840.10008.5.1.4.44.1",  # Implant Assembly Template
+            "1.2.840.10008.5.1.4.45.1",  # Implant Template Group
+        },
+        _IMPLANT_TEMPLATE,
+    ),
+    _category("inventories", "Inventory", {"1.2.840.10008.5.1.4.1.1.201.1"}, _INVENTORY),
 )
 
 # By SOP Class UID; what is of no such class belongs to a patient

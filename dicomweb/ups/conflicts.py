@@ -11,7 +11,7 @@ from dicomweb.data_set_body import BodyRefused
 from dicomweb.problems import problem_of
 from dicomweb.request import service_url
 from dicomweb.warning import warn
-from pacs.errors import ArchiveError, InvalidWorkitem, MalformedObject, Refusal, WorkitemConflict
+from pacs.errors import ArchiveError, InvalidStep, MalformedObject, Refusal, WorkitemConflict
 
 _NOT_CLAIMED = "The target URI did not reference a claimed Workitem."
 INCONSISTENT_UPDATE = "The submitted request is inconsistent with the current state of the Workitem."
@@ -72,7 +72,7 @@ def answering(answers: Answers, otherwise: str = "") -> Callable[[_Endpoint], _E
                 return error.response
             except WorkitemConflict as error:
                 conflict, (status, text) = error, answers[error.reason]
-            except (InvalidWorkitem, MalformedObject) as error:
+            except (InvalidStep, MalformedObject) as error:
                 return _refused(request, resource.root, error, otherwise)
             return _refused(request, resource.root, conflict, text, status)
 

@@ -18,7 +18,7 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.InstanceConflict: 0x0111,
     errors.PatientConflict: 0xC002,
     errors.InvalidQuery: 0xA900,
-    errors.InvalidWorkitem: 0x0106,
+    errors.InvalidStep: 0x0106,
     errors.WorkitemConflict: PROCESSING_FAILURE,
     errors.NotFound: 0x0112,
     errors.FrameNotFound: 0x0112,

@@ -83,7 +83,7 @@ class Index:
 
     @cached_property
     def worklist(self) -> Worklists:
-        """The work items, and who is told of them."""
+        """The work items, who is told of them, and the procedure steps."""
         return Worklists(self._engine, self._transactions)
 
     @cached_property

@@ -15,14 +15,12 @@ from sqlalchemy import (
     select,
 )
 
-from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, TIME_OF, Attribute
+from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, Attribute, date_of
 from pacs.index import schema
 from pacs.index.comparisons import holds, tests_of
 from pacs.index.values import Values
 from pacs.model import Level
 from pacs.query import Criterion, OnDay, Query, Sounds
-
-_DATE_OF = {time: date for date, time in TIME_OF.items() if isinstance(date, Attribute)}
 
 _patient, _study, _series, _instance = schema.patient, schema.study, schema.series, schema.instance
 _series_values = Values(schema.series, schema.series_value)
@@ -107,7 +105,7 @@ def _tests(criterion: Criterion) -> list[tuple[Test, list[Any]]]:
     """Tests of which one must hold, each with its values."""
     attribute, condition = criterion.attribute, criterion.condition
     if isinstance(condition, OnDay):
-        date = _DATE_OF[attribute].column
+        date = BY_PATH[date_of(attribute).tags].column
         ((operation, bounds),) = tests_of(attribute, condition.times)
         return [(Test(f"{operation} on day", 1 + len(bounds), date), [condition.day, *bounds])]
     alike: list[tuple[Test, list[Any]]] = []

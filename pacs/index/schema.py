@@ -301,8 +301,44 @@ event_channel = Table(
     Column("token", Text, nullable=False),
 )
 
+# The modality worklist
+scheduled_step = Table(
+    "scheduled_step",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("study_instance_uid", Text, nullable=False),
+    Column("step_id", Text, nullable=False),
+    # In the time of the place: YYYYMMDDHHMMSS.FFFFFF
+    Column("start", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    # As DICOM JSON
+    Column("attributes", LargeBinary, nullable=False),
+    # When it came to its final state, in seconds since 1970
+    Column("ended", Float, index=True),
+    UniqueConstraint("study_instance_uid", "step_id"),
+    Index("ix_scheduled_step_start", "start", "key"),
+)
+
+scheduled_step_value = _values_of("scheduled_step")
+
+# What modalities report of their work
+performed_step = Table(
+    "performed_step",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("sop_instance_uid", Text, nullable=False, unique=True),
+    Column("status", Text, nullable=False),
+    # As DICOM JSON
+    Column("attributes", LargeBinary, nullable=False),
+    # When it came to its final state, in seconds since 1970
+    Column("ended", Float, index=True),
+)
+
 # What is kept here alone, and cannot be made again from the files; a table follows those that it refers to
-WORKLIST_TABLES = (workitem, workitem_value, subscription, worklist_subscription, event_report, event_channel)
+WORKLIST_TABLES = (
+    *(workitem, workitem_value, subscription, worklist_subscription, event_report, event_channel),
+    *(scheduled_step, scheduled_step_value, performed_step),
+)
 
 # By number within a study; databases differ in where they put what has none, unless they are told.
 series_order = (series.c.series_number.nulls_first(), series.c.key)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, exists, insert, select
 
-from pacs.attributes import Key
+from pacs.attributes import Key, date_of
 from pacs.index.comparisons import Comparison, compare, tests_of
 from pacs.index.rows import SearchValue
-from pacs.query import Condition
+from pacs.query import Condition, OnDay, OneOf
 
 Criteria = Sequence[tuple[Key, Condition]]
 
@@ -42,14 +42,26 @@ class Values:
 
         Keys of one sequence are compared with one item of it (sequence matching, PS3.4 C.2.2.2.6).
         """
-        ordered = sorted(criteria, key=lambda criterion: criterion[0].tags[:-1])
+        for key, condition in criteria:
+            if isinstance(condition, OnDay):
+                found = found.where(self._on_day(key, condition))
+        others = (criterion for criterion in criteria if not isinstance(criterion[1], OnDay))
+        ordered = sorted(others, key=lambda criterion: criterion[0].tags[:-1])
         for sequence, of_sequence in groupby(ordered, lambda criterion: criterion[0].tags[:-1]):
             together = list(of_sequence)
             groups = [together] if sequence else [[criterion] for criterion in together]
             for group in groups:
-                tests = [(key, _as_texts(tests_of(key, condition))) for key, condition in group]
-                found = found.where(self._owner.c.key.in_(self.with_item(tests)))
+                found = found.where(self._owner.c.key.in_(self._with(*group)))
         return found
+
+    def _on_day(self, time: Key, condition: OnDay) -> ColumnElement[bool]:
+        """The rows that have another date, or such a time."""
+        on_day = self._with((date_of(time), OneOf((condition.day,))))
+        return self._owner.c.key.not_in(on_day) | self._owner.c.key.in_(self._with((time, condition.times)))
+
+    def _with(self, *criteria: tuple[Key, Condition]) -> Select[Any]:
+        """The keys of rows that have an item in which all criteria are fulfilled."""
+        return self.with_item([(key, _as_texts(tests_of(key, condition))) for key, condition in criteria])
 
     def with_item(self, tests: Sequence[tuple[Key, Sequence[Comparison]]]) -> Select[Any]:
         """The keys of rows that have an item in which, for each key, one of the comparisons holds."""

@@ -5,20 +5,23 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, insert, select
 
-from pacs.errors import ArchiveError, InvalidWorkitem, NotFound, WorkitemConflict
+from pacs.errors import ArchiveError, InvalidStep, NotFound, StepConflict, WorkitemConflict
 from pacs.index import schema
 from pacs.index.engine import Transactions, connected, open_engine
+from pacs.index.procedure_steps import PerformedStepRows, ScheduledStepRows
 from pacs.index.subscriptions import ReportRows, SubscriptionRows
 from pacs.index.workitems import GROUP, WorkitemRows
 
 
 class WorklistRows:
-    """All rows of the worklist, as one connection sees them."""
+    """All rows of the worklists, as one connection sees them."""
 
     def __init__(self, connection: Connection) -> None:
         self.workitems = WorkitemRows(connection)
         self.subscriptions = SubscriptionRows(connection)
         self.reports = ReportRows(connection)
+        self.scheduled_steps = ScheduledStepRows(connection)
+        self.performed_steps = PerformedStepRows(connection)
 
 
 class Worklists:
@@ -44,7 +47,7 @@ class Worklists:
         with self._transactions.begin() as connection:
             try:
                 yield WorklistRows(connection)
-            except (InvalidWorkitem, NotFound, WorkitemConflict) as error:
+            except (InvalidStep, NotFound, StepConflict, WorkitemConflict) as error:
                 connection.rollback()
                 refusal = error  # it leaves the connection sound, which images are stored through, too
         if refusal is not None:

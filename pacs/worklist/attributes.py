@@ -1,36 +1,14 @@
 """The attributes of a Unified Procedure Step: what must be given when, and what is matched and returned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pacs.attributes import CODE_KEYS, Key, Matching
+from pacs.requirements import EMPTY, NOT_ALLOWED, Row
 
 UPS_PUSH = "1.2.840.10008.5.1.4.34.6.1"  # the SOP Class of every work item (PS3.4 CC.2.5.1.3.1)
 
-NOT_ALLOWED = "Not allowed"
-EMPTY = "2/2 empty"  # to be given, without a value
-
 _UID, _EXACT, _TEXT, _NAME = Matching.UID, Matching.EXACT, Matching.TEXT, Matching.NAME
 _DATE, _DATETIME, _NONE = Matching.DATE, Matching.DATETIME, Matching.RETURNED
-
-
-@dataclass(frozen=True)
-class Row(Key):
-    """One row of the table, in its own words.
-
-    create, change: the requirement types of SCU and SCP for N-CREATE and N-SET.
-    final: the Final State Code (Table CC.2.5-1).  returned: the Return Key Type, where it is returned.
-    """
-
-    create: str
-    change: str
-    final: str
-    returned: str
-
-    @property
-    def is_code(self) -> bool:
-        """Whether its items are coded entries."""
-        return self.keyword.endswith("CodeSequence")
 
 
 def _row(path: str, create: str, change: str, final: str, matching: Matching, returned: str) -> Row:

@@ -11,15 +11,16 @@ from itertools import islice
 from pydicom.uid import generate_uid
 
 from pacs.attributes import Key
-from pacs.errors import InvalidWorkitem, NotFound, Refusal, WorkitemConflict
+from pacs.errors import InvalidStep, NotFound, Refusal, WorkitemConflict
 from pacs.index import SearchValue, WorklistRows, Worklists, search_values
 from pacs.model import DicomJson, Workitem
 from pacs.query import Condition, normal_date_time
+from pacs.requirements import check_coded_entries
 from pacs.worklist import events
 from pacs.worklist.attributes import KEYS, UPS_PUSH
 from pacs.worklist.ending import with_cancellation, with_cancellation_time
 from pacs.worklist.filters import criteria_of
-from pacs.worklist.requirements import check_change, check_coded_entries, check_creation, lacking_for
+from pacs.worklist.requirements import check_change, check_creation, lacking_for
 from pacs.worklist.state import FINAL_STATES, State, Step, on_cancel_request, on_change
 
 DAY = 86_400.0  # seconds
@@ -61,13 +62,13 @@ class Worklist:
     def create(self, given: DicomJson, uid: str | None = None) -> Created:
         """Make a work item (N-CREATE).  uid: None where the data set has it, or leaves it to us.
 
-        Raises InvalidWorkitem, or WorkitemConflict when there is one of this UID.
+        Raises InvalidStep, or WorkitemConflict when there is one of this UID.
         """
         uid, given = _with_uid(given, uid)
         given = {key: element for key, element in given.items() if key not in (_CHARACTER_SET, _MODIFIED)}
         check_creation(given)
         if _value(given, _STATE) != State.SCHEDULED:
-            raise InvalidWorkitem("ProcedureStepState is not SCHEDULED", int(_STATE, 16))
+            raise InvalidStep("ProcedureStepState is not SCHEDULED", int(_STATE, 16))
         given = {key: element for key, element in given.items() if key != _TRANSACTION_UID}  # it has no value
         label = {} if "Value" in given[_LABEL] else {_LABEL: events.element("LO", self._ae_title)}
         ours = {
@@ -99,7 +100,7 @@ class Worklist:
     def update(self, uid: str, given: DicomJson, transaction_uid: str = "") -> None:
         """Set attributes (N-SET).  transaction_uid: where the data set does not have it.
 
-        Raises InvalidWorkitem, WorkitemConflict or NotFound.
+        Raises InvalidStep, WorkitemConflict or NotFound.
         """
         transaction_uid = transaction_uid or _value(given, _TRANSACTION_UID)
         ours = (_TRANSACTION_UID, _CHARACTER_SET, _MODIFIED)
@@ -114,11 +115,11 @@ class Worklist:
     def change_state(self, uid: str, requested: str, transaction_uid: str) -> bool:
         """Claim, complete or cancel (N-ACTION Change UPS State); False when it is in that state already.
 
-        Raises InvalidWorkitem, WorkitemConflict or NotFound.
+        Raises InvalidStep, WorkitemConflict or NotFound.
         """
         state = _state_named(requested)
         if transaction_uid and not _is_uid(transaction_uid):
-            raise InvalidWorkitem("TransactionUID is no UID", int(_TRANSACTION_UID, 16))
+            raise InvalidStep("TransactionUID is no UID", int(_TRANSACTION_UID, 16))
         with self._changing() as rows:
             workitem = _found(rows, uid)
             step = _step(workitem, state, transaction_uid)
@@ -136,7 +137,7 @@ class Worklist:
         """Pass on a request to cancel, or cancel what nobody has claimed; False when it is canceled already.
 
         information: reason, reason code, contact, requesting AE (N-ACTION Request UPS Cancel).
-        Raises InvalidWorkitem, WorkitemConflict or NotFound.
+        Raises InvalidStep, WorkitemConflict or NotFound.
         """
         check_coded_entries(information, _REASON_CODE)
         with self._changing() as rows:
@@ -188,14 +189,14 @@ class Worklist:
 
 
 def _with_uid(given: DicomJson, uid: str | None) -> tuple[str, DicomJson]:
-    """The UID of a new work item, and its data set without it. Raises InvalidWorkitem."""
+    """The UID of a new work item, and its data set without it. Raises InvalidStep."""
     named = {_value(given, key) for key in (_SOP_INSTANCE, _AFFECTED_SOP_INSTANCE)} | {uid or ""}
     named.discard("")
     if len(named) > 1:
-        raise InvalidWorkitem("SOPInstanceUID is not that of the request", int(_SOP_INSTANCE, 16))
+        raise InvalidStep("SOPInstanceUID is not that of the request", int(_SOP_INSTANCE, 16))
     chosen = named.pop() if named else generate_uid()
     if not _is_uid(chosen) or chosen in (events.WORKLIST, events.FILTERED_WORKLIST):
-        raise InvalidWorkitem("SOPInstanceUID cannot be that of a work item", int(_SOP_INSTANCE, 16))
+        raise InvalidStep("SOPInstanceUID cannot be that of a work item", int(_SOP_INSTANCE, 16))
     rest = {key: one for key, one in given.items() if key not in (_SOP_INSTANCE, _AFFECTED_SOP_INSTANCE)}
     return chosen, rest
 
@@ -245,11 +246,11 @@ def _found(rows: WorklistRows, uid: str) -> Workitem:
 
 
 def _state_named(text: str) -> State:
-    """The state, also where it is spelt as PS3.18 11.7.1.4 once did. Raises InvalidWorkitem."""
+    """The state, also where it is spelt as PS3.18 11.7.1.4 once did. Raises InvalidStep."""
     try:
         return State("CANCELED" if text == "CANCELLED" else text)
     except ValueError:
-        raise InvalidWorkitem(f"ProcedureStepState is none of {', '.join(State)}", int(_STATE, 16)) from None
+        raise InvalidStep(f"ProcedureStepState is none of {', '.join(State)}", int(_STATE, 16)) from None
 
 
 def _state(workitem: Workitem) -> State:
@@ -267,10 +268,10 @@ def _value(attributes: DicomJson, key: str) -> str:
 
 
 def _values(attributes: DicomJson) -> list[SearchValue]:
-    """What a work item is searched by. Raises InvalidWorkitem for a flood."""
+    """What a work item is searched by. Raises InvalidStep for a flood."""
     values = list(islice(search_values(attributes, KEYS), MAX_VALUES + 1))
     if len(values) > MAX_VALUES:
-        raise InvalidWorkitem(f"it has more than {MAX_VALUES} values that work items are searched by")
+        raise InvalidStep(f"it has more than {MAX_VALUES} values that work items are searched by")
     return values
 
 

@@ -288,6 +288,12 @@ def test_keys_match(library: Service, query: str, expected: list[Dataset]) -> No
         ("defined-procedure-protocols", "PotentialScheduledProtocolCodeSequence.CodeValue=RPID16"),
         ("implant-templates", "ImplantName=stelo*&ImplantSize=M&EffectiveDateTime=2026-"),
         ("implant-templates", "ImplantTargetAnatomySequence.AnatomicRegionSequence.CodeValue=24136001"),
+        # A range of dates and one of times are one of moments (PS3.4 Table HH.6-1)
+        (
+            "defined-procedure-protocols",
+            "InstanceCreationDate=20261010-20261014&InstanceCreationTime=100000-110000",
+        ),
+        ("inventories", "ContentDate=20261012-20261014&ContentTime=091500-091600"),
         ("inventories", "ContentDate=20261012&InventoryLevel=STUDY&InventoryPurpose=migr*"),
     ],
 )
@@ -295,6 +301,19 @@ def test_each_category_has_its_keys(library: Service, npi_name: str, query: str)
     dataset = RECIPES[npi_name]()
     assert uids(get(library, f"/{npi_name}?{query}")) == [dataset.SOPInstanceUID]
     assert uids(get(library, f"/{npi_name}?{query}&SOPInstanceUID=1.2")) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ContentDate=20261012-20261014&ContentTime=091501-235959",
+        "ContentDate=20261010-20261012&ContentTime=080000-091459",
+        "ContentDate=20261012&ContentTime=100000-110000",
+        "ContentDate=20261013-20261014&ContentTime=080000-200000",
+    ],
+)
+def test_moments_outside_a_range_are_not_found(library: Service, query: str) -> None:
+    assert get(library, f"/inventories?{query}").status_code == 204
 
 
 def test_answers_have_what_the_information_model_returns_and_what_is_asked(library: Service) -> None:

@@ -1,6 +1,7 @@
 """Objects that belong to no patient: kept as images are, and never among them (PS3.4 GG)."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from pacs.incoming import in_category, in_study
 from pacs.index import Index, migrate, sqlite_url
 from pacs.keys import parse_criteria
 from pacs.model import Instance, Level, Outcome
-from pacs.non_patient import CATEGORIES, CATEGORY_OF
+from pacs.non_patient import CATEGORIES, CATEGORY_OF, MOST_VALUES
 from pacs.query import Query
 from pacs.upkeep import adopt_orphans, damage, reindex, verify
 from testdata.files import part10
@@ -205,6 +206,19 @@ def test_it_is_not_found_in_another_category(archive: Archive) -> None:
     store(archive, color_palette())
     with pytest.raises(NotFound, match="hanging-protocols"):
         archive.non_patient_instance(HANGING_PROTOCOLS, color_palette().SOPInstanceUID)
+
+
+def test_a_flood_of_values_is_kept_and_found_by_the_first(archive: Archive) -> None:
+    dataset = hanging_protocol()
+    definition = dataset.HangingProtocolDefinitionSequence[0]
+    flood = [deepcopy(definition) for _ in range(MOST_VALUES)]
+    flood[-1].Modality = "MR"
+    dataset.HangingProtocolDefinitionSequence = flood
+    store(archive, dataset)
+    assert Dataset.from_json(archive.data_set_json(kept(archive, dataset))) == dataset
+    modality = "HangingProtocolDefinitionSequence__Modality"
+    assert labels(archive, "hanging-protocols", **{modality: "CT"}) == [dataset.SOPInstanceUID]
+    assert labels(archive, "hanging-protocols", **{modality: "MR"}) == []
 
 
 # Reading

@@ -7,6 +7,7 @@ from pacs.files import DiskFiles
 from pacs.index import Index, Record, Verdict
 from pacs.keys import parse_criteria
 from pacs.non_patient import CATEGORIES, CATEGORY_OF
+from pacs.query import Semantics
 from pacs.upkeep import read_record
 from testdata.files import part10
 from testdata.non_patient import RECIPES, hanging_protocol
@@ -78,3 +79,27 @@ def test_every_key_of_every_category_can_be_asked(index: Index) -> None:
         for key, value in asked.items():
             criteria = parse_criteria({key: value})
             assert list(index.non_patient.search(category.sop_classes, criteria, 9, 0)) == []
+
+
+@pytest.mark.parametrize(
+    ("dates", "times", "is_found"),
+    [
+        ("20261010-20261014", "100000-110000", True),
+        ("20261012-20261014", "091500-091600", True),
+        ("20261012-20261014", "091501-", False),
+        ("20261010-20261012", "-091459", False),
+        ("20261012", "10-11", False),
+    ],
+)
+def test_ranges_of_dates_and_times_are_one_of_moments(
+    index: Index, files: DiskFiles, dates: str, times: str, is_found: bool
+) -> None:
+    """PS3.4 Table HH.6-1, and C.2.2.2.5."""
+    dataset = RECIPES["inventories"]()
+    index.writer.write([record(files, dataset)])
+    category = CATEGORY_OF[dataset.SOPClassUID]
+    named = {key.keyword: key for key in category.keys.values()}
+    keys = {named["ContentDate"]: [dates], named["ContentTime"]: [times]}
+    criteria = parse_criteria(keys, Semantics(combined_datetime=True))
+    found = list(index.non_patient.search(category.sop_classes, criteria, 9, 0))
+    assert bool(found) is is_found

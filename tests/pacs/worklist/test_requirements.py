@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pacs.errors import InvalidWorkitem
+from pacs.errors import InvalidStep
 from pacs.worklist.requirements import check_change, check_creation, lacking_for
 from pacs.worklist.state import State
 from testdata.workitems import (
@@ -41,7 +41,7 @@ PERFORMED = """PerformedStationNameCodeSequence PerformedProcedureStepStartDateT
 
 @pytest.mark.parametrize("keyword", REQUIRED.split())
 def test_what_is_missing_is_named(keyword: str) -> None:
-    with pytest.raises(InvalidWorkitem, match=f"^{keyword} is missing$"):
+    with pytest.raises(InvalidStep, match=f"^{keyword} is missing$"):
         check_creation(without(new_workitem(), keyword))
 
 
@@ -76,17 +76,17 @@ def test_what_is_missing_is_named(keyword: str) -> None:
     ],
 )
 def test_what_is_wrong_in_a_new_work_item_is_named(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidWorkitem, match=message):
+    with pytest.raises(InvalidStep, match=message):
         check_creation(new_workitem(**values))
 
 
 def test_commands_are_no_part_of_a_work_item() -> None:
-    with pytest.raises(InvalidWorkitem, match=r"^00000002 is no attribute of a work item$"):
+    with pytest.raises(InvalidStep, match=r"^00000002 is no attribute of a data set$"):
         check_creation(new_workitem(AffectedSOPClassUID="1.2"))
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    with pytest.raises(InvalidWorkitem, match=r"PatientName is missing; PatientSex is missing"):
+    with pytest.raises(InvalidStep, match=r"PatientName is missing; PatientSex is missing"):
         check_creation(without(new_workitem(), "PatientName", "PatientSex"))
 
 
@@ -109,7 +109,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ],
 )
 def test_what_is_wrong_in_a_change_is_named(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidWorkitem, match=message):
+    with pytest.raises(InvalidStep, match=message):
         check_change(dicom_json(**values))
 
 

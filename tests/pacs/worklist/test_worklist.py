@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pacs.errors import InvalidWorkitem, NotFound, Refusal, WorkitemConflict
+from pacs.errors import InvalidStep, NotFound, Refusal, WorkitemConflict
 from pacs.worklist.worklist import DAY
 from testdata.workitems import (
     EQUIPMENT_FAILURE,
@@ -64,12 +64,12 @@ def test_a_uid_may_be_given_in_the_data_set_or_left_to_us(desk: Desk) -> None:
     "uid", ["../../x", "1..2", "01.2", "1.2." + "3" * 64, "1.2.840.10008.5.1.4.34.5", "a"]
 )
 def test_what_can_be_no_uid_of_a_work_item_is_refused(desk: Desk, uid: str) -> None:
-    with pytest.raises(InvalidWorkitem, match="SOPInstanceUID"):
+    with pytest.raises(InvalidStep, match="SOPInstanceUID"):
         desk.worklist.create(new_workitem(), uid)
 
 
 def test_two_uids_are_refused(desk: Desk) -> None:
-    with pytest.raises(InvalidWorkitem, match="SOPInstanceUID is not that of the request"):
+    with pytest.raises(InvalidStep, match="SOPInstanceUID is not that of the request"):
         desk.worklist.create(new_workitem(SOPInstanceUID="1.2.3"), UID)
 
 
@@ -81,15 +81,15 @@ def test_a_worklist_label_is_filled_in_and_told(desk: Desk) -> None:
 
 
 def test_a_work_item_begins_as_scheduled(desk: Desk) -> None:
-    with pytest.raises(InvalidWorkitem, match="ProcedureStepState is not SCHEDULED"):
+    with pytest.raises(InvalidStep, match="ProcedureStepState is not SCHEDULED"):
         desk.worklist.create(new_workitem(ProcedureStepState="IN PROGRESS"))
 
 
 def test_a_flood_of_values_is_refused(scheduled: Desk) -> None:
     flood = [OTHER_WORKSTATION] * 600
-    with pytest.raises(InvalidWorkitem, match="more than 1000 values"):
+    with pytest.raises(InvalidStep, match="more than 1000 values"):
         scheduled.worklist.create(new_workitem(ScheduledStationNameCodeSequence=flood))
-    with pytest.raises(InvalidWorkitem, match="more than 1000 values"):
+    with pytest.raises(InvalidStep, match="more than 1000 values"):
         scheduled.worklist.update(UID, dicom_json(ScheduledStationNameCodeSequence=flood))
     assert state(scheduled) == "SCHEDULED"
 
@@ -166,7 +166,7 @@ def test_states_are_changed_with_a_transaction_uid(scheduled: Desk) -> None:
     assert refusal_of(change, UID, "COMPLETED", LOCK) is Refusal.NOT_IN_PROGRESS
     assert refusal_of(change, UID, "SCHEDULED", LOCK) is Refusal.ONLY_CREATED_SCHEDULED
     for named, uid in (("DONE", LOCK), ("", LOCK), ("IN PROGRESS", "../../x")):
-        with pytest.raises(InvalidWorkitem):
+        with pytest.raises(InvalidStep):
             change(UID, named, uid)
     assert state(scheduled) == "SCHEDULED"
 
@@ -186,7 +186,7 @@ def test_the_reason_of_a_request_is_kept(scheduled: Desk) -> None:
     scheduled.worklist.request_cancel(UID, wanted)
     (progress,) = scheduled.worklist.get(UID)["00741002"]["Value"]
     assert progress["0074100E"]["Value"] == [EQUIPMENT_FAILURE]
-    with pytest.raises(InvalidWorkitem, match="0074100E"):
+    with pytest.raises(InvalidStep, match="0074100E"):
         scheduled.worklist.request_cancel(UID, dicom_json(ProcedureStepDiscontinuationReasonCodeSequence={}))
 
 
@@ -221,7 +221,7 @@ def test_what_is_not_there_is_not_found(desk: Desk) -> None:
 
 def test_a_refused_request_changes_nothing(claimed: Desk) -> None:
     before = claimed.worklist.get(UID)
-    with pytest.raises(InvalidWorkitem):
+    with pytest.raises(InvalidStep):
         claimed.worklist.update(UID, dicom_json(ProcedureStepLabel="Altro", PatientName="Altro"), LOCK)
     assert claimed.worklist.get(UID) == before
 

@@ -1,0 +1,127 @@
+"""The rows of scheduled and performed procedure steps, and searching the scheduled ones."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from pacs.index import schema
+from pacs.index.rows import SearchValue, dump
+from pacs.index.values import Criteria, Values
+from pacs.model import DicomJson, PerformedStep, ScheduledStep
+
+GROUP = 500  # rows read or removed at a time
+
+_scheduled, _performed = schema.scheduled_step, schema.performed_step
+_values = Values(schema.scheduled_step, schema.scheduled_step_value)
+
+
+class ScheduledStepRows:
+    """Scheduled steps as one connection sees them; what it writes lasts when its transaction does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, study_instance_uid: str, step_id: str) -> ScheduledStep | None:
+        """One step."""
+        found = self._connection.execute(
+            select(*(_scheduled.c[name] for name in ScheduledStep._fields)).where(
+                _scheduled.c.study_instance_uid == study_instance_uid, _scheduled.c.step_id == step_id
+            )
+        ).first()
+        return None if found is None else _scheduled_of(found)
+
+    def put(self, step: ScheduledStep, values: Iterable[SearchValue], has_ended: bool) -> None:
+        """Write a step, in place of the one of the same names.  has_ended: whether it needs no performing."""
+        ended = time.time() if has_ended else None
+        row = step._asdict() | {"attributes": dump(step.attributes), "ended": ended}
+        key = self._key(step.study_instance_uid, step.step_id)
+        if key is None:
+            inserted = insert(_scheduled).values(row).returning(_scheduled.c.key)
+            key = self._connection.execute(inserted).scalar_one()
+        else:
+            self._connection.execute(update(_scheduled).where(_scheduled.c.key == key).values(row))
+        _values.write(self._connection, key, values)
+
+    def remove(self, study_instance_uid: str, step_id: str) -> bool:
+        """Remove a step; whether there was one."""
+        key = self._key(study_instance_uid, step_id)
+        if key is not None:
+            self._remove([key])
+        return key is not None
+
+    def remove_ended(self, before: float) -> None:
+        """Forget those that came to their end before a time, in seconds since 1970."""
+        ended = select(_scheduled.c.key).where(_scheduled.c.ended < before).limit(GROUP)
+        self._remove(list(self._connection.scalars(ended)))
+
+    def search(
+        self,
+        criteria: Criteria,
+        passed_over: Sequence[str],
+        limit: int | None,
+        offset: int,
+    ) -> Iterator[DicomJson]:
+        """The attributes of those that fulfil all criteria, by their start.
+
+        passed_over: statuses that are not looked for.
+        """
+        found = _values.matching(select(_scheduled.c.attributes), criteria)
+        if passed_over:
+            found = found.where(_scheduled.c.status.not_in(passed_over))
+        ordered = found.order_by(_scheduled.c.start, _scheduled.c.key).limit(limit).offset(offset)
+        rows = self._connection.execute(ordered)
+        while page := rows.fetchmany(GROUP):
+            yield from (orjson.loads(attributes) for (attributes,) in page)
+
+    def _key(self, study_instance_uid: str, step_id: str) -> int | None:
+        return self._connection.scalar(
+            select(_scheduled.c.key).where(
+                _scheduled.c.study_instance_uid == study_instance_uid, _scheduled.c.step_id == step_id
+            )
+        )
+
+    def _remove(self, keys: Sequence[int]) -> None:
+        _values.remove(self._connection, keys)
+        self._connection.execute(delete(_scheduled).where(_scheduled.c.key.in_(keys)))
+
+
+class PerformedStepRows:
+    """Performed steps as one connection sees them; what it writes lasts when its transaction does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, uid: str) -> PerformedStep | None:
+        """One step."""
+        columns = (_performed.c.sop_instance_uid, _performed.c.status, _performed.c.attributes)
+        found = self._connection.execute(select(*columns).where(_performed.c.sop_instance_uid == uid)).first()
+        return None if found is None else PerformedStep(found[0], found[1], orjson.loads(found[2]))
+
+    def insert(self, step: PerformedStep) -> None:
+        """A new one."""
+        row = {"sop_instance_uid": step.uid, "status": step.status, "attributes": dump(step.attributes)}
+        self._connection.execute(insert(_performed).values(row))
+
+    def update(self, step: PerformedStep, has_ended: bool) -> None:
+        """Write what has changed of it.  has_ended: whether it is in a final state from now on."""
+        row = {
+            "status": step.status,
+            "attributes": dump(step.attributes),
+            "ended": time.time() if has_ended else None,
+        }
+        here = _performed.c.sop_instance_uid == step.uid
+        self._connection.execute(update(_performed).where(here).values(row))
+
+    def remove_ended(self, before: float) -> None:
+        """Forget those that came to their end before a time, in seconds since 1970."""
+        ended = select(_performed.c.key).where(_performed.c.ended < before).limit(GROUP)
+        keys = list(self._connection.scalars(ended))
+        self._connection.execute(delete(_performed).where(_performed.c.key.in_(keys)))
+
+
+def _scheduled_of(row: Row[Any]) -> ScheduledStep:
+    names = row.study_instance_uid, row.step_id
+    return ScheduledStep(*names, row.start, row.status, orjson.loads(row.attributes))

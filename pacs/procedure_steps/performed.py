@@ -1,0 +1,119 @@
+"""What modalities report of their work: Modality Performed Procedure Steps (PS3.4 F.7)."""
+
+import time
+
+from pacs.errors import InvalidStep, NotFound, StepConflict, StepRefusal
+from pacs.index import WorklistRows, Worklists
+from pacs.model import DicomJson, PerformedStep
+from pacs.procedure_steps import scheduled
+from pacs.procedure_steps.performed_attributes import (
+    COMPLETED,
+    DISCONTINUED,
+    ENUMERATED,
+    FINAL_STATES,
+    IN_PROGRESS,
+    MPPS,
+    TABLE,
+)
+from pacs.requirements import check, lacking
+
+DAY = 86_400.0  # seconds
+
+_CREATE = {row: row.create for row in TABLE}
+_CHANGE = {row: row.change for row in TABLE}
+_FINAL = [row for row in TABLE if row.final == "1"]
+
+_CHARACTER_SET, _SOP_CLASS, _SOP_INSTANCE, _AFFECTED = "00080005", "00080016", "00080018", "00001000"
+_STATUS, _SCHEDULED_STEPS = "00400252", "00400270"
+_STUDY, _STEP = "0020000D", "00400009"
+
+# What becomes of the scheduled steps that a performed one is of
+_SCHEDULED_STATUS = {
+    IN_PROGRESS: scheduled.STARTED,
+    COMPLETED: scheduled.COMPLETED,
+    DISCONTINUED: scheduled.DISCONTINUED,
+}
+
+
+class PerformedSteps:
+    """The Modality Performed Procedure Steps. Safe for threads."""
+
+    def __init__(self, tables: Worklists, days_kept: float) -> None:
+        """days_kept: how long steps are kept after their end, the scheduled ones too."""
+        self._tables = tables
+        self._days_kept = days_kept
+
+    def create(self, uid: str, given: DicomJson) -> None:
+        """Note that a step has begun (N-CREATE). Raises InvalidStep or StepConflict."""
+        given = {key: element for key, element in given.items() if key not in (_CHARACTER_SET, _AFFECTED)}
+        for key, keyword, expected in (
+            (_SOP_INSTANCE, "SOPInstanceUID", uid),
+            (_SOP_CLASS, "SOPClassUID", MPPS),
+        ):
+            if _first(given, key) not in ("", expected):
+                raise InvalidStep(f"{keyword} is not that of the request", int(key, 16))
+        check(given, _CREATE, ENUMERATED)
+        if _first(given, _STATUS) != IN_PROGRESS:
+            raise InvalidStep(f"PerformedProcedureStepStatus is not {IN_PROGRESS}", int(_STATUS, 16))
+        ours = {
+            _CHARACTER_SET: {"vr": "CS", "Value": ["ISO_IR 192"]},  # that of JSON
+            _SOP_CLASS: {"vr": "UI", "Value": [MPPS]},
+            _SOP_INSTANCE: {"vr": "UI", "Value": [uid]},
+        }
+        with self._tables.changing() as rows:
+            if rows.performed_steps.find(uid) is not None:
+                raise StepConflict(StepRefusal.EXISTS)
+            step = PerformedStep(uid, IN_PROGRESS, dict(sorted((given | ours).items())))
+            rows.performed_steps.insert(step)
+            _follow(rows, step)
+
+    def update(self, uid: str, given: DicomJson) -> None:
+        """Set attributes, and with the status end the step (N-SET).
+
+        What was not named when the step was made cannot be set (note 3 of Table F.7.2-1).
+        Raises InvalidStep, StepConflict or NotFound.
+        """
+        given = {key: element for key, element in given.items() if key not in (_CHARACTER_SET, _AFFECTED)}
+        check(given, _CHANGE, ENUMERATED)
+        with self._tables.changing() as rows:
+            step = _found(rows, uid)
+            if step.status in FINAL_STATES:
+                raise StepConflict(StepRefusal.FINAL)
+            unknown = sorted(given.keys() - step.attributes.keys())
+            if unknown:
+                raise StepConflict(StepRefusal.NOT_CREATED, ", ".join(unknown))
+            attributes = step.attributes | given
+            status = _first(attributes, _STATUS)
+            if status in FINAL_STATES and (missing := lacking(attributes, _FINAL)):
+                raise StepConflict(StepRefusal.FINAL_STATE_REQUIREMENTS, ", ".join(missing))
+            changed = PerformedStep(uid, status, attributes)
+            rows.performed_steps.update(changed, has_ended=status in FINAL_STATES)
+            _follow(rows, changed)
+            if status in FINAL_STATES:
+                before = time.time() - self._days_kept * DAY
+                rows.performed_steps.remove_ended(before)
+                rows.scheduled_steps.remove_ended(before)
+
+    def get(self, uid: str) -> DicomJson:
+        """All attributes (N-GET). Raises NotFound."""
+        with self._tables.reading() as rows:
+            return _found(rows, uid).attributes
+
+
+def _follow(rows: WorklistRows, step: PerformedStep) -> None:
+    """Bring the scheduled steps that it is of to the same state, so that nobody performs them again."""
+    status = _SCHEDULED_STATUS[step.status]
+    for item in step.attributes[_SCHEDULED_STEPS]["Value"]:
+        scheduled.follow(rows, _first(item, _STUDY), _first(item, _STEP), status)
+
+
+def _found(rows: WorklistRows, uid: str) -> PerformedStep:
+    step = rows.performed_steps.find(uid)
+    if step is None:
+        raise NotFound("there is no such performed procedure step here")
+    return step
+
+
+def _first(holder: DicomJson, key: str) -> str:
+    values = holder.get(key, {}).get("Value")
+    return str(values[0]) if values else ""

@@ -1,0 +1,161 @@
+"""Modality Performed Procedure Steps and their states, on both databases (PS3.4 F.7)."""
+
+from typing import Any
+
+import pytest
+
+from pacs.errors import InvalidStep, NotFound, StepConflict, StepRefusal
+from pacs.index import Index
+from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.scheduled import ScheduledSteps
+from testdata.procedure_steps import STUDY, begun_step, elements, ended_step, scheduled_step
+
+UID = "2.999.15.1"
+
+
+@pytest.fixture
+def scheduled(index: Index) -> ScheduledSteps:
+    return ScheduledSteps(index.worklist)
+
+
+@pytest.fixture
+def performed(index: Index) -> PerformedSteps:
+    return PerformedSteps(index.worklist, 30.0)
+
+
+def status(performed: PerformedSteps) -> str:
+    return str(performed.get(UID)["00400252"]["Value"][0])
+
+
+@pytest.mark.parametrize("final", ["COMPLETED", "DISCONTINUED"])
+def test_a_step_is_begun_and_ended(performed: PerformedSteps, final: str) -> None:
+    performed.create(UID, begun_step())
+    assert status(performed) == "IN PROGRESS"
+    performed.update(UID, elements(PerformedProcedureStepDescription="Torace senza contrasto"))
+    performed.update(UID, ended_step(final))
+    kept = performed.get(UID)
+    assert status(performed) == final
+    assert kept["00400254"]["Value"] == ["Torace senza contrasto"]
+    assert kept["00080018"]["Value"] == [UID]
+    assert len(kept["00400340"]["Value"]) == 1
+
+
+@pytest.mark.parametrize("final", ["COMPLETED", "DISCONTINUED"])
+def test_nothing_changes_after_the_end(performed: PerformedSteps, final: str) -> None:
+    """F.7.2.2.4: it may no longer be updated."""
+    performed.create(UID, begun_step())
+    performed.update(UID, ended_step(final))
+    kept = performed.get(UID)
+    for change in (
+        elements(PerformedProcedureStepDescription="anders"),
+        ended_step(),
+        ended_step("DISCONTINUED"),
+    ):
+        with pytest.raises(StepConflict) as refused:
+            performed.update(UID, change)
+        assert refused.value.reason is StepRefusal.FINAL
+    assert performed.get(UID) == kept
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "DISCONTINUED"])
+def test_it_begins_in_progress(performed: PerformedSteps, state: str) -> None:
+    with pytest.raises(InvalidStep, match="PerformedProcedureStepStatus is not IN PROGRESS"):
+        performed.create(UID, begun_step(PerformedProcedureStepStatus=state))
+    with pytest.raises(InvalidStep, match="is none of"):
+        performed.create(UID, begun_step(PerformedProcedureStepStatus="PAUSED"))
+    with pytest.raises(NotFound):
+        performed.get(UID)
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [
+        "ScheduledStepAttributesSequence",
+        "PerformedProcedureStepID",
+        "Modality",
+        "PatientName",
+        "PerformedSeriesSequence",
+    ],
+)
+def test_what_is_required_at_the_beginning_is_named(performed: PerformedSteps, absent: str) -> None:
+    given = begun_step()
+    (tag,) = elements(**{absent: None})
+    del given[tag]
+    with pytest.raises(InvalidStep, match=f"{absent} is missing"):
+        performed.create(UID, given)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"PatientName": "Verdi^Ugo"}, {"Modality": "MR"}, {"PerformedProcedureStepStartDate": "20270101"}],
+    ids=str,
+)
+def test_what_may_not_be_set_is_named(performed: PerformedSteps, change: dict[str, Any]) -> None:
+    performed.create(UID, begun_step())
+    kept = performed.get(UID)
+    with pytest.raises(InvalidStep, match=f"{next(iter(change))} is not allowed"):
+        performed.update(UID, elements(**change))
+    assert performed.get(UID) == kept
+
+
+def test_only_what_was_named_at_the_beginning_can_be_set(performed: PerformedSteps) -> None:
+    performed.create(UID, begun_step())
+    with pytest.raises(StepConflict, match="00400281") as refused:
+        performed.update(UID, elements(PerformedProcedureStepDiscontinuationReasonCodeSequence=None))
+    assert refused.value.reason is StepRefusal.NOT_CREATED
+
+
+@pytest.mark.parametrize(
+    "absent", ["PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime", "PerformedSeriesSequence"]
+)
+def test_what_the_end_requires_is_named(performed: PerformedSteps, absent: str) -> None:
+    performed.create(UID, begun_step())
+    given = ended_step()
+    (tag,) = elements(**{absent: None})
+    del given[tag]
+    with pytest.raises(StepConflict, match=absent) as refused:
+        performed.update(UID, given)
+    assert refused.value.reason is StepRefusal.FINAL_STATE_REQUIREMENTS
+    assert status(performed) == "IN PROGRESS"
+
+
+def test_one_uid_is_given_once(performed: PerformedSteps) -> None:
+    performed.create(UID, begun_step())
+    with pytest.raises(StepConflict) as refused:
+        performed.create(UID, begun_step())
+    assert refused.value.reason is StepRefusal.EXISTS
+    with pytest.raises(InvalidStep, match="SOPInstanceUID"):
+        performed.create("2.999.15.2", begun_step(SOPInstanceUID="2.999.15.3"))
+    with pytest.raises(NotFound):
+        performed.update("2.999.15.2", ended_step())
+
+
+@pytest.mark.parametrize("final", ["COMPLETED", "DISCONTINUED"])
+def test_the_worklist_follows(scheduled: ScheduledSteps, performed: PerformedSteps, final: str) -> None:
+    """Two orders, one acquisition: both leave the worklist when it is done."""
+    for step_id in ("SPS1", "SPS2", "SPS3"):
+        scheduled.create(scheduled_step(step_id))
+
+    def statuses() -> list[str]:
+        kept = (scheduled.get(STUDY, step_id) for step_id in ("SPS1", "SPS2", "SPS3"))
+        return [one["00400100"]["Value"][0]["00400020"]["Value"][0] for one in kept]
+
+    performed.create(UID, begun_step((STUDY, "SPS1"), (STUDY, "SPS2"), ("1.2.3", "unknown here")))
+    assert statuses() == ["STARTED", "STARTED", "SCHEDULED"]
+    assert len(list(scheduled.search([]))) == 3
+    performed.update(UID, ended_step(final))
+    assert statuses() == [final, final, "SCHEDULED"]
+    assert [one["0020000D"]["Value"] for one in scheduled.search([])] == [[STUDY]]
+
+
+def test_what_has_ended_is_forgotten_in_time(index: Index, scheduled: ScheduledSteps) -> None:
+    performed = PerformedSteps(index.worklist, days_kept=-1.0)
+    scheduled.create(scheduled_step())
+    scheduled.create(scheduled_step("SPS2"))
+    performed.create(UID, begun_step())
+    performed.update(UID, ended_step())
+    with pytest.raises(NotFound):
+        performed.get(UID)
+    with pytest.raises(NotFound):
+        scheduled.get(STUDY, "SPS1")
+    assert scheduled.get(STUDY, "SPS2")
