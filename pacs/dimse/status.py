@@ -20,6 +20,7 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.InvalidQuery: 0xA900,
     errors.InvalidStep: 0x0106,
     errors.WorkitemConflict: PROCESSING_FAILURE,
+    errors.StepConflict: PROCESSING_FAILURE,
     errors.NotFound: 0x0112,
     errors.FrameNotFound: 0x0112,
     errors.CannotRender: PROCESSING_FAILURE,
