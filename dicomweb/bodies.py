@@ -1,5 +1,6 @@
 """Bodies of answers, sent from the stored files as they lie there."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -206,6 +207,9 @@ class Bodies:
                     if piece is None:
                         piece = await self._threads.read(_read_whole, file, offset, length)
                     yield piece
+                    await asyncio.sleep(
+                        0
+                    )  # or who has left would be read for to the end, and nobody else heard
 
 
 def _read_whole(file: StoredFile, offset: int, length: int) -> bytes:
