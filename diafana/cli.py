@@ -30,6 +30,9 @@ app = typer.Typer(
 ohif = typer.Typer(no_args_is_help=True, help="The viewer OHIF, served at /ohif/ where it is installed.")
 app.add_typer(ohif, name="ohif")
 
+peer = typer.Typer(no_args_is_help=True, help="The systems that are sent to, by their AE titles.")
+app.add_typer(peer, name="peer")
+
 REINDEX = "`diafana reindex` builds it anew from the files."
 
 _errors = Console(stderr=True, highlight=False)
@@ -234,6 +237,70 @@ def conformance() -> None:
         from diafana.conformance import statement
 
         sys.stdout.write(statement())
+
+
+@peer.command("add")
+def peer_add(
+    aet: Annotated[str, typer.Argument(help="Its AE title, 16 characters at most.")],
+    host: Annotated[str, typer.Argument(help="Its name or address.")],
+    port: Annotated[int, typer.Argument(min=1, max=65535, help="Where it listens.")],
+    data: Data = None,
+) -> None:
+    """Know a system, in place of an earlier one of its AE title."""
+    from pacs.model import Peer
+
+    if not aet.strip() or len(aet) > 16 or not aet.isascii() or not aet.isprintable() or "\\" in aet:
+        _errors.print(Text("An AE title has 1 to 16 ASCII characters and no backslash.", style="red"))
+        raise typer.Exit(2)
+    _, parts = _open_parts(data)
+    parts.index.peers.put(Peer(aet.strip(), host, port))
+    parts.close()
+
+
+@peer.command("remove")
+def peer_remove(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: Data = None) -> None:
+    """Know a system no more."""
+    _, parts = _open_parts(data, is_there=True)
+    was_known = parts.index.peers.remove(aet)
+    parts.close()
+    if not was_known:
+        raise _no_peer(aet)
+
+
+@peer.command("list")
+def peer_list(data: Data = None) -> None:
+    """Print the known systems."""
+    _, parts = _open_parts(data, is_there=True)
+    for known in parts.index.peers.all():
+        _out.print(f"{known.ae_title:16} {known.host}:{known.port}", markup=False)
+    parts.close()
+
+
+@peer.command("echo")
+def peer_echo(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: Data = None) -> None:
+    """Ask a known system whether it is there (C-ECHO)."""
+    from pacs.dimse.c_store_user import echo
+    from pacs.dimse.requestor import NotAssociated
+
+    settings, parts = _open_parts(data, is_there=True)
+    known = parts.index.peers.find(aet)
+    parts.close()
+    if known is None:
+        raise _no_peer(aet)
+    try:
+        status = echo(known, settings.aet)
+    except NotAssociated as error:
+        advice = (
+            f"See that it runs, and that it knows {settings.aet}; `diafana peer add` corrects its address."
+        )
+        _fail(f"{error}. {advice}", 1, error)
+    _out.print(f"{aet} answers with status {status:04X}.")
+
+
+def _no_peer(aet: str) -> typer.Exit:
+    message = f"There is no system {aet} known; `diafana peer add {aet} HOST PORT` makes it known."
+    _errors.print(Text(message, style="red"), soft_wrap=True)
+    return typer.Exit(1)
 
 
 def _open_parts(data: Path | None, is_there: bool = False) -> tuple[Settings, Any]:

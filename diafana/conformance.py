@@ -55,6 +55,12 @@ answers are in JSON or XML.
 """
 
 
+_SENDING = """The archive is an SCP of what follows. It is an SCU of C-ECHO, and of C-STORE for what it is asked to
+send to a system that it knows (`diafana peer`). Then it proposes each SOP class of what is sent in each stored
+transfer syntax, and in Explicit and Implicit VR Little Endian. An object goes as it is stored where that is
+taken, uncompressed otherwise. A system that does not answer is tried again for a week.
+"""
+
 _NON_PATIENT = """### Non-Patient Instance Service (PS3.18 12, PS3.4 Annex GG)
 
 What is of these classes is in no study, however it came. Bodies to be stored are those of STOW-RS. Where some
@@ -83,7 +89,7 @@ def statement() -> str:
 
 def _networking() -> Iterator[str]:
     yield "## DICOM networking (PS3.4, PS3.7, PS3.8)\n"
-    yield "The archive is an SCP. It proposes no association by itself.\n"
+    yield _SENDING
     yield from _table(
         ("service", "SOP class", "UID"),
         [

@@ -6,6 +6,7 @@ import gc
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
+from pacs.dimse.courier import Courier
 from pacs.errors import StorageFailed
 from pacs.index import Index, migrate, sqlite_url
 from pacs.occupancy import Occupancy, Place
@@ -181,8 +183,14 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
 def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     """Follow the change feed until SIGTERM, behind everything that answers people."""
     os.nice(10)
-    stopping = Termination(bell.ring)
     parts = Parts(settings, bell)
+    outbox_bell = parts.outbox_bell
+
+    def ring() -> None:
+        bell.ring()
+        outbox_bell.ring()
+
+    stopping = Termination(ring)
     if parts.resources.is_fresh:  # another mapping, or none: every report is read again
         parts.index.tasks.restart(FOLLOWER)
         parts.resources.begin()
@@ -191,5 +199,9 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     if adopted or removed:
         log.warning("cut-off objects found", adopted=adopted, removed=removed)
     parts.archive.deletion.empty(settings.recycle_days)
+    courier = Courier(parts.archive, parts.index, settings.aet, outbox_bell)
+    sending = threading.Thread(target=courier.run, args=(stopping.is_set,), name="courier")
+    sending.start()
     Runner(parts.index.tasks, followers(parts), bell).run(stopping.is_set)
+    sending.join()
     parts.close()

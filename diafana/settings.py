@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.data / "bell"
 
     @property
+    def outbox_bell(self) -> Path:
+        """The pipe that wakes who sends what is asked to be sent."""
+        return self.data / "outbox-bell"
+
+    @property
     def doorbells(self) -> Path:
         """The folder of named pipes that wake the workers whose subscribers have something to be told."""
         return self.data / "doorbells"

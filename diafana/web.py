@@ -21,6 +21,7 @@ from dicomweb.commitment import StorageCommitment, transactions_of
 from dicomweb.openapi import paths
 from dicomweb.problems import add_problem_handlers
 from dicomweb.procedure_steps import procedure_step_transactions
+from dicomweb.sending import SendRequests, send_transactions
 from dicomweb.threads import Threads
 from dicomweb.ups.routes import WorklistService
 from fhir_api.router import router
@@ -74,12 +75,19 @@ def services(parts: Parts) -> tuple[DicomWeb, BaseRoute]:
     others = [
         *worklist.transactions,
         *transactions_of(commitment),
+        *send_transactions(send_requests(parts)),
         *procedure_step_transactions(parts.scheduled_steps, parts.performed_steps, DICOMWEB_ROOT),
     ]
     dicomweb = DicomWeb(
         parts.archive, parts.derived, DICOMWEB_ROOT, may_delete=settings.delete, others=others
     )
     return dicomweb, worklist.channel
+
+
+def send_requests(parts: Parts) -> SendRequests:
+    """The service that sends what is stored."""
+    index, ring = parts.index, parts.outbox_bell.ring
+    return SendRequests(parts.archive, index.peers, index.outbox, ring, Threads(), DICOMWEB_ROOT)
 
 
 def _described(app: FastAPI, dicomweb: DicomWeb) -> dict[str, Any]:

@@ -79,6 +79,11 @@ class Parts:
         return PerformedSteps(self.index.worklist, self.settings.worklist_days)
 
     @cached_property
+    def outbox_bell(self) -> Bell:
+        """What rings when something is asked to be sent."""
+        return Bell(self.settings.outbox_bell)
+
+    @cached_property
     def commitment(self) -> Commitment:
         """What looks at stored objects again."""
         return Commitment(self.files, self.index)

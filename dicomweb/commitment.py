@@ -13,6 +13,7 @@ from dicomweb.media_types import DATA_SET_MEDIA_TYPES
 from dicomweb.negotiation import Negotiation
 from dicomweb.parameters import ACCEPT
 from dicomweb.problems import problem
+from dicomweb.references import sequence, uid_in
 from dicomweb.request import check_uid
 from dicomweb.threads import Threads
 from dicomweb.transaction import Transaction
@@ -100,31 +101,20 @@ def _bounded(wanted: Iterator[Wanted]) -> list[Wanted]:
 
 def _loose(data_set: DicomJson) -> Iterator[Wanted]:
     """PS3.18 Table J.1-1: Referenced SOP Sequence."""
-    for item in _sequence(data_set, _REFERENCED_SOP):
-        yield Wanted(_uid(item, _SOP_CLASS_UID), _uid(item, _SOP_INSTANCE_UID))
+    for item in sequence(data_set, _REFERENCED_SOP):
+        yield Wanted(uid_in(item, _SOP_CLASS_UID), uid_in(item, _SOP_INSTANCE_UID))
 
 
 def _placed(data_set: DicomJson) -> Iterator[Wanted]:
     """PS3.18 Table J.1-1: Referenced Study Sequence."""
-    for study in _sequence(data_set, _REFERENCED_STUDY):
-        study_uid = _uid(study, _STUDY_UID)
-        for series in _sequence(study, _REFERENCED_SERIES):
-            series_uid = _uid(series, _SERIES_UID)
-            for of_class in _sequence(series, _BY_SOP_CLASS):
-                sop_class_uid = _uid(of_class, _SOP_CLASS_UID)
-                for item in _sequence(of_class, _REFERENCED_INSTANCE):
-                    yield Wanted(sop_class_uid, _uid(item, _SOP_INSTANCE_UID), study_uid, series_uid)
-
-
-def _sequence(data_set: DicomJson, key: str) -> list[DicomJson]:
-    items: list[DicomJson] = data_set.get(key, {}).get("Value", [])
-    return items
-
-
-def _uid(data_set: DicomJson, key: str) -> str:
-    """Raises InvalidIdentifier, naming the element."""
-    values = data_set.get(key, {}).get("Value", [""])
-    return check_uid(str(values[0]), key, int(key, 16))
+    for study in sequence(data_set, _REFERENCED_STUDY):
+        study_uid = uid_in(study, _STUDY_UID)
+        for series in sequence(study, _REFERENCED_SERIES):
+            series_uid = uid_in(series, _SERIES_UID)
+            for of_class in sequence(series, _BY_SOP_CLASS):
+                sop_class_uid = uid_in(of_class, _SOP_CLASS_UID)
+                for item in sequence(of_class, _REFERENCED_INSTANCE):
+                    yield Wanted(sop_class_uid, uid_in(item, _SOP_INSTANCE_UID), study_uid, series_uid)
 
 
 def _answer(

@@ -8,6 +8,7 @@ import orjson
 from pydicom import Dataset
 
 from pacs.attributes import Key
+from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.deletion import Deletion
 from pacs.errors import NotFound
 from pacs.files import FileStore, Scratch, StoredFile
@@ -19,7 +20,7 @@ from pacs.model import DicomJson, Found, Instance, Source, Stored
 from pacs.non_patient import Category
 from pacs.query import Condition, Query
 from pacs.retrieve import Reader
-from pacs.transcode import Transcoder
+from pacs.transcode import Transcoder, made_implicit
 
 KNOWN_INSTANCES = 20_000  # instances whose place each process remembers, about 1 KB each
 READ_AHEAD = 32  # files of a series that the device is asked for before they are read
@@ -170,6 +171,22 @@ class Archive:
         Raises CannotRender, with the first piece when it is the first frame that cannot be converted.
         """
         return self._transcoder.content(instance, transfer_syntax_uid)
+
+    def data_set(self, instance: Instance, transfer_syntax_uid: str) -> Iterator[bytes]:
+        """The data set as messages carry it, in pieces: as it is stored, or in one of `object_syntaxes`.
+
+        Also in Implicit VR Little Endian, whole in memory, where Explicit VR Little Endian is one of those.
+        Raises CannotRender, MalformedObject.
+        """
+        if transfer_syntax_uid == instance.transfer_syntax_uid:
+            return self._stored(instance)
+        if transfer_syntax_uid == IMPLICIT_LITTLE_ENDIAN:
+            return iter((made_implicit(b"".join(self.data_set(instance, EXPLICIT_LITTLE_ENDIAN))),))
+        return self._transcoder.data_set(instance, transfer_syntax_uid)
+
+    def _stored(self, instance: Instance) -> Iterator[bytes]:
+        with self.open(instance) as file:
+            yield from file.chunks(instance.dataset_offset, file.size - instance.dataset_offset)
 
     def uncompressed_size(self, instance: Instance) -> int:
         """About how many bytes `transcoded` gives at most."""

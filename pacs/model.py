@@ -171,3 +171,11 @@ class PerformedStep(NamedTuple):
     uid: str
     status: str
     attributes: DicomJson
+
+
+class Peer(NamedTuple):
+    """Another system that speaks DICOM, known here by its AE title."""
+
+    ae_title: str
+    host: str
+    port: int

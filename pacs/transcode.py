@@ -6,12 +6,16 @@ Frame by frame: what is at hand at once is one frame, whatever the object holds.
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from itertools import chain
 from struct import pack
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
 
 from pacs.dataset.part10 import FileMeta, file_meta_bytes
 from pacs.dataset.rewrite import Changes, explicit_element, explicit_head, rewritten, swapped
@@ -56,6 +60,21 @@ def conceivable_syntaxes(transfer_syntax_uid: str) -> tuple[str, ...]:
     if transfer_syntax_uid not in DECODABLE:
         return ()
     return tuple(uid for uid in (EXPLICIT_LITTLE_ENDIAN, *CODINGS) if uid != transfer_syntax_uid)
+
+
+def made_implicit(data_set: bytes) -> bytes:
+    """A data set of Explicit VR Little Endian in Implicit VR, for systems that take no other. By pydicom.
+
+    Raises MalformedObject.
+    """
+    try:
+        decoded = read_dataset(BytesIO(data_set), is_implicit_VR=False, is_little_endian=True)
+        written = DicomBytesIO()
+        written.is_implicit_VR, written.is_little_endian = True, True
+        write_dataset(written, decoded)
+    except (AttributeError, KeyError, NotImplementedError, OSError, TypeError, ValueError) as error:
+        raise MalformedObject(f"the object cannot be written anew: {type(error).__name__}") from error
+    return written.getvalue()
 
 
 class Transcoder:
@@ -109,10 +128,16 @@ class Transcoder:
         Raises CannotRender when a stored frame is damaged or absent.
         """
         meta = FileMeta(instance.sop_class_uid, instance.sop_instance_uid, transfer_syntax_uid)
+        data_set = self.data_set(instance, transfer_syntax_uid)
+        yield file_meta_bytes(meta, Source(), "") + next(data_set)
+        yield from data_set
+
+    def data_set(self, instance: Instance, transfer_syntax_uid: str) -> Iterator[bytes]:
+        """The same without file meta information, as messages carry it."""
         encoding = encoding_of(instance.transfer_syntax_uid)
         head, tail = self._reader.around_pixels(instance)
         changes, pieces = self._pixels(instance, transfer_syntax_uid)
-        yield file_meta_bytes(meta, Source(), "") + rewritten(head, encoding, changes)
+        yield rewritten(head, encoding, changes)
         yield from pieces
         yield rewritten(tail, encoding, {})
 

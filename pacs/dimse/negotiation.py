@@ -87,7 +87,7 @@ def agree(request: bytes, accept_unknown_sop_classes: bool) -> Agreement:
         calling_ae_title=asked.calling_ae_title.strip(),
         called_ae_title=asked.called_ae_title.strip(),
         contexts=contexts,
-        maximum_sent=_maximum_sent(asked.maximum_length_received),
+        maximum_sent=maximum_sent(asked.maximum_length_received),
         reply=_reply(asked, results),
     )
 
@@ -115,7 +115,8 @@ def _supported(proposed: list[PresentationContext], accept_unknown: bool) -> lis
     return [build_context(uid, syntaxes) for uid, syntaxes in wanted.items() if syntaxes]
 
 
-def _maximum_sent(asked: int | None) -> int:
+def maximum_sent(asked: int | None) -> int:
+    """Bytes of the largest PDU that we send to a peer that asks for at most so many; 0 or None for any."""
     return max(_SMALLEST_SENT, min(asked or _LARGEST_SENT, _LARGEST_SENT))
 
 

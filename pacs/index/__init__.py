@@ -13,6 +13,8 @@ from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
 from pacs.index.non_patient import NonPatientInstances
+from pacs.index.outbox import Due, Outbox, Sending
+from pacs.index.peers import Peers
 from pacs.index.remove import Recycled, Reference, Removal, Remover
 from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
@@ -27,9 +29,12 @@ from pacs.query import Query
 __all__ = [
     "Backlog",
     "Commitments",
+    "Due",
     "Filter",
     "Index",
     "NonPatientInstances",
+    "Outbox",
+    "Peers",
     "Plan",
     "Record",
     "Recycled",
@@ -37,6 +42,7 @@ __all__ = [
     "Removal",
     "Remover",
     "SearchValue",
+    "Sending",
     "Task",
     "Tasks",
     "Verdict",
@@ -95,6 +101,16 @@ class Index:
     def commitments(self) -> Commitments:
         """What was answered to requests for storage commitment."""
         return Commitments(self._engine, self._transactions)
+
+    @cached_property
+    def peers(self) -> Peers:
+        """The systems that are known."""
+        return Peers(self._engine, self._transactions)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What is asked to be sent to them."""
+        return Outbox(self._engine, self._transactions)
 
     def prepare(self) -> None:
         """What makes the first images as cheap to store as those that follow. Raises StorageFailed."""

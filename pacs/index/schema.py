@@ -334,10 +334,48 @@ performed_step = Table(
     Column("ended", Float, index=True),
 )
 
+# The systems that are sent to
+peer = Table(
+    "peer",
+    metadata,
+    Column("ae_title", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+)
+
+# What is asked to be sent
+send_request = Table(
+    "send_request",
+    metadata,
+    Column("transaction_uid", Text, primary_key=True),
+    # An AE title
+    Column("destination", Text, nullable=False),
+    # When it was asked for, in seconds since 1970
+    Column("at", Float, nullable=False, index=True),
+    # When it is tried next; none once it has ended
+    Column("due", Float, index=True),
+    Column("attempts", Integer, nullable=False),
+    # Why the last attempt was broken off
+    Column("error", Text, nullable=False),
+)
+
+send_item = Table(
+    "send_item",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("transaction_uid", ForeignKey("send_request.transaction_uid"), nullable=False),
+    Column("sop_class_uid", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    # Of the C-STORE response; none until there is one
+    Column("status", Integer),
+    Index("ix_send_item_transaction_uid", "transaction_uid", "status"),
+)
+
 # What is kept here alone, and cannot be made again from the files; a table follows those that it refers to
-WORKLIST_TABLES = (
+ONLY_HERE = (
     *(workitem, workitem_value, subscription, worklist_subscription, event_report, event_channel),
     *(scheduled_step, scheduled_step_value, performed_step),
+    *(commitment, peer, send_request, send_item),
 )
 
 # By number within a study; databases differ in where they put what has none, unless they are told.

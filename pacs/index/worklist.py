@@ -54,14 +54,14 @@ class Worklists:
             raise refusal
 
     def copy_from(self, url: str) -> None:
-        """Take over the worklist of another index of the present form, where this one has none.
+        """Take over what is in no file from another index of the present form, where this one has none.
 
         Raises OutOfSpace or StorageFailed.
         """
         other = open_engine(url)
         try:
             with connected(other) as old, self._transactions.begin() as new:
-                for table in schema.WORKLIST_TABLES:
+                for table in schema.ONLY_HERE:
                     for page in old.execute(select(table)).mappings().partitions(GROUP):
                         new.execute(insert(table), [dict(row) for row in page])
         finally:

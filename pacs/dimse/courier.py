@@ -1,0 +1,120 @@
+"""Sends what is asked to be sent: one request after the other to each system, until it answers."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+import structlog
+
+from pacs.archive import Archive
+from pacs.changes import Bell
+from pacs.dimse.c_store_user import NOT_READABLE, OUT_OF_RESOURCES, send
+from pacs.dimse.requestor import NotAssociated
+from pacs.errors import ArchiveError
+from pacs.index import Due, Index
+from pacs.model import Instance
+
+# Seconds before each further attempt; the last one again and again, for a week
+PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
+MOST_ATTEMPTS = 7 * 24
+
+AT_ONCE = 4  # systems that are sent to at the same time
+GROUP = 200  # instances looked up at a time
+NOTED_AFTER = 1.0  # seconds, so that a cut has little sent again
+
+NO_SUCH_INSTANCE = 0x0112
+UNKNOWN_DESTINATION = 0xA801
+
+log = structlog.get_logger()
+
+
+class Stopping(Exception):
+    """The service ends; what is left is sent after its next start."""
+
+
+class Courier:
+    """Works off the outbox. One in all processes of a service."""
+
+    def __init__(self, archive: Archive, index: Index, ae_title: str, bell: Bell) -> None:
+        """ae_title: ours.  bell: rings when something was put into the outbox."""
+        self._archive = archive
+        self._index = index
+        self._ae_title = ae_title
+        self._bell = bell
+        self._busy: dict[str, Future[None]] = {}
+
+    def run(self, is_stopping: Callable[[], bool]) -> None:
+        """Work until it is time to stop and the bell rings."""
+        with ThreadPoolExecutor(AT_ONCE, "courier") as pool:
+            while not is_stopping():
+                for due in self._index.outbox.due(time.time()):
+                    if due.destination not in self._busy and len(self._busy) < AT_ONCE:
+                        future = pool.submit(self._deliver, due, is_stopping)
+                        self._busy[due.destination] = future
+                        future.add_done_callback(lambda _: self._bell.ring())
+                self._wait()
+
+    def _wait(self) -> None:
+        """Until there is something to do: a ring, a time that has come, a system that is free again."""
+        due = self._index.outbox.next_due(but=self._busy)
+        full = len(self._busy) >= AT_ONCE
+        self._bell.wait(None if due is None or full else max(0.0, due - time.time()))
+        self._busy = {name: future for name, future in self._busy.items() if not future.done()}
+
+    def _deliver(self, due: Due, is_stopping: Callable[[], bool]) -> None:
+        """Send one request as far as it goes."""
+        try:
+            peer = self._index.peers.find(due.destination)
+            if peer is None:
+                self._index.outbox.end(due.transaction_uid, UNKNOWN_DESTINATION)
+                return
+            while unsent := self._index.outbox.unsent(due.transaction_uid, GROUP):
+                found = self._index.instances_by_uid([uid for _, uid in unsent])
+                keys = {uid: key for key, uid in unsent}
+                lost = [(key, NO_SUCH_INSTANCE) for key, uid in unsent if uid not in found]
+                self._index.outbox.note(lost)
+                instances = [found[uid] for _, uid in unsent if uid in found]
+                sent = send(self._archive, peer, self._ae_title, instances)
+                self._note(keys, sent, is_stopping)
+            self._index.outbox.end(due.transaction_uid)
+            log.info("sent", destination=due.destination, transaction=due.transaction_uid)
+        except Stopping:
+            return
+        except (NotAssociated, ArchiveError) as error:
+            self._put_off(due, error)
+
+    def _note(
+        self, keys: dict[str, int], sent: Iterator[tuple[Instance, int]], is_stopping: Callable[[], bool]
+    ) -> None:
+        """Note what was answered, a second's worth at a time, and the rest whatever ends it."""
+        answered: list[tuple[int, int]] = []
+        noted = time.monotonic()
+        try:
+            for instance, status in sent:
+                if status in OUT_OF_RESOURCES:
+                    raise NotAssociated("it has no room left")
+                answered.append((keys[instance.sop_instance_uid], status))
+                if time.monotonic() - noted > NOTED_AFTER:
+                    self._index.outbox.note(answered)
+                    answered, noted = [], time.monotonic()
+                if is_stopping():
+                    raise Stopping
+        finally:
+            with suppress(ArchiveError):  # then they are sent again
+                self._index.outbox.note(answered)
+
+    def _put_off(self, due: Due, error: Exception) -> None:
+        pause = PAUSES[min(due.attempts, len(PAUSES) - 1)]
+        log.warning(
+            "sending was broken off",
+            destination=due.destination,
+            transaction=due.transaction_uid,
+            reason=str(error),
+            attempt=due.attempts + 1,
+        )
+        with suppress(ArchiveError):  # then it is still due
+            if due.attempts + 1 >= MOST_ATTEMPTS:
+                self._index.outbox.end(due.transaction_uid, NOT_READABLE)
+            else:
+                self._index.outbox.put_off(due, str(error), time.time() + pause)

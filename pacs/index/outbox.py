@@ -1,0 +1,148 @@
+"""What is asked to be sent, and what became of it."""
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, insert, select, update
+
+from pacs.index import schema
+from pacs.index.engine import Transactions, connected
+from pacs.model import Instance
+
+KEPT = 30 * 86_400.0  # seconds that an answer is kept
+WARNINGS = frozenset({0xB000, 0xB006, 0xB007})  # statuses of what is stored all the same, PS3.4 Table B.2-1
+CANCELED = 0xFE00  # the status of what is not sent any more
+
+_request, _item = schema.send_request, schema.send_item
+
+
+class Sending(NamedTuple):
+    """How a request stands.
+
+    failed: SOP Class UID, SOP Instance UID and status of each that was not stored there.
+    error: why the last attempt was broken off, empty when it was not.
+    """
+
+    destination: str
+    has_ended: bool
+    remaining: int
+    completed: int
+    warned: int
+    failed: list[tuple[str, str, int]]
+    error: str
+
+
+class Due(NamedTuple):
+    """A request that is to be tried now.  attempts: that were broken off."""
+
+    transaction_uid: str
+    destination: str
+    attempts: int
+
+
+class Outbox:
+    """The requests to send. Safe for threads and processes."""
+
+    def __init__(self, engine: Engine, transactions: Transactions) -> None:
+        self._engine = engine
+        self._transactions = transactions
+
+    def add(self, transaction_uid: str, destination: str, instances: Iterable[Instance]) -> bool:
+        """Ask for instances to be sent, durably; False when there is a request of this UID already."""
+        now = time.time()
+        request = {"transaction_uid": transaction_uid, "destination": destination, "at": now, "due": now}
+        items = [
+            {
+                "transaction_uid": transaction_uid,
+                "sop_class_uid": instance.sop_class_uid,
+                "sop_instance_uid": instance.sop_instance_uid,
+            }
+            for instance in instances
+        ]
+        with self._transactions.begin() as connection:
+            old = select(_request.c.transaction_uid).where(_request.c.at < now - KEPT)
+            connection.execute(delete(_item).where(_item.c.transaction_uid.in_(old)))
+            connection.execute(delete(_request).where(_request.c.at < now - KEPT))
+            if connection.scalar(select(_request.c.at).where(_is(transaction_uid))) is not None:
+                return False
+            connection.execute(insert(_request).values(request | {"attempts": 0, "error": ""}))
+            connection.execute(insert(_item), items)
+        return True
+
+    def sending(self, transaction_uid: str) -> Sending | None:
+        """How a request stands; None when there is none."""
+        of_it = _item.c.transaction_uid == transaction_uid
+        with connected(self._engine) as connection:
+            request = connection.execute(select(_request).where(_is(transaction_uid))).first()
+            if request is None:
+                return None
+            counted = select(_item.c.status, func.count()).where(of_it).group_by(_item.c.status)
+            counts = {status: number for status, number in connection.execute(counted)}
+            fine = {0, *WARNINGS}
+            names = (_item.c.sop_class_uid, _item.c.sop_instance_uid, _item.c.status)
+            failed = select(*names).where(of_it, _item.c.status.not_in(fine)).order_by(_item.c.key)
+            failures = [(row[0], row[1], row[2]) for row in connection.execute(failed)]
+        warned = sum(counts.get(status, 0) for status in WARNINGS)
+        return Sending(
+            request.destination,
+            has_ended=request.due is None,
+            remaining=counts.get(None, 0),
+            completed=counts.get(0, 0),
+            warned=warned,
+            failed=failures,
+            error=request.error,
+        )
+
+    def due(self, now: float) -> list[Due]:
+        """What is to be tried now, the oldest first."""
+        names = (_request.c.transaction_uid, _request.c.destination, _request.c.attempts)
+        with connected(self._engine) as connection:
+            rows = connection.execute(select(*names).where(_request.c.due <= now).order_by(_request.c.at))
+            return [Due(*row) for row in rows]
+
+    def next_due(self, but: Collection[str] = ()) -> float | None:
+        """When something is to be tried next, in seconds since 1970; None when nothing waits.
+
+        but: destinations that are passed over.
+        """
+        next_ = select(func.min(_request.c.due)).where(_request.c.destination.not_in(but))
+        with connected(self._engine) as connection:
+            due: float | None = connection.scalar(next_)
+        return due
+
+    def unsent(self, transaction_uid: str, limit: int) -> list[tuple[int, str]]:
+        """Keys and SOP Instance UIDs of what is still to be sent."""
+        waiting = (_item.c.transaction_uid == transaction_uid) & _item.c.status.is_(None)
+        found = (
+            select(_item.c.key, _item.c.sop_instance_uid).where(waiting).order_by(_item.c.key).limit(limit)
+        )
+        with connected(self._engine) as connection:
+            return [(row[0], row[1]) for row in connection.execute(found)]
+
+    def note(self, results: Sequence[tuple[int, int]]) -> None:
+        """Note the status of each key. A power cut may have them sent again, which changes nothing there."""
+        statement = update(_item).where(_item.c.key == bindparam("of")).values(status=bindparam("became"))
+        if results:
+            with self._transactions.begin_unsynced() as connection:
+                connection.execute(statement, [{"of": key, "became": status} for key, status in results])
+
+    def put_off(self, due: Due, error: str, until: float) -> None:
+        """Try a request again later.  until: seconds since 1970."""
+        values = {"attempts": due.attempts + 1, "error": error[:1000], "due": until}
+        with self._transactions.begin() as connection:
+            connection.execute(
+                update(_request).where(_is(due.transaction_uid), _request.c.due.is_not(None)).values(values)
+            )
+
+    def end(self, transaction_uid: str, status: int = CANCELED) -> bool:
+        """No more is sent of a request; what is left has this status. False when it had ended already."""
+        waiting = (_item.c.transaction_uid == transaction_uid) & _item.c.status.is_(None)
+        ending = update(_request).where(_is(transaction_uid), _request.c.due.is_not(None)).values(due=None)
+        with self._transactions.begin() as connection:
+            connection.execute(update(_item).where(waiting).values(status=status))
+            return connection.execute(ending).rowcount > 0
+
+
+def _is(transaction_uid: str) -> ColumnElement[bool]:
+    return _request.c.transaction_uid == transaction_uid

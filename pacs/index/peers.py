@@ -1,0 +1,39 @@
+"""The systems that are known by their AE titles."""
+
+from sqlalchemy import Engine, delete, insert, select
+
+from pacs.index import schema
+from pacs.index.engine import Transactions, connected
+from pacs.model import Peer
+
+_peer = schema.peer
+
+
+class Peers:
+    """The known systems. Safe for threads."""
+
+    def __init__(self, engine: Engine, transactions: Transactions) -> None:
+        self._engine = engine
+        self._transactions = transactions
+
+    def put(self, peer: Peer) -> None:
+        """Know a system, in place of the one of its AE title."""
+        with self._transactions.begin() as connection:
+            connection.execute(delete(_peer).where(_peer.c.ae_title == peer.ae_title))
+            connection.execute(insert(_peer).values(peer._asdict()))
+
+    def remove(self, ae_title: str) -> bool:
+        """Know a system no more; whether it was known."""
+        with self._transactions.begin() as connection:
+            return connection.execute(delete(_peer).where(_peer.c.ae_title == ae_title)).rowcount > 0
+
+    def find(self, ae_title: str) -> Peer | None:
+        """The system of this AE title."""
+        with connected(self._engine) as connection:
+            found = connection.execute(select(_peer).where(_peer.c.ae_title == ae_title)).first()
+        return None if found is None else Peer(*found)
+
+    def all(self) -> list[Peer]:
+        """All of them, by AE title."""
+        with connected(self._engine) as connection:
+            return [Peer(*row) for row in connection.execute(select(_peer).order_by(_peer.c.ae_title))]

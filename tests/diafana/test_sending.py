@@ -1,0 +1,233 @@
+"""Known systems, and sending to them on request, with the real service."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydicom import Dataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+from testdata.ct import ct_series
+from testdata.files import part10
+from tests.pacs.dimse.scp import free_port, receiver, storescp
+from tests.service import Service
+
+PATIENCE = 30.0  # seconds for what must happen by itself
+SEND = "/dicom-web/send-requests"
+TAKEN = ([CTImageStorage], [str(ExplicitVRLittleEndian)])
+
+pytestmark = pytest.mark.xdist_group("service")
+
+
+@pytest.fixture(scope="module")
+def images() -> list[Dataset]:
+    return ct_series(slices=6, rows=32, columns=32)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def service(data: Path, images: list[Dataset]) -> Iterator[Service]:
+    with Service(data, "--workers", "2") as service:
+        keep(service, images)
+        yield service
+
+
+def keep(service: Service, images: list[Dataset]) -> None:
+    for image in images:
+        form = {"Content-Type": "application/dicom"}
+        httpx.post(f"{service.url}/dicom-web/studies", content=part10(image), headers=form).raise_for_status()
+
+
+def diafana(data: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "diafana", *map(str, arguments), "--data", str(data)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def know(data: Path, name: str, port: int) -> None:
+    assert diafana(data, "peer", "add", name, "127.0.0.1", port).returncode == 0
+
+
+def named(destination: str, *studies: dict[str, Any]) -> dict[str, Any]:
+    to: dict[str, Any] = {"21000140": {"vr": "AE", "Value": [destination]}} if destination else {}
+    return to | {"00081110": {"vr": "SQ", "Value": list(studies)}}
+
+
+def study_of(image: Dataset, *instances: Dataset, series: bool = False) -> dict[str, Any]:
+    item: dict[str, Any] = {"0020000D": {"vr": "UI", "Value": [image.StudyInstanceUID]}}
+    if series or instances:
+        of_series: dict[str, Any] = {"0020000E": {"vr": "UI", "Value": [image.SeriesInstanceUID]}}
+        if instances:
+            uids = [{"00081155": {"vr": "UI", "Value": [one.SOPInstanceUID]}} for one in instances]
+            of_class = {"0008114A": {"vr": "SQ", "Value": uids}}
+            of_series["00081112"] = {"vr": "SQ", "Value": [of_class]}
+        item["00081115"] = {"vr": "SQ", "Value": [of_series]}
+    return item
+
+
+def ask(service: Service, uid: str, body: Any) -> httpx.Response:
+    headers = {"Content-Type": "application/dicom+json"}
+    return httpx.post(f"{service.url}{SEND}/{uid}", json=body, headers=headers)
+
+
+def result(service: Service, uid: str) -> dict[str, Any]:
+    """Once it is there."""
+    answer = httpx.Response(202)
+
+    def is_there() -> bool:
+        nonlocal answer
+        answer = service.get(f"{SEND}/{uid}")
+        return answer.status_code == 200
+
+    wait_until(is_there)
+    told = answer.json()
+    assert isinstance(told, dict)
+    return told
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.05)
+
+
+def numbers(told: dict[str, Any]) -> list[int]:
+    """Remaining, completed, failed and warnings (PS3.7 9.1.4)."""
+    return [told[f"0000102{last}"]["Value"][0] for last in range(4)]
+
+
+def uids(images: list[Dataset]) -> list[str]:
+    return sorted(image.SOPInstanceUID for image in images)
+
+
+@pytest.mark.needs("storescp")
+def test_studies_series_and_instances_are_sent(service: Service, data: Path, images: list[Dataset]) -> None:
+    with receiver(*TAKEN) as other:
+        know(data, "OTHER", other.peer.port)
+        for uid, subject, expected in (
+            ("2.999.20.1", study_of(images[0]), images),
+            ("2.999.20.2", study_of(images[0], series=True), images),
+            ("2.999.20.3", study_of(images[0], images[2], images[4]), [images[2], images[4]]),
+        ):
+            other.received.clear()
+            asked = ask(service, uid, named("OTHER", subject))
+            assert asked.status_code in (200, 202), asked.text
+            assert asked.headers["content-location"] == f"{service.url}{SEND}/{uid}"
+            assert numbers(result(service, uid)) == [0, len(expected), 0, 0]
+            assert sorted(other.uids) == uids(expected)
+        assert ask(service, "2.999.20.3", named("OTHER", study_of(images[0]))).status_code == 409
+        assert httpx.delete(f"{service.url}{SEND}/2.999.20.3").status_code == 409
+
+
+@pytest.mark.needs("storescp")
+def test_dcmtk_and_a_second_archive_receive(
+    service: Service, data: Path, images: list[Dataset], tmp_path: Path
+) -> None:
+    (tmp_path / "received").mkdir()
+    with storescp(tmp_path / "received") as peer, Service(tmp_path / "second", "--workers", "1") as second:
+        know(data, "STORESCP", peer.port)
+        know(data, "SECOND", second.dimse_port)
+        ask(service, "2.999.20.4", named("STORESCP", study_of(images[0])))
+        ask(service, "2.999.20.5", named("SECOND", study_of(images[0])))
+        assert numbers(result(service, "2.999.20.4")) == [0, len(images), 0, 0]
+        assert numbers(result(service, "2.999.20.5")) == [0, len(images), 0, 0]
+        found = second.get(f"/dicom-web/studies/{images[0].StudyInstanceUID}/instances").json()
+    assert len(list((tmp_path / "received").iterdir())) == len(images)
+    assert sorted(one["00080018"]["Value"][0] for one in found) == uids(images)
+
+
+def test_failures_and_warnings_are_told(service: Service, data: Path, images: list[Dataset]) -> None:
+    answers = iter([0xB000, 0xA900, *[0] * len(images)])
+    with receiver(*TAKEN, lambda _: next(answers)) as other:
+        know(data, "OTHER", other.peer.port)
+        ask(service, "2.999.20.6", named("OTHER", study_of(images[0])))
+        told = result(service, "2.999.20.6")
+    assert numbers(told) == [0, len(images) - 2, 1, 1]
+    (failed,) = told["00081198"]["Value"]
+    assert failed["00081197"]["Value"] == [0xA900]
+
+
+def test_who_does_not_answer_is_tried_again(service: Service, data: Path, images: list[Dataset]) -> None:
+    port = free_port()
+    know(data, "OTHER", port)
+    assert ask(service, "2.999.20.7", named("OTHER", study_of(images[0]))).status_code == 202
+    wait_until(lambda: b"refused" in service.get(f"{SEND}/2.999.20.7").content)
+    with receiver(*TAKEN, port=port) as other:
+        assert numbers(result(service, "2.999.20.7")) == [0, len(images), 0, 0]
+        assert sorted(other.uids) == uids(images)
+
+
+def test_what_was_not_acknowledged_is_sent_after_kill_9(data: Path, images: list[Dataset]) -> None:
+    with receiver(*TAKEN, _slowly) as other:
+        with Service(data, "--workers", "1") as service:
+            keep(service, images)
+            know(data, "OTHER", other.peer.port)
+            ask(service, "2.999.20.8", named("OTHER", study_of(images[0])))
+            wait_until(lambda: len(other.received) >= 2)
+            service.kill()
+        with Service(data, "--workers", "1") as service:
+            assert numbers(result(service, "2.999.20.8")) == [0, len(images), 0, 0]
+    assert sorted(set(other.uids)) == uids(images)
+
+
+def _slowly(_: object) -> int:
+    time.sleep(0.2)
+    return 0
+
+
+def test_a_request_is_cancelled(service: Service, data: Path, images: list[Dataset]) -> None:
+    know(data, "NOBODY", free_port())
+    ask(service, "2.999.20.9", named("NOBODY", study_of(images[0])))
+    assert httpx.delete(f"{service.url}{SEND}/2.999.20.9").status_code == 204
+    told = result(service, "2.999.20.9")
+    assert numbers(told) == [0, 0, len(images), 0]
+    assert told["00081198"]["Value"][0]["00081197"]["Value"] == [0xFE00]
+    assert httpx.delete(f"{service.url}{SEND}/2.999.20.10").status_code == 404
+    assert service.get(f"{SEND}/2.999.20.10").status_code == 404
+
+
+def test_what_is_wrong_is_named(service: Service, data: Path, images: list[Dataset]) -> None:
+    know(data, "OTHER", free_port())
+    study = study_of(images[0])
+    for body, status, said in (
+        (named("", study), 400, "DestinationAE"),
+        (named("UNKNOWN", study), 400, "DestinationAE"),
+        (named("OTHER"), 400, "names no study"),
+        (named("OTHER", {}), 400, "0020000D"),
+        (named("OTHER", {"0020000D": {"vr": "UI", "Value": ["1.2.3"]}}), 404, "no such study"),
+    ):
+        answer = ask(service, "2.999.20.11", body)
+        assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+    assert ask(service, "x", named("OTHER", study)).status_code == 400
+
+
+@pytest.mark.usefixtures("service")
+def test_systems_are_known_by_commands(data: Path) -> None:
+    with receiver([], ["1.2.840.10008.1.2"]) as other:
+        know(data, "OTHER", other.peer.port)
+        assert diafana(data, "peer", "list").stdout == f"OTHER            127.0.0.1:{other.peer.port}\n"
+        assert diafana(data, "peer", "echo", "OTHER").stdout == "OTHER answers with status 0000.\n"
+    absent = diafana(data, "peer", "echo", "OTHER")
+    assert (absent.returncode, "refused" in absent.stderr) == (1, True)
+    assert diafana(data, "peer", "remove", "OTHER").returncode == 0
+    for command in ("echo", "remove"):
+        unknown = diafana(data, "peer", command, "OTHER")
+        assert (unknown.returncode, "peer add OTHER" in unknown.stderr) == (1, True)
+    assert diafana(data, "peer", "add", "A" * 17, "host", "104").returncode == 2
+
+
+def test_known_systems_outlive_a_new_index(data: Path, images: list[Dataset]) -> None:
+    with Service(data, "--workers", "1") as service:
+        keep(service, images)
+        know(data, "OTHER", 104)
+    assert diafana(data, "reindex").returncode == 0
+    assert "OTHER" in diafana(data, "peer", "list").stdout

@@ -1,0 +1,93 @@
+"""Systems that objects are sent to: pynetdicom's SCP with whatever behaviour, and DCMTK's storescp."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydicom import Dataset
+from pynetdicom import AE, evt
+from pynetdicom.presentation import build_context
+
+from pacs.model import Peer
+
+PATIENCE = 20.0  # seconds for a program to listen
+VERIFICATION = "1.2.840.10008.1.1"
+
+
+@dataclass
+class Receiver:
+    """An SCP, and what came to it."""
+
+    peer: Peer
+    received: list[Dataset] = field(default_factory=list)
+    commands: list[Any] = field(default_factory=list)
+
+    @property
+    def uids(self) -> list[str]:
+        return [str(one.SOPInstanceUID) for one in self.received]
+
+
+Answer = Callable[[evt.Event], int]
+
+
+@contextmanager
+def receiver(
+    classes: Sequence[str], syntaxes: Sequence[str], answer: Answer = lambda _: 0x0000, port: int = 0
+) -> Iterator[Receiver]:
+    """answer: the status of each C-STORE; it may also abort."""
+    scp = AE("OTHER")
+    for uid in (VERIFICATION, *classes):
+        scp.supported_contexts = [*scp.supported_contexts, build_context(uid, list(syntaxes))]
+    got = Receiver(Peer("OTHER", "127.0.0.1", 0))
+
+    def store(event: evt.Event) -> int:
+        status = answer(event)
+        if status == 0 or status in (0xB000, 0xB006, 0xB007):
+            dataset = event.dataset
+            dataset.file_meta = event.file_meta
+            got.received.append(dataset)
+            got.commands.append(event.request)
+        return status
+
+    server = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, store)])
+    assert server is not None
+    got.peer = Peer("OTHER", "127.0.0.1", server.server_address[1])
+    try:
+        yield got
+    finally:
+        server.shutdown()
+
+
+@contextmanager
+def storescp(folder: Path, *options: str) -> Iterator[Peer]:
+    """DCMTK's, which keeps what it receives in a folder."""
+    port = free_port()
+    process = subprocess.Popen(
+        ["storescp", "-od", folder, *options, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not _listens(port):
+            assert process.poll() is None and time.monotonic() < deadline, "storescp did not come up"
+            time.sleep(0.02)
+        yield Peer("STORESCP", "127.0.0.1", port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens at now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0

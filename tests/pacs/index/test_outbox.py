@@ -1,0 +1,78 @@
+"""What is asked to be sent, and the systems that it is sent to, on both databases."""
+
+import time
+
+import pytest
+
+from pacs.index import Index
+from pacs.index.outbox import CANCELED, Sending
+from pacs.model import Instance, Peer
+
+UID = "2.999.20.1"
+CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+def instance(number: int) -> Instance:
+    return Instance("1", "1.1", f"1.1.{number}", CT, "1.2", f"f{number}", 1, 0, "", None)
+
+
+@pytest.fixture
+def asked(index: Index) -> Index:
+    assert index.outbox.add(UID, "OTHER", [instance(number) for number in range(4)])
+    return index
+
+
+def sending(index: Index) -> Sending:
+    found = index.outbox.sending(UID)
+    assert found is not None
+    return found
+
+
+def test_a_request_goes_from_its_beginning_to_its_end(asked: Index) -> None:
+    assert [(due.transaction_uid, due.destination) for due in asked.outbox.due(time.time())] == [
+        (UID, "OTHER")
+    ]
+    assert sending(asked) == Sending("OTHER", False, 4, 0, 0, [], "")
+    keys = [key for key, _ in asked.outbox.unsent(UID, 3)]
+    asked.outbox.note([*zip(keys, (0, 0xB007, 0xA900), strict=True)])
+    assert asked.outbox.unsent(UID, 3)[0][1] == "1.1.3"
+    failed = [(CT, "1.1.2", 0xA900)]
+    assert sending(asked) == Sending("OTHER", False, 1, 1, 1, failed, "")
+    assert asked.outbox.end(UID)
+    assert sending(asked).has_ended
+    assert sending(asked).failed[1:] == [(CT, "1.1.3", CANCELED)]
+    assert asked.outbox.due(time.time()) == []
+    assert not asked.outbox.end(UID)
+
+
+def test_one_transaction_is_taken_once(asked: Index) -> None:
+    assert not asked.outbox.add(UID, "ANOTHER", [instance(9)])
+    assert sending(asked).destination == "OTHER"
+    assert asked.outbox.sending("1.2.3") is None
+
+
+def test_what_is_put_off_comes_when_its_time_is_there(asked: Index) -> None:
+    (due,) = asked.outbox.due(time.time())
+    later = time.time() + 100
+    asked.outbox.put_off(due, "OTHER at 10.0.0.1:104: Connection refused", later)
+    assert asked.outbox.due(time.time()) == []
+    assert asked.outbox.next_due() == pytest.approx(later)
+    assert asked.outbox.next_due(but=["OTHER"]) is None
+    (again,) = asked.outbox.due(later)
+    assert again.attempts == 1
+    assert "refused" in sending(asked).error
+    asked.outbox.end(UID)
+    asked.outbox.put_off(again, "too late", later)
+    assert asked.outbox.next_due() is None
+
+
+def test_systems_are_known_until_they_are_removed(index: Index) -> None:
+    peers = index.peers
+    peers.put(Peer("OTHER", "10.0.0.1", 104))
+    peers.put(Peer("OTHER", "10.0.0.2", 11112))
+    peers.put(Peer("ANOTHER", "pacs.example", 104))
+    assert peers.all() == [Peer("ANOTHER", "pacs.example", 104), Peer("OTHER", "10.0.0.2", 11112)]
+    assert peers.find("OTHER") == Peer("OTHER", "10.0.0.2", 11112)
+    assert peers.remove("OTHER")
+    assert not peers.remove("OTHER")
+    assert peers.find("OTHER") is None
