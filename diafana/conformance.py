@@ -55,10 +55,10 @@ answers are in JSON or XML.
 """
 
 
-_SENDING = """The archive is an SCP of what follows. It is an SCU of C-ECHO, and of C-STORE for what it is asked to
-send to a system that it knows (`diafana peer`). Then it proposes each SOP class of what is sent in each stored
-transfer syntax, and in Explicit and Implicit VR Little Endian. An object goes as it is stored where that is
-taken, uncompressed otherwise. A system that does not answer is tried again for a week.
+_SENDING = """The archive is an SCP of what follows. It is an SCU of C-ECHO, and of C-STORE for what it is
+asked to send to a system that it knows (`diafana peer`). Then it proposes each SOP class of what is sent in
+each stored transfer syntax, and in Explicit and Implicit VR Little Endian. An object goes as it is stored
+where that is taken, uncompressed otherwise. A system that does not answer is tried again for a week.
 """
 
 _NON_PATIENT = """### Non-Patient Instance Service (PS3.18 12, PS3.4 Annex GG)

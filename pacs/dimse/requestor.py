@@ -52,9 +52,10 @@ class Requestor:
         self._where = f"{peer.ae_title} at {peer.host}:{peer.port}"
         try:
             connection = socket.create_connection((peer.host, peer.port), timeout=CONNECT_TIME)
-        except OSError as error:
-            raise NotAssociated(f"{self._where}: {error.strerror or error}") from error
-        self._wire = wire.Wire(connection)
+        except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
+            reason = getattr(error, "strerror", None) or error
+            raise NotAssociated(f"{self._where}: {reason}") from error
+        self._wire = wire.Wire(connection, prompt=True)
         self._message_id = 0
         self._is_open = True
         try:

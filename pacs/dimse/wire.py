@@ -43,7 +43,13 @@ UNRECOGNIZED_PDU, UNEXPECTED_PDU, INVALID_PARAMETER = 1, 2, 6
 class Wire:
     """One TCP connection that speaks PDUs. Used by one thread."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, prompt: bool = False) -> None:
+        """prompt: acknowledge what comes at once, not after 40 ms, for who only waits for short responses.
+
+        DCMTK writes each in two pieces, and its kernel holds the second back until the first is acknowledged
+        (RFC 896).
+        """
+        self._is_prompt = prompt
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         # The kernel keeps the time: Python's own time-outs cost two more system calls each time
@@ -91,10 +97,8 @@ class Wire:
             rest = deadline - time.monotonic()
             if rest <= 0:
                 raise PeerGone("silent for too long")
-            if rest < self._wakes_after / 2:  # to set it each time would cost more than to be somewhat late
-                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
-                self._wakes_after = rest
             try:
+                self._make_ready(rest)
                 received = self._connection.recv_into(self._buffer[self._end :])
             except BlockingIOError:
                 continue
@@ -103,6 +107,14 @@ class Wire:
             if not received:
                 raise PeerGone("closed by the peer")
             self._end += received
+
+    def _make_ready(self, rest: float) -> None:
+        """Have the kernel end the next reception after so many seconds, and acknowledge as is wanted."""
+        if rest < self._wakes_after / 2:  # to set it each time would cost more than to be somewhat late
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
+            self._wakes_after = rest
+        if self._is_prompt:  # the kernel forgets it
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _enlarge(self, limit: int) -> None:
         """Room for the longest PDU of a kind, and for the beginning of the next."""
