@@ -279,8 +279,7 @@ def peer_list(data: Data = None) -> None:
 @peer.command("echo")
 def peer_echo(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: Data = None) -> None:
     """Ask a known system whether it is there (C-ECHO)."""
-    from pacs.dimse.c_store_user import echo
-    from pacs.dimse.requestor import NotAssociated
+    from pacs.dimse.requestor import PeerFailed, echo
 
     settings, parts = _open_parts(data, is_there=True)
     known = parts.index.peers.find(aet)
@@ -288,13 +287,13 @@ def peer_echo(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: D
     if known is None:
         raise _no_peer(aet)
     try:
-        status = echo(known, settings.aet)
-    except NotAssociated as error:
+        echo(known, settings.aet)
+    except PeerFailed as error:
         advice = (
             f"See that it runs, and that it knows {settings.aet}; `diafana peer add` corrects its address."
         )
         _fail(f"{error}. {advice}", 1, error)
-    _out.print(f"{aet} answers with status {status:04X}.")
+    _out.print(f"{aet} answers.")
 
 
 def _no_peer(aet: str) -> typer.Exit:

@@ -8,7 +8,6 @@ import orjson
 from pydicom import Dataset
 
 from pacs.attributes import Key
-from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.deletion import Deletion
 from pacs.errors import NotFound
 from pacs.files import FileStore, Scratch, StoredFile
@@ -20,7 +19,7 @@ from pacs.model import DicomJson, Found, Instance, Source, Stored
 from pacs.non_patient import Category
 from pacs.query import Condition, Query
 from pacs.retrieve import Reader
-from pacs.transcode import Transcoder, made_implicit
+from pacs.transcode import Transcoder
 
 KNOWN_INSTANCES = 20_000  # instances whose place each process remembers, about 1 KB each
 READ_AHEAD = 32  # files of a series that the device is asked for before they are read
@@ -173,18 +172,15 @@ class Archive:
         return self._transcoder.content(instance, transfer_syntax_uid)
 
     def data_set(self, instance: Instance, transfer_syntax_uid: str) -> Iterator[bytes]:
-        """The data set as messages carry it, in pieces: as it is stored, or in one of `object_syntaxes`.
+        """The data set without file meta information, in pieces as they are taken.
 
-        Also in Implicit VR Little Endian, whole in memory, where Explicit VR Little Endian is one of those.
-        Raises CannotRender, MalformedObject.
+        transfer_syntax_uid: the stored one, one of `object_syntaxes`, or, where Explicit VR Little Endian is
+            one of these, Implicit VR Little Endian.
+        Raises NotFound when the file was lost, CannotRender when a frame cannot be converted.
         """
-        if transfer_syntax_uid == instance.transfer_syntax_uid:
-            return self._stored(instance)
-        if transfer_syntax_uid == IMPLICIT_LITTLE_ENDIAN:
-            return iter((made_implicit(b"".join(self.data_set(instance, EXPLICIT_LITTLE_ENDIAN))),))
-        return self._transcoder.data_set(instance, transfer_syntax_uid)
-
-    def _stored(self, instance: Instance) -> Iterator[bytes]:
+        if transfer_syntax_uid != instance.transfer_syntax_uid:
+            yield from self._transcoder.data_set(instance, transfer_syntax_uid)
+            return
         with self.open(instance) as file:
             yield from file.chunks(instance.dataset_offset, file.size - instance.dataset_offset)
 

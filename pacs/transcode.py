@@ -6,19 +6,24 @@ Frame by frame: what is at hand at once is one frame, whatever the object holds.
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from io import BytesIO
 from itertools import chain
-from struct import pack
+from struct import pack, unpack
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_dataset
-from pydicom.filewriter import write_dataset
 
+from pacs.dataset.elements import Encoding
 from pacs.dataset.part10 import FileMeta, file_meta_bytes
-from pacs.dataset.rewrite import Changes, explicit_element, explicit_head, rewritten, swapped
+from pacs.dataset.rewrite import (
+    Changes,
+    explicit_element,
+    explicit_head,
+    implicit_element,
+    implicit_head,
+    rewritten,
+    swapped,
+)
 from pacs.dataset.transfer_syntax import (
     DEFLATED,
     EXPLICIT_BIG_ENDIAN,
@@ -60,21 +65,6 @@ def conceivable_syntaxes(transfer_syntax_uid: str) -> tuple[str, ...]:
     if transfer_syntax_uid not in DECODABLE:
         return ()
     return tuple(uid for uid in (EXPLICIT_LITTLE_ENDIAN, *CODINGS) if uid != transfer_syntax_uid)
-
-
-def made_implicit(data_set: bytes) -> bytes:
-    """A data set of Explicit VR Little Endian in Implicit VR, for systems that take no other. By pydicom.
-
-    Raises MalformedObject.
-    """
-    try:
-        decoded = read_dataset(BytesIO(data_set), is_implicit_VR=False, is_little_endian=True)
-        written = DicomBytesIO()
-        written.is_implicit_VR, written.is_little_endian = True, True
-        write_dataset(written, decoded)
-    except (AttributeError, KeyError, NotImplementedError, OSError, TypeError, ValueError) as error:
-        raise MalformedObject(f"the object cannot be written anew: {type(error).__name__}") from error
-    return written.getvalue()
 
 
 class Transcoder:
@@ -128,14 +118,25 @@ class Transcoder:
         Raises CannotRender when a stored frame is damaged or absent.
         """
         meta = FileMeta(instance.sop_class_uid, instance.sop_instance_uid, transfer_syntax_uid)
-        data_set = self.data_set(instance, transfer_syntax_uid)
-        yield file_meta_bytes(meta, Source(), "") + next(data_set)
-        yield from data_set
+        pieces = self.data_set(instance, transfer_syntax_uid)
+        yield file_meta_bytes(meta, Source(), "") + next(pieces)
+        yield from pieces
 
     def data_set(self, instance: Instance, transfer_syntax_uid: str) -> Iterator[bytes]:
-        """The same without file meta information, as messages carry it."""
+        """The data set alone, in pieces as `content` has them.
+
+        transfer_syntax_uid: one of `object_syntaxes`; where Explicit VR Little Endian is one, or is what is
+            stored, Implicit VR Little Endian too.
+        Raises CannotRender when a stored frame is damaged or absent.
+        """
         encoding = encoding_of(instance.transfer_syntax_uid)
         head, tail = self._reader.around_pixels(instance)
+        if transfer_syntax_uid == IMPLICIT_LITTLE_ENDIAN:
+            changes, pieces = self._pixels(instance, EXPLICIT_LITTLE_ENDIAN)
+            yield _without_vrs(rewritten(head, encoding, changes))
+            yield from _with_implicit_head(instance, pieces)
+            yield _without_vrs(rewritten(tail, encoding, {}))
+            return
         changes, pieces = self._pixels(instance, transfer_syntax_uid)
         yield rewritten(head, encoding, changes)
         yield from pieces
@@ -180,6 +181,19 @@ class Transcoder:
             for start in range(0, pixels.length, CHUNK):
                 piece = read(pixels.offset + start, min(CHUNK, pixels.length - start))
                 yield swapped(piece, width)
+
+
+def _without_vrs(part: bytes) -> bytes:
+    return rewritten(part, Encoding(explicit=True), {}, implicit_element)
+
+
+def _with_implicit_head(instance: Instance, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Native pixels, of which the first piece is what stands before the value (PS3.5 7.1.2 and 7.1.3)."""
+    for explicit in pieces:
+        assert instance.pixels is not None  # noqa: S101 - or there were no pieces
+        (length,) = unpack("<I", explicit[-4:])
+        yield implicit_head(instance.pixels.tag, length)
+        yield from pieces
 
 
 def _can_be(form: PixelForm, transfer_syntax_uid: str, sound: bool) -> bool:

@@ -1,10 +1,10 @@
-"""Part of a data set written anew in Explicit VR Little Endian, with some elements in place of its own.
+"""Part of a data set written anew in little endian, with some elements in place of its own.
 
 Values are never decoded: text in whatever character set, and values that break the rules of their VR, come
 out as they went in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from struct import pack, unpack_from
 
 from pacs.dataset.elements import ITEM, SEQUENCE_DELIMITER, Element, Encoding, read_elements
@@ -16,6 +16,9 @@ _PIXEL_REPRESENTATION = 0x00280103
 
 # Elements that are put in place, by tag; None leaves one out.
 Changes = Mapping[int, bytes | None]
+
+# Writes an element with this tag, VR and value of even length
+WriteElement = Callable[[int, str, bytes], bytes]
 
 
 def explicit_element(tag: int, vr: str, value: bytes) -> bytes:
@@ -32,16 +35,28 @@ def explicit_head(tag: int, vr: str, length: int) -> bytes:
     return pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
 
 
-def rewritten(part: bytes, encoding: Encoding, changes: Changes) -> bytes:
-    """The elements of a part of a data set in Explicit VR Little Endian.
+def implicit_element(tag: int, _vr: str, value: bytes) -> bytes:
+    """An element in Implicit VR Little Endian. value: of even length."""
+    return implicit_head(tag, len(value)) + value
+
+
+def implicit_head(tag: int, length: int) -> bytes:
+    """What stands before a value in Implicit VR Little Endian."""
+    return pack("<HHI", tag >> 16, tag & 0xFFFF, length)
+
+
+def rewritten(
+    part: bytes, encoding: Encoding, changes: Changes, write: WriteElement = explicit_element
+) -> bytes:
+    """The elements of a part of a data set in Explicit VR Little Endian, or as `write` has them.
 
     changes: whole elements as they are to be written, in place of those that are there or where their tags
         belong. Group lengths are left out, for they would be wrong.
     Raises MalformedObject when the part cannot be read to its end.
     """
     elements = read_elements(part, encoding).elements
-    as_it_is = encoding == Encoding(explicit=True)
-    written = _copied(part, elements) if as_it_is else _Writer(part, encoding, elements).all(elements)
+    as_it_is = encoding == Encoding(explicit=True) and write is explicit_element
+    written = _copied(part, elements) if as_it_is else _Writer(part, encoding, elements, write).all(elements)
     kept = [(tag, content) for tag, content in written if tag not in changes and tag & 0xFFFF]
     new = [(tag, content) for tag, content in changes.items() if content is not None]
     return b"".join(content for _, content in sorted(kept + new, key=lambda pair: pair[0]))
@@ -64,8 +79,9 @@ def _is_delimiter(part: bytes, position: int) -> bool:
 
 
 class _Writer:
-    def __init__(self, part: bytes, encoding: Encoding, elements: list[Element]) -> None:
+    def __init__(self, part: bytes, encoding: Encoding, elements: list[Element], write: WriteElement) -> None:
         self._part = part
+        self._write = write
         self._encoding = encoding
         order = "<H" if encoding.little_endian else ">H"
         signs = [unpack_from(order, part, e.offset)[0] for e in elements if self._tells_sign(e)]
@@ -80,13 +96,13 @@ class _Writer:
 
     def _element(self, element: Element) -> bytes:
         if self._is_unknown(element):
-            return explicit_element(element.tag, "UN", self._value(element))
+            return self._write(element.tag, "UN", self._value(element))
         if element.items is not None:
-            return explicit_element(element.tag, "SQ", b"".join(map(self._item, element.items)))
+            return self._write(element.tag, "SQ", b"".join(map(self._item, element.items)))
         value = self._value(element)
         if not self._encoding.little_endian:
             value = swapped(value, _WIDTH.get(element.vr, 1))
-        return explicit_element(element.tag, self._vr(element), value)
+        return self._write(element.tag, self._vr(element), value)
 
     def _item(self, elements: list[Element]) -> bytes:
         content = b"".join(written for _, written in self.all(elements))

@@ -9,11 +9,10 @@ import structlog
 
 from pacs.archive import Archive
 from pacs.changes import Bell
-from pacs.dimse.c_store_user import NOT_READABLE, OUT_OF_RESOURCES, send
-from pacs.dimse.requestor import NotAssociated
+from pacs.dimse.requestor import PeerFailed
+from pacs.dimse.sender import Sent, send
 from pacs.errors import ArchiveError
 from pacs.index import Due, Index
-from pacs.model import Instance
 
 # Seconds before each further attempt; the last one again and again, for a week
 PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
@@ -23,8 +22,10 @@ AT_ONCE = 4  # systems that are sent to at the same time
 GROUP = 200  # instances looked up at a time
 NOTED_AFTER = 1.0  # seconds, so that a cut has little sent again
 
-NO_SUCH_INSTANCE = 0x0112
-UNKNOWN_DESTINATION = 0xA801
+PROCESSING_FAILURE, NO_SUCH_INSTANCE = 0x0110, 0x0112  # PS3.7 C.4.2, C.5.5
+UNKNOWN_DESTINATION = 0xA801  # PS3.4 Table C.4-2
+# The other has no room: PS3.4 Table B.2-1
+OUT_OF_RESOURCES = range(0xA700, 0xA800)
 
 log = structlog.get_logger()
 
@@ -75,26 +76,26 @@ class Courier:
                 lost = [(key, NO_SUCH_INSTANCE) for key, uid in unsent if uid not in found]
                 self._index.outbox.note(lost)
                 instances = [found[uid] for _, uid in unsent if uid in found]
-                sent = send(self._archive, peer, self._ae_title, instances)
+                # Each time another one is the first: one that breaks the association off holds up no others
+                first = due.attempts % max(1, len(instances))
+                sent = send(self._archive, peer, self._ae_title, instances[first:] + instances[:first])
                 self._note(keys, sent, is_stopping)
             self._index.outbox.end(due.transaction_uid)
             log.info("sent", destination=due.destination, transaction=due.transaction_uid)
         except Stopping:
             return
-        except (NotAssociated, ArchiveError) as error:
+        except (PeerFailed, ArchiveError) as error:
             self._put_off(due, error)
 
-    def _note(
-        self, keys: dict[str, int], sent: Iterator[tuple[Instance, int]], is_stopping: Callable[[], bool]
-    ) -> None:
+    def _note(self, keys: dict[str, int], sent: Iterator[Sent], is_stopping: Callable[[], bool]) -> None:
         """Note what was answered, a second's worth at a time, and the rest whatever ends it."""
         answered: list[tuple[int, int]] = []
         noted = time.monotonic()
         try:
-            for instance, status in sent:
+            for uid, status in sent:
                 if status in OUT_OF_RESOURCES:
-                    raise NotAssociated("it has no room left")
-                answered.append((keys[instance.sop_instance_uid], status))
+                    raise PeerFailed("it has no room left")
+                answered.append((keys[uid], status))
                 if time.monotonic() - noted > NOTED_AFTER:
                     self._index.outbox.note(answered)
                     answered, noted = [], time.monotonic()
@@ -115,6 +116,6 @@ class Courier:
         )
         with suppress(ArchiveError):  # then it is still due
             if due.attempts + 1 >= MOST_ATTEMPTS:
-                self._index.outbox.end(due.transaction_uid, NOT_READABLE)
+                self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
             else:
                 self._index.outbox.put_off(due, str(error), time.time() + pause)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import pack
+from typing import Any
 
 from pydicom.uid import UID
 from pynetdicom._globals import APPLICATION_CONTEXT_NAME
@@ -29,7 +30,7 @@ _KNOWN_REQUESTS = 64
 
 @dataclass(frozen=True)
 class Context:
-    """An accepted presentation context."""
+    """A presentation context with one transfer syntax: accepted, or proposed."""
 
     abstract_syntax: str
     transfer_syntax: str
@@ -116,8 +117,19 @@ def _supported(proposed: list[PresentationContext], accept_unknown: bool) -> lis
 
 
 def maximum_sent(asked: int | None) -> int:
-    """Bytes of the largest PDU that we send to a peer that asks for at most so many; 0 or None for any."""
+    """Bytes of the largest PDU for a peer that asks for this limit."""
     return max(_SMALLEST_SENT, min(asked or _LARGEST_SENT, _LARGEST_SENT))
+
+
+def user_information() -> list[Any]:
+    """What we tell of ourselves (PS3.7 D.3.3)."""
+    length = MaximumLengthNotification()
+    length.maximum_length_received = wire.MAXIMUM_PDU
+    implementation = ImplementationClassUIDNotification()
+    implementation.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
+    name = ImplementationVersionNameNotification()
+    name.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    return [length, implementation, name]
 
 
 def _reply(asked: A_ASSOCIATE, results: list[PresentationContext]) -> bytes:
@@ -128,13 +140,7 @@ def _reply(asked: A_ASSOCIATE, results: list[PresentationContext]) -> bytes:
     answer.result = 0
     answer.result_source = 1
     answer.presentation_context_definition_results_list = results
-    length = MaximumLengthNotification()
-    length.maximum_length_received = wire.MAXIMUM_PDU
-    implementation = ImplementationClassUIDNotification()
-    implementation.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
-    name = ImplementationVersionNameNotification()
-    name.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-    answer.user_information = [length, implementation, name]
+    answer.user_information = user_information()
     pdu = A_ASSOCIATE_AC()
     pdu.from_primitive(answer)
     encoded: bytes = pdu.encode()

@@ -1,197 +1,199 @@
-"""An association that we ask for (PS3.8 7.1): to see whether somebody listens, and to send objects.
-
-pynetdicom codes what is agreed on; the messages go through the wire that the accepting side has.
-"""
+"""An association that we ask for and use (PS3.8 9.2), one message after the other, in one thread."""
 
 import socket
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from struct import pack
-from types import TracebackType
 from typing import Self
 
-from pydicom.uid import UID
-from pynetdicom._globals import APPLICATION_CONTEXT_NAME
-from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
-from pynetdicom.pdu_primitives import (
-    A_ASSOCIATE,
-    ImplementationClassUIDNotification,
-    ImplementationVersionNameNotification,
-    MaximumLengthNotification,
-)
-from pynetdicom.presentation import build_context
-
-from pacs.dataset.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from pacs.dataset.transfer_syntax import IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse import wire
-from pacs.dimse.command import DATA_SET, NO_DATA_SET, Command, decode_command, encode_command
-from pacs.dimse.negotiation import maximum_sent
+from pacs.dimse.command import (
+    C_ECHO_RQ,
+    DATA_SET,
+    NO_DATA_SET,
+    RESPONSE,
+    Command,
+    decode_command,
+    encode_command,
+)
+from pacs.dimse.negotiation import Context
+from pacs.dimse.proposal import association_request, read_acceptance, rejection_reason
+from pacs.dimse.sop_classes import VERIFICATION
+from pacs.dimse.status import SUCCESS
 from pacs.errors import MalformedObject
 from pacs.model import Peer
 
-CONNECT_TIME = 10.0  # seconds for the peer to take the connection
-ASSOCIATE_TIME = 30.0  # seconds for its answer to the request
-RESPONSE_TIME = 120.0  # seconds for its answer to a message; some answer once the object is on their disks
-RELEASE_TIME = 10.0
-
-COMMAND_LIMIT = 16_384  # bytes; command sets are below 1 KB
-
-MOST_CONTEXTS = 128  # the odd numbers of a byte, PS3.8 9.3.2.2
-
-# An abstract syntax, and the transfer syntaxes of which the peer may choose one
-Proposal = tuple[str, tuple[str, ...]]
+CONNECT_TIME = 10.0  # seconds for the connection
+ANSWER_TIME = 30.0  # seconds for the answer to the request of an association, or of its release
+RESPONSE_TIME = 120.0  # seconds for the response to a message: some archives compress before they answer
+RESPONSE_LIMIT = 16_384  # bytes of a command set; they are below 1 KB
 
 
-class NotAssociated(Exception):
-    """There is no association with the peer, or no longer. The message says where and why."""
+class PeerFailed(Exception):
+    """The peer is not reached, refuses, or broke the association off. The message says where and why."""
 
 
 class Requestor:
-    """An association with a peer, from its request to its release. Used by one thread."""
+    """An association with a peer. As a context it is released at its end, or aborted within a message."""
 
-    def __init__(self, peer: Peer, calling_ae_title: str, proposals: Sequence[Proposal]) -> None:
-        """proposals: at most MOST_CONTEXTS. Raises NotAssociated."""
-        self._where = f"{peer.ae_title} at {peer.host}:{peer.port}"
+    def __init__(self, peer: Peer, calling: str, contexts: Sequence[Context]) -> None:
+        """Ask for it. contexts: what is proposed, MOST_CONTEXTS at most.  calling: our AE title.
+
+        contexts: those that were accepted, with their IDs.
+        Raises PeerFailed.
+        """
+        self._peer = peer
+        self._messages = 0
+        self.is_open = True
+        self.is_in_message = False
         try:
-            connection = socket.create_connection((peer.host, peer.port), timeout=CONNECT_TIME)
+            connection = socket.create_connection((peer.host, peer.port), CONNECT_TIME)
         except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
-            reason = getattr(error, "strerror", None) or error
-            raise NotAssociated(f"{self._where}: {reason}") from error
+            raise self._failure(f"no connection: {getattr(error, 'strerror', None) or error}") from error
         self._wire = wire.Wire(connection, prompt=True)
-        self._message_id = 0
-        self._is_open = True
+        with self._talk():
+            self._wire.write(association_request(calling, peer.ae_title, contexts))
+            kind, content = self._wire.read(ANSWER_TIME)
+            if kind == wire.ASSOCIATE_RJ:
+                raise self._failure(f"refuses the association: {rejection_reason(bytes(content))}")
+            if kind == wire.ABORT:
+                raise self._failure("aborts the association")
+            if kind != wire.ASSOCIATE_AC:
+                raise wire.ProtocolError(f"a PDU of type {kind} as the answer", wire.UNEXPECTED_PDU)
+            self.contexts, self._maximum = read_acceptance(bytes(content), contexts)
+
+    def _failure(self, reason: str) -> PeerFailed:
+        return PeerFailed(f"{self._peer.ae_title} at {self._peer.host}:{self._peer.port}: {reason}")
+
+    @contextmanager
+    def _talk(self) -> Iterator[None]:
+        """What goes wrong inside ends the association, and is a PeerFailed."""
         try:
-            request = _request(peer.ae_title, calling_ae_title, proposals)
-            answer = self._agree(request)
-        except NotAssociated:
-            self._wire.close()
+            yield
+        except wire.PeerGone as error:
+            self._close()
+            raise self._failure(f"the connection is lost: {error}") from error
+        except wire.ProtocolError as error:
+            self.abort(error.reason)
+            raise self._failure(str(error)) from error
+        except PeerFailed:
+            self._close()
             raise
-        self._maximum = maximum_sent(answer.maximum_length_received)
-        # Context ID and transfer syntax of each proposal that was accepted
-        self.accepted: dict[Proposal, tuple[int, str]] = {}
-        for context in answer.presentation_context_definition_results_list:
-            number = context.context_id or 0
-            if context.result == 0 and number // 2 < len(proposals):
-                self.accepted[proposals[number // 2]] = number, str(context.transfer_syntax[0])
+
+    def _close(self) -> None:
+        self.is_open = False
+        self._wire.close()
+
+    def request(self, context: Context, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
+        """Send a message and wait for its response.
+
+        context: one of `contexts`.  fields: the command set, but for what every message has.
+        data_set: in pieces. What raises before the second leaves the association usable: nothing was sent.
+        Raises PeerFailed.
+        """
+        self._messages = self._messages % 0xFFFF + 1
+        has_data = NO_DATA_SET if data_set is None else DATA_SET
+        command: Command = {**fields, "MessageID": self._messages, "CommandDataSetType": has_data}
+        number = self.contexts[context]
+        pdus = wire.data_pdus(number, True, encode_command(command), self._maximum)
+        for piece, is_last in _marked(_even(data_set or ())):
+            pdus += wire.data_pdus(number, False, piece, self._maximum, is_last)
+            self.is_in_message = True
+            with self._talk():
+                self._wire.write(*pdus)
+            pdus = []
+        with self._talk():
+            if pdus:
+                self._wire.write(*pdus)
+            response = self._response(command)
+        self.is_in_message = False
+        return response
+
+    def _response(self, command: Command) -> Command:
+        received = bytearray()
+        is_last = False
+        while not is_last:
+            kind, content = self._wire.read(RESPONSE_TIME)
+            if kind in (wire.ABORT, wire.RELEASE_RQ):
+                raise self._failure("ends the association in the middle")
+            if kind != wire.P_DATA:
+                raise wire.ProtocolError(f"a PDU of type {kind} as a response", wire.UNEXPECTED_PDU)
+            for _, control, data in wire.values(content):
+                if is_last or not control & 1 or len(received) + len(data) > RESPONSE_LIMIT:
+                    raise wire.ProtocolError("a response that is none", wire.INVALID_PARAMETER)
+                received += data
+                is_last = bool(control & 2)
+        return _checked(received, command)
+
+    def abort(self, reason: int = 0) -> None:
+        """End the association where it is.  reason: of A-ABORT (PS3.8 Table 9-26)."""
+        self._wire.abort(reason)
+        self._close()
+
+    def release(self) -> None:
+        """End the association. All was answered, so it does not matter what becomes of this."""
+        try:
+            self._wire.write(pack(">BBII", wire.RELEASE_RQ, 0, 4, 0))
+            self._wire.read(ANSWER_TIME)
+        except (wire.PeerGone, wire.ProtocolError):
+            return
+        finally:
+            self._close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None and self._is_open:
-                self._release()
-            elif self._is_open:
-                self.abandon()
-        finally:
-            self._wire.close()
-
-    def abandon(self) -> None:
-        """Abort it, for a message could not be ended."""
-        self._is_open = False
-        self._wire.abort()
-
-    def ask(self, context_id: int, command: Command, data_set: Iterable[bytes] = ()) -> Command:
-        """Send a request, and wait for its response. Raises NotAssociated.
-
-        command: without what the message itself decides.  data_set: in pieces, none for no data set.
-        """
-        self._message_id = self._message_id % 0xFFFF + 1
-        pieces = iter(data_set)
-        first = next(pieces, None)
-        whole = command | {
-            "MessageID": self._message_id,
-            "CommandDataSetType": NO_DATA_SET if first is None else DATA_SET,
-        }
-        try:
-            self._wire.write(*wire.data_pdus(context_id, True, encode_command(whole), self._maximum))
-            if first is not None:
-                self._send_data_set(context_id, first, pieces)
-            return self._response()
-        except (wire.PeerGone, wire.ProtocolError) as error:
-            self._is_open = False
-            raise NotAssociated(f"{self._where}: {error}") from error
-
-    def _send_data_set(self, context_id: int, first: bytes, others: Iterator[bytes]) -> None:
-        """Pieces of any length as P-DATA-TF PDUs, the last one marked."""
-        held = first
-        for piece in others:
-            self._write_fragments(context_id, held, is_last=False)
-            held = piece
-        self._write_fragments(context_id, held, is_last=True)
-
-    def _write_fragments(self, context_id: int, data: bytes, is_last: bool) -> None:
-        pdus = wire.data_pdus(context_id, False, data, self._maximum)
-        if not is_last:  # bit 1 of the control header, behind PDU header, length and context ID
-            pdus[-1] = pdus[-1][:11] + b"\0" + pdus[-1][12:]
-        for pdu in pdus:
-            self._wire.write(pdu)
-
-    def _response(self) -> Command:
-        command = bytearray()
-        while True:
-            kind, content = self._wire.read(RESPONSE_TIME)
-            if kind != wire.P_DATA:
-                raise wire.PeerGone("it ended the association")
-            for _, control, data in wire.values(content):
-                if len(command) + len(data) > COMMAND_LIMIT:
-                    raise wire.ProtocolError("the command set is too long", wire.INVALID_PARAMETER)
-                command += data if control & 1 else b""
-                if control & 3 == 3:
-                    return _decoded(command)
-
-    def _agree(self, request: bytes) -> A_ASSOCIATE:
-        try:
-            self._wire.write(request)
-            kind, content = self._wire.read(ASSOCIATE_TIME)
-        except (wire.PeerGone, wire.ProtocolError) as error:
-            raise NotAssociated(f"{self._where}: {error}") from error
-        encoded = pack(">BBI", kind, 0, len(content)) + bytes(content)
-        if kind == wire.ASSOCIATE_RJ:
-            rejection = A_ASSOCIATE_RJ()
-            rejection.decode(encoded)
-            raise NotAssociated(f"{self._where} rejects the association: {rejection.reason_str}")
-        if kind != wire.ASSOCIATE_AC:
-            raise NotAssociated(f"{self._where}: it breaks off instead of answering the request")
-        answer = A_ASSOCIATE_AC()
-        try:
-            answer.decode(encoded)
-            return answer.to_primitive()
-        except Exception as error:
-            # pynetdicom raises whatever its parsing meets: all of it means the same
-            raise NotAssociated(f"{self._where}: its answer cannot be read") from error
-
-    def _release(self) -> None:
-        try:
-            self._wire.write(pack(">BBII", wire.RELEASE_RQ, 0, 4, 0))
-            self._wire.read(RELEASE_TIME)
-        except (wire.PeerGone, wire.ProtocolError):
-            return  # all that was asked is answered
+    def __exit__(self, *_: object) -> None:
+        if self.is_in_message and self.is_open:
+            self.abort()
+        elif self.is_open:
+            self.release()
 
 
-def _decoded(command: bytearray) -> Command:
+def echo(peer: Peer, calling: str) -> None:
+    """C-ECHO (PS3.7 9.1.5). Raises PeerFailed when it is not answered with success."""
+    verification = Context(VERIFICATION, IMPLICIT_LITTLE_ENDIAN)
+    with Requestor(peer, calling, [verification]) as association:
+        if verification not in association.contexts:
+            raise PeerFailed(f"{peer.ae_title} takes the association, but not C-ECHO")
+        fields: Command = {"CommandField": C_ECHO_RQ, "AffectedSOPClassUID": VERIFICATION}
+        status = association.request(verification, fields)["Status"]
+    if status != SUCCESS:
+        raise PeerFailed(f"{peer.ae_title} answers C-ECHO with status {status:04X}")
+
+
+def _checked(received: bytes | bytearray, command: Command) -> Command:
+    """The response to this command. Raises ProtocolError for anything else."""
     try:
-        return decode_command(command)
+        response = decode_command(received)
     except MalformedObject as error:
         raise wire.ProtocolError(str(error), wire.INVALID_PARAMETER) from error
+    said = response.get("CommandField"), response.get("MessageIDBeingRespondedTo")
+    if said != (command["CommandField"] | RESPONSE, command["MessageID"]) or "Status" not in response:
+        raise wire.ProtocolError("a response that is none to what was asked", wire.UNEXPECTED_PDU)
+    return response
 
 
-def _request(called: str, calling: str, proposals: Sequence[Proposal]) -> bytes:
-    request = A_ASSOCIATE()
-    request.application_context_name = APPLICATION_CONTEXT_NAME
-    request.calling_ae_title, request.called_ae_title = calling, called
-    contexts = [build_context(abstract, list(syntaxes)) for abstract, syntaxes in proposals]
-    for number, context in enumerate(contexts):
-        context.context_id = 2 * number + 1
-    request.presentation_context_definition_list = contexts
-    length = MaximumLengthNotification()
-    length.maximum_length_received = wire.MAXIMUM_PDU
-    implementation = ImplementationClassUIDNotification()
-    implementation.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
-    name = ImplementationVersionNameNotification()
-    name.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-    request.user_information = [length, implementation, name]
-    pdu = A_ASSOCIATE_RQ()
-    pdu.from_primitive(request)
-    encoded: bytes = pdu.encode()
-    return encoded
+def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of even length, none of them empty."""
+    rest = b""
+    for piece in pieces:
+        joined = rest + piece if rest else piece
+        whole = len(joined) & ~1
+        rest = joined[whole:]
+        if whole:
+            yield joined[:whole]
+    if rest:
+        yield rest
+
+
+def _marked(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each piece, and whether it is the last."""
+    before = next(pieces, None)
+    for piece in pieces:
+        assert before is not None  # noqa: S101 - one came before this one
+        yield before, False
+        before = piece
+    if before is not None:
+        yield before, True

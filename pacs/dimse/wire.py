@@ -14,7 +14,7 @@ MAXIMUM_PDU = 131_072
 MAXIMUM_ASSOCIATE = 131_072
 _OTHER_MAXIMUM = 1024
 
-_LIMITS = {ASSOCIATE_RQ: MAXIMUM_ASSOCIATE, P_DATA: MAXIMUM_PDU}
+_LIMITS = {ASSOCIATE_RQ: MAXIMUM_ASSOCIATE, ASSOCIATE_AC: MAXIMUM_ASSOCIATE, P_DATA: MAXIMUM_PDU}
 
 _HEADER = 6  # bytes before the content of a PDU
 _FIRST_BUFFER = 4096  # bytes; nobody gets more before a PDU has announced more
@@ -97,8 +97,8 @@ class Wire:
             rest = deadline - time.monotonic()
             if rest <= 0:
                 raise PeerGone("silent for too long")
+            self._make_ready(rest)
             try:
-                self._make_ready(rest)
                 received = self._connection.recv_into(self._buffer[self._end :])
             except BlockingIOError:
                 continue
@@ -110,11 +110,14 @@ class Wire:
 
     def _make_ready(self, rest: float) -> None:
         """Have the kernel end the next reception after so many seconds, and acknowledge as is wanted."""
-        if rest < self._wakes_after / 2:  # to set it each time would cost more than to be somewhat late
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
-            self._wakes_after = rest
-        if self._is_prompt:  # the kernel forgets it
-            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        try:
+            if rest < self._wakes_after / 2:  # to set it each time would cost more than to be somewhat late
+                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
+                self._wakes_after = rest
+            if self._is_prompt:  # the kernel forgets it
+                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        except OSError as error:
+            raise PeerGone(error.strerror or "connection lost") from error
 
     def _enlarge(self, limit: int) -> None:
         """Room for the longest PDU of a kind, and for the beginning of the next."""
@@ -191,13 +194,16 @@ def values(content: memoryview) -> list[tuple[int, int, memoryview]]:
     return found
 
 
-def data_pdus(context: int, is_command: bool, data: bytes, maximum: int) -> list[bytes]:
-    """P-DATA-TF PDUs that carry a command or data set. maximum: bytes of a PDU that the peer takes."""
-    size = maximum - 6
+def data_pdus(context: int, is_command: bool, data: bytes, maximum: int, is_end: bool = True) -> list[bytes]:
+    """P-DATA-TF PDUs that carry a command or data set, or a part of even length of one.
+
+    maximum: bytes of a PDU that the peer takes.  is_end: whether nothing of it follows.
+    """
+    size = maximum - 6 & ~1  # fragments are of even length (PS3.8 E.1)
     pdus = []
     for start in range(0, max(1, len(data)), size):
         piece = data[start : start + size]
-        is_last = start + size >= len(data)
+        is_last = is_end and start + size >= len(data)
         control = (1 if is_command else 0) | (2 if is_last else 0)
         pdus.append(pack(">BBIIBB", P_DATA, 0, len(piece) + 6, len(piece) + 2, context, control) + piece)
     return pdus

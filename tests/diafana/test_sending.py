@@ -132,7 +132,6 @@ def test_studies_series_and_instances_are_sent(service: Service, data: Path, ima
 def test_dcmtk_and_a_second_archive_receive(
     service: Service, data: Path, images: list[Dataset], tmp_path: Path
 ) -> None:
-    (tmp_path / "received").mkdir()
     with storescp(tmp_path / "received") as peer, Service(tmp_path / "second", "--workers", "1") as second:
         know(data, "STORESCP", peer.port)
         know(data, "SECOND", second.dimse_port)
@@ -164,6 +163,22 @@ def test_who_does_not_answer_is_tried_again(service: Service, data: Path, images
     with receiver(*TAKEN, port=port) as other:
         assert numbers(result(service, "2.999.20.7")) == [0, len(images), 0, 0]
         assert sorted(other.uids) == uids(images)
+
+
+def test_an_object_that_breaks_the_association_off_holds_up_no_others(
+    service: Service, data: Path, images: list[Dataset]
+) -> None:
+    first = service.get(f"/dicom-web/studies/{images[0].StudyInstanceUID}/instances").json()[0]
+
+    def answer(event: Any) -> int:
+        if event.request.AffectedSOPInstanceUID == first["00080018"]["Value"][0]:
+            event.assoc.abort()
+        return 0
+
+    with receiver(*TAKEN, answer) as other:
+        know(data, "OTHER", other.peer.port)
+        ask(service, "2.999.20.12", named("OTHER", study_of(images[0])))
+        wait_until(lambda: numbers(service.get(f"{SEND}/2.999.20.12").json())[:2] == [1, len(images) - 1])
 
 
 def test_what_was_not_acknowledged_is_sent_after_kill_9(data: Path, images: list[Dataset]) -> None:
@@ -215,7 +230,7 @@ def test_systems_are_known_by_commands(data: Path) -> None:
     with receiver([], ["1.2.840.10008.1.2"]) as other:
         know(data, "OTHER", other.peer.port)
         assert diafana(data, "peer", "list").stdout == f"OTHER            127.0.0.1:{other.peer.port}\n"
-        assert diafana(data, "peer", "echo", "OTHER").stdout == "OTHER answers with status 0000.\n"
+        assert diafana(data, "peer", "echo", "OTHER").stdout == "OTHER answers.\n"
     absent = diafana(data, "peer", "echo", "OTHER")
     assert (absent.returncode, "refused" in absent.stderr) == (1, True)
     assert diafana(data, "peer", "remove", "OTHER").returncode == 0

@@ -5,7 +5,7 @@ from pydicom import Dataset
 
 from pacs.dataset.dicom_json import JsonWriter
 from pacs.dataset.elements import Encoding, read_elements
-from pacs.dataset.rewrite import explicit_element, rewritten
+from pacs.dataset.rewrite import explicit_element, implicit_element, rewritten
 from pacs.model import DicomJson
 from tests.properties.generated import data_sets
 from tests.properties.test_encodings import comparable, written
@@ -45,3 +45,13 @@ def test_changes_take_their_place_and_nothing_else_moves(dataset: Dataset) -> No
     added = {0x00280004: explicit_element(0x00280004, "CS", b"RGB ")}
     dataset.PhotometricInterpretation = "RGB"
     assert rewritten(data, EXPLICIT, added) == written(dataset, EXPLICIT)
+
+
+@settings(max_examples=40)
+@given(data_sets())
+def test_implicit_vr_holds_the_same(dataset: Dataset) -> None:
+    implicit = Encoding(explicit=False)
+    data = rewritten(written(dataset, EXPLICIT), EXPLICIT, {}, implicit_element)
+    there = comparable(JsonWriter(data, implicit).write(read_elements(data, implicit).elements))
+    data = written(dataset, implicit)
+    assert there == comparable(JsonWriter(data, implicit).write(read_elements(data, implicit).elements))

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.presentation import build_context
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from pacs.model import Peer
 
@@ -32,7 +34,7 @@ class Receiver:
         return [str(one.SOPInstanceUID) for one in self.received]
 
 
-Answer = Callable[[evt.Event], int]
+Answer = Callable[[Any], int]
 
 
 @contextmanager
@@ -65,20 +67,54 @@ def receiver(
 
 @contextmanager
 def storescp(folder: Path, *options: str) -> Iterator[Peer]:
-    """DCMTK's, which keeps what it receives in a folder."""
+    """DCMTK's storescp, which keeps each object as it comes, in a file named by its UID."""
     port = free_port()
-    process = subprocess.Popen(
-        ["storescp", "-od", folder, *options, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    folder.mkdir()
+    command: list[str | Path] = ["storescp", *options, "-aet", "STORESCP", "-od", folder, str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port)
+            yield Peer("STORESCP", "127.0.0.1", port)
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, "it does not listen"
+            time.sleep(0.02)
+        else:
+            return
+
+
+@contextmanager
+def answering(
+    answer: Answer,
+    sop_classes: Sequence[str] = (CTImageStorage,),
+    syntaxes: Sequence[str] = (ExplicitVRLittleEndian, ImplicitVRLittleEndian),
+    require_title: bool = False,
+    handlers: Sequence[tuple[Any, Callable[[Any], None]]] = (),
+) -> Iterator[Peer]:
+    """An SCP that answers each C-STORE with the status that `answer` gives for its event.
+
+    require_title: whether it takes associations of SOMEBODY alone.  handlers: of other events.
+    """
+    scp = AE("SCP")
+    for sop_class in (*sop_classes, Verification):
+        scp.add_supported_context(sop_class, list(syntaxes))
+    if require_title:
+        scp.require_calling_aet = ["SOMEBODY"]
+    server: Any = scp.start_server(
+        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, answer), *handlers]
     )
     try:
-        deadline = time.monotonic() + PATIENCE
-        while not _listens(port):
-            assert process.poll() is None and time.monotonic() < deadline, "storescp did not come up"
-            time.sleep(0.02)
-        yield Peer("STORESCP", "127.0.0.1", port)
+        yield Peer("SCP", "127.0.0.1", server.socket.getsockname()[1])
     finally:
-        process.terminate()
-        process.wait()
+        server.shutdown()
 
 
 def free_port() -> int:
@@ -86,8 +122,3 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,122 @@
+"""Sending stored objects: the SCU of the Storage Service (PS3.4 Annex B)."""
+
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
+
+from pacs.archive import Archive
+from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
+from pacs.dimse.command import C_STORE_RQ, Command
+from pacs.dimse.negotiation import Context
+from pacs.dimse.proposal import MOST_CONTEXTS
+from pacs.dimse.requestor import Requestor
+from pacs.dimse.status import status_of
+from pacs.errors import ArchiveError
+from pacs.model import Instance, Peer
+
+# What an object is converted to when its stored transfer syntax is not taken, the preferred one first.
+FALLBACKS = (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)
+
+SOP_CLASS_NOT_SUPPORTED = 0x0122  # PS3.7 C.5.22
+TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122  # PS3.18 Table I.2-2
+
+
+class Sent(NamedTuple):
+    """What became of an object.  status: of the response, or ours when it could not be sent."""
+
+    sop_instance_uid: str
+    status: int
+
+
+class Originator(NamedTuple):
+    """Who asked for the objects to be sent (PS3.7 9.1.1.1), by C-MOVE."""
+
+    ae_title: str
+    message_id: int
+
+
+def send(
+    archive: Archive,
+    peer: Peer,
+    calling: str,
+    instances: Sequence[Instance],
+    originator: Originator | None = None,
+) -> Generator[Sent, None, None]:
+    """Send objects in their order; each result comes when the peer has answered. To stop, take no more.
+
+    calling: our AE title.
+    Raises PeerFailed; the objects without a result are then still to be sent, and it happened at the first
+    of them.
+    """
+    rest = list(instances)
+    while rest:
+        contexts = _proposed(rest)
+        with Requestor(peer, calling, contexts) as association:
+            while rest and association.is_open and all(context in contexts for context in _wanted(rest[0])):
+                sent = _Store(archive, association, originator).send(rest[0])
+                rest.pop(0)
+                yield sent
+
+
+def _wanted(instance: Instance) -> list[Context]:
+    syntaxes = dict.fromkeys((instance.transfer_syntax_uid, *FALLBACKS))
+    return [Context(instance.sop_class_uid, syntax) for syntax in syntaxes]
+
+
+def _proposed(instances: Sequence[Instance]) -> list[Context]:
+    """The contexts of as many objects, from the first on, as one association holds."""
+    contexts: dict[Context, None] = {}
+    for instance in instances:
+        wanted = contexts | dict.fromkeys(_wanted(instance))
+        if len(wanted) > MOST_CONTEXTS:
+            break
+        contexts = wanted
+    return list(contexts)
+
+
+class _Store:
+    def __init__(self, archive: Archive, association: Requestor, originator: Originator | None) -> None:
+        self._archive = archive
+        self._association = association
+        self._originator = originator
+
+    def send(self, instance: Instance) -> Sent:
+        try:
+            status = self._send(instance)
+        except ArchiveError as error:
+            if self._association.is_in_message:  # the peer must not take what came for all of it
+                self._association.abort()
+            status = status_of(error)
+        return Sent(instance.sop_instance_uid, status)
+
+    def _send(self, instance: Instance) -> int:
+        accepted = self._association.contexts
+        if not any(context.abstract_syntax == instance.sop_class_uid for context in accepted):
+            return SOP_CLASS_NOT_SUPPORTED
+        context = self._context(instance)
+        if context is None:
+            return TRANSFER_SYNTAX_NOT_SUPPORTED
+        fields: Command = {
+            "CommandField": C_STORE_RQ,
+            "AffectedSOPClassUID": instance.sop_class_uid,
+            "AffectedSOPInstanceUID": instance.sop_instance_uid,
+            "Priority": 0,
+        }
+        if self._originator is not None:
+            fields["MoveOriginatorApplicationEntityTitle"] = self._originator.ae_title
+            fields["MoveOriginatorMessageID"] = self._originator.message_id
+        data_set = self._archive.data_set(instance, context.transfer_syntax)
+        status: int = self._association.request(context, fields, data_set)["Status"]
+        return status
+
+    def _context(self, instance: Instance) -> Context | None:
+        """The accepted context in which it is sent: as it is stored, or else as it can be converted."""
+        stored, *others = _wanted(instance)
+        if stored in self._association.contexts:
+            return stored
+        usable = next((context for context in others if context in self._association.contexts), None)
+        return usable if usable is not None and self._is_convertible(instance) else None
+
+    def _is_convertible(self, instance: Instance) -> bool:
+        if instance.transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+            return True
+        return EXPLICIT_LITTLE_ENDIAN in self._archive.object_syntaxes(instance)

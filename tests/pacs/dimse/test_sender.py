@@ -1,0 +1,295 @@
+"""The SCU of the Storage Service (PS3.4 Annex B, PS3.7 9.1.1) against DCMTK and pynetdicom."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+)
+from pynetdicom import evt
+
+from pacs.archive import Archive
+from pacs.dimse import requestor, sender
+from pacs.dimse.negotiation import Context
+from pacs.dimse.requestor import PeerFailed, Requestor, echo
+from pacs.dimse.sender import Originator, Sent, send
+from pacs.dimse.wire import data_pdus, values
+from pacs.model import Instance, Peer, Source
+from testdata.compressed import compressed
+from testdata.ct import ct_series
+from testdata.dose_report import dose_report
+from testdata.files import part10
+from testdata.mr import mr_series
+from testdata.us import us_cine
+from tests.pacs.dimse.scp import answering, free_port, storescp
+
+
+def keep(archive: Archive, *datasets: Dataset) -> list[Instance]:
+    """Store; the instances in the same order."""
+    for dataset in datasets:
+        incoming = archive.sender(Source(address="test")).begin_part10()
+        incoming.write(part10(dataset))
+        archive.store(incoming)
+    return [
+        archive.instance(one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID) for one in datasets
+    ]
+
+
+@pytest.fixture
+def ct(archive: Archive) -> list[Instance]:
+    return keep(archive, *ct_series(slices=4, rows=32, columns=32))
+
+
+def received(folder: Path) -> dict[str, Dataset]:
+    return {one.SOPInstanceUID: one for one in map(dcmread, folder.iterdir())}
+
+
+def stored_bytes(archive: Archive, instance: Instance) -> bytes:
+    return b"".join(archive.data_set(instance, instance.transfer_syntax_uid))
+
+
+def succeeded(instances: list[Instance]) -> list[Sent]:
+    return [Sent(instance.sop_instance_uid, 0) for instance in instances]
+
+
+@pytest.mark.needs("storescp")
+def test_objects_arrive_as_they_are_stored(archive: Archive, tmp_path: Path) -> None:
+    head = mr_series(slices=3, rows=48, columns=40)
+    instances = keep(
+        archive,
+        compressed(head[0], JPEGLSLossless),
+        compressed(head[1], RLELossless),
+        head[2],
+        dose_report(),
+        us_cine(frames=5, rows=480, columns=640),
+    )
+    with storescp(tmp_path / "received", "+xa", "-B") as peer:
+        assert list(send(archive, peer, "DIAFANA", instances)) == succeeded(instances)
+    files = [file.read_bytes() for file in (tmp_path / "received").iterdir()]
+    for instance in instances:
+        assert any(file.endswith(stored_bytes(archive, instance)) for file in files)
+
+
+@pytest.mark.needs("storescp")
+@pytest.mark.parametrize(
+    ("option", "syntax"), [("+x=", ExplicitVRLittleEndian), ("+xi", ImplicitVRLittleEndian)]
+)
+def test_what_the_peer_does_not_take_is_converted(
+    archive: Archive, tmp_path: Path, option: str, syntax: str
+) -> None:
+    head = mr_series(slices=4, rows=48, columns=42)
+    syntaxes = (JPEGLSLossless, RLELossless, ExplicitVRBigEndian)
+    sent = [compressed(one, syntax) for one, syntax in zip(head, syntaxes, strict=False)]
+    sent += [head[3], dose_report()]
+    instances = keep(archive, *sent)
+    with storescp(tmp_path / "received", option) as peer:
+        assert list(send(archive, peer, "DIAFANA", instances)) == succeeded(instances)
+    for instance in instances:
+        got = received(tmp_path / "received")[instance.sop_instance_uid]
+        assert got.file_meta.TransferSyntaxUID in (syntax, instance.transfer_syntax_uid)
+        stored = archive.dataset(instance)
+        if "PixelData" in stored:
+            assert (got.pixel_array == stored.pixel_array).all()
+            del got.PixelData, stored.PixelData
+        assert got.to_json_dict() == stored.to_json_dict()
+
+
+def test_warnings_and_failures_are_told_for_each_object(archive: Archive, ct: list[Instance]) -> None:
+    statuses = dict(zip([one.sop_instance_uid for one in ct], (0x0000, 0xB000, 0xA700, 0xC001), strict=True))
+    with answering(lambda event: statuses[event.request.AffectedSOPInstanceUID]) as peer:
+        assert list(send(archive, peer, "DIAFANA", ct)) == [Sent(*pair) for pair in statuses.items()]
+
+
+def test_what_the_peer_has_no_context_for_is_refused_and_the_rest_sent(
+    archive: Archive, ct: list[Instance]
+) -> None:
+    (report,) = keep(archive, dose_report())
+    (jpeg,) = keep(archive, us_cine(frames=2, rows=16, columns=16))
+    assert jpeg.transfer_syntax_uid not in (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+    taken = ct[0].sop_class_uid, jpeg.sop_class_uid
+    with answering(lambda _: 0, taken, [ExplicitVRBigEndian]) as peer:
+        assert list(send(archive, peer, "DIAFANA", [report, jpeg])) == [
+            Sent(report.sop_instance_uid, sender.SOP_CLASS_NOT_SUPPORTED),
+            Sent(jpeg.sop_instance_uid, sender.SOP_CLASS_NOT_SUPPORTED),
+        ]
+    with answering(lambda _: 0, taken) as peer:
+        sent = list(send(archive, peer, "DIAFANA", [report, *ct]))
+    assert sent == [Sent(report.sop_instance_uid, sender.SOP_CLASS_NOT_SUPPORTED), *succeeded(ct)]
+
+
+def test_who_asked_for_the_move_is_told(archive: Archive, ct: list[Instance]) -> None:
+    told: list[tuple[str, int]] = []
+
+    def answer(event: Any) -> int:
+        request = event.request
+        told.append((request.MoveOriginatorApplicationEntityTitle, request.MoveOriginatorMessageID))
+        return 0
+
+    with answering(answer) as peer:
+        assert list(send(archive, peer, "DIAFANA", ct[:1], Originator("MOVER", 7))) == succeeded(ct[:1])
+    assert told == [("MOVER", 7)]
+
+
+def test_more_contexts_than_one_association_holds_take_more_associations(
+    archive: Archive, ct: list[Instance]
+) -> None:
+    # Each SOP class takes two contexts; the objects are refused, for their class is not the one proposed
+    many = [ct[0]._replace(sop_class_uid=f"2.999.1.{number}") for number in range(130)]
+    asked: list[int] = []
+
+    def count(event: Any) -> None:
+        asked.append(len(event.assoc.requestor.requested_contexts))
+
+    with answering(lambda _: 0, handlers=[(evt.EVT_REQUESTED, count)]) as peer:
+        sent = list(send(archive, peer, "DIAFANA", [*many, ct[0]]))
+    assert asked == [128, 128, 6]
+    assert [one.status for one in sent] == [sender.SOP_CLASS_NOT_SUPPORTED] * 130 + [0]
+
+
+def test_taking_no_more_results_ends_the_sending(archive: Archive, ct: list[Instance]) -> None:
+    released = threading.Event()
+    came: list[str] = []
+
+    def answer(event: Any) -> int:
+        came.append(event.request.AffectedSOPInstanceUID)
+        return 0
+
+    handlers = [(evt.EVT_RELEASED, lambda _: released.set())]
+    with answering(answer, handlers=handlers) as peer:
+        results = send(archive, peer, "DIAFANA", ct)
+        next(results)
+        results.close()
+        assert released.wait(20)
+    assert came == [ct[0].sop_instance_uid]
+
+
+def test_an_object_that_cannot_be_read_to_its_end_is_not_passed_on(archive: Archive, tmp_path: Path) -> None:
+    whole, damaged, behind = keep(
+        archive,
+        *(compressed(one, RLELossless) for one in mr_series(slices=2, rows=48, columns=40)),
+        mr_series(slices=3, rows=48, columns=40)[2],
+    )
+    (file,) = tmp_path.glob(f"**/{damaged.file}*")
+    content = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(content[: damaged.size - 2000] + bytes(2000))
+    came: list[str] = []
+
+    def answer(event: Any) -> int:
+        came.append(event.request.AffectedSOPInstanceUID)
+        return 0
+
+    with answering(answer, [whole.sop_class_uid]) as peer:
+        sent = list(send(archive, peer, "DIAFANA", [whole, damaged, behind]))
+    assert [one.status for one in sent] == [0, 0x0110, 0]
+    assert came == [whole.sop_instance_uid, behind.sop_instance_uid]
+
+
+def test_a_lost_file_is_told_and_the_rest_sent(archive: Archive, ct: list[Instance], tmp_path: Path) -> None:
+    (file,) = tmp_path.glob(f"**/{ct[1].file}*")
+    file.unlink()
+    with answering(lambda _: 0) as peer:
+        assert [one.status for one in send(archive, peer, "DIAFANA", ct)] == [0, 0x0112, 0, 0]
+
+
+@pytest.fixture
+def deaf() -> Iterator[Peer]:
+    """It takes the connection, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield Peer("DEAF", "127.0.0.1", listener.getsockname()[1])
+
+
+def test_a_peer_that_does_not_answer_is_a_failure(
+    archive: Archive, ct: list[Instance], deaf: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requestor, "ANSWER_TIME", 0.1)
+    with pytest.raises(PeerFailed, match=f"DEAF at 127.0.0.1:{deaf.port}: .*silent"):
+        list(send(archive, deaf, "DIAFANA", ct))
+
+
+def test_an_absent_peer_is_a_failure(archive: Archive, ct: list[Instance]) -> None:
+    with pytest.raises(PeerFailed, match="refused"):
+        list(send(archive, Peer("ABSENT", "127.0.0.1", free_port()), "DIAFANA", ct))
+    with pytest.raises(PeerFailed, match="no connection"):
+        list(send(archive, Peer("ABSENT", "no-such-host.invalid", 104), "DIAFANA", ct))
+    with pytest.raises(PeerFailed, match="no connection"):
+        list(send(archive, Peer("ABSENT", "x" * 70, 104), "DIAFANA", ct))
+
+
+def test_a_peer_that_refuses_says_why(archive: Archive, ct: list[Instance]) -> None:
+    refused = pytest.raises(PeerFailed, match="does not know our AE title")
+    with answering(lambda _: 0, require_title=True) as peer, refused:
+        list(send(archive, peer, "DIAFANA", ct))
+
+
+def test_what_was_answered_before_the_peer_aborted_is_told(archive: Archive, ct: list[Instance]) -> None:
+    def answer(event: Any) -> int:
+        if event.request.AffectedSOPInstanceUID == ct[2].sop_instance_uid:
+            event.assoc.abort()
+        return 0
+
+    sent: list[Sent] = []
+    with answering(answer) as peer, pytest.raises(PeerFailed, match="SCP at"):
+        for one in send(archive, peer, "DIAFANA", ct):
+            sent.append(one)
+    assert sent == succeeded(ct[:2])
+
+
+def test_we_are_a_peer_of_ourselves(archive: Archive, ct: list[Instance], port: int) -> None:
+    peer = Peer("DIAFANA", "127.0.0.1", port)
+    echo(peer, "DIAFANA")
+    assert list(send(archive, peer, "DIAFANA", ct)) == succeeded(ct)
+
+
+def test_echo_is_answered() -> None:
+    with answering(lambda _: 0) as peer:
+        echo(peer, "DIAFANA")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x02\x00\x00\x00\x00\x04abcd",
+        b"\x09\x00\x00\x00\x00\x04abcd",
+        b"\x04\x00\x00\x00\x00\x04abcd",
+        b"\x07\x00\x00\x00\x00\x04\x00\x00\x00\x00",
+        b"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x09",
+        b"\x03\x00\x00\x00\x00\x00",
+        b"\xff" * 4000,
+    ],
+)
+def test_whatever_the_peer_says_instead_is_a_failure(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        peer = Peer("ODD", "127.0.0.1", listener.getsockname()[1])
+        with pytest.raises(PeerFailed, match="ODD at"):
+            Requestor(peer, "DIAFANA", [Context("1.2.840.10008.1.1", ImplicitVRLittleEndian)])
+        thread.join()
+
+
+def test_fragments_are_of_even_length_and_the_last_says_so() -> None:
+    """PS3.8 9.3.5 and E.2, for a peer whose limit is odd."""
+    data = bytes(range(256)) * 40
+    pdus = [*data_pdus(5, False, data[:6000], 4097, is_end=False), *data_pdus(5, False, data[6000:], 4097)]
+    (sent,) = zip(*[values(memoryview(pdu)[6:]) for pdu in pdus], strict=True)
+    assert b"".join(piece for _, _, piece in sent) == data
+    assert [len(piece) % 2 for _, _, piece in sent] == [0] * len(pdus)
+    assert [(context, control) for context, control, _ in sent] == [(5, 0)] * (len(pdus) - 1) + [(5, 2)]
+    assert max(map(len, pdus)) <= 4097 + 6
