@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 
 import structlog
 
@@ -49,19 +48,27 @@ class Courier:
         """Work until it is time to stop and the bell rings."""
         with ThreadPoolExecutor(AT_ONCE, "courier") as pool:
             while not is_stopping():
-                for due in self._index.outbox.due(time.time()):
-                    if due.destination not in self._busy and len(self._busy) < AT_ONCE:
-                        future = pool.submit(self._deliver, due, is_stopping)
-                        self._busy[due.destination] = future
-                        future.add_done_callback(lambda _: self._bell.ring())
-                self._wait()
+                try:
+                    self._send_off(pool, is_stopping)
+                    seconds = self._idle_seconds()
+                except ArchiveError as error:
+                    log.error("the outbox cannot be read", reason=str(error), retry_in=PAUSES[0])
+                    seconds = PAUSES[0]
+                self._bell.wait(seconds)
+                self._busy = {name: future for name, future in self._busy.items() if not future.done()}
 
-    def _wait(self) -> None:
-        """Until there is something to do: a ring, a time that has come, a system that is free again."""
+    def _send_off(self, pool: ThreadPoolExecutor, is_stopping: Callable[[], bool]) -> None:
+        for due in self._index.outbox.due(time.time()):
+            if due.destination not in self._busy and len(self._busy) < AT_ONCE:
+                future = pool.submit(self._deliver, due, is_stopping)
+                self._busy[due.destination] = future
+                future.add_done_callback(lambda _: self._bell.ring())
+
+    def _idle_seconds(self) -> float | None:
+        """Until a time that has come; a new request and a system that is free again ring the bell."""
         due = self._index.outbox.next_due(but=self._busy)
         full = len(self._busy) >= AT_ONCE
-        self._bell.wait(None if due is None or full else max(0.0, due - time.time()))
-        self._busy = {name: future for name, future in self._busy.items() if not future.done()}
+        return None if due is None or full else max(0.0, due - time.time())
 
     def _deliver(self, due: Due, is_stopping: Callable[[], bool]) -> None:
         """Send one request as far as it goes."""
@@ -84,7 +91,7 @@ class Courier:
             log.info("sent", destination=due.destination, transaction=due.transaction_uid)
         except Stopping:
             return
-        except (PeerFailed, ArchiveError) as error:
+        except Exception as error:  # noqa: BLE001 - the edge: whatever it is, no others may wait for it
             self._put_off(due, error)
 
     def _note(self, keys: dict[str, int], sent: Iterator[Sent], is_stopping: Callable[[], bool]) -> None:
@@ -102,8 +109,7 @@ class Courier:
                 if is_stopping():
                     raise Stopping
         finally:
-            with suppress(ArchiveError):  # then they are sent again
-                self._index.outbox.note(answered)
+            self._index.outbox.note(answered)
 
     def _put_off(self, due: Due, error: Exception) -> None:
         pause = PAUSES[min(due.attempts, len(PAUSES) - 1)]
@@ -111,11 +117,14 @@ class Courier:
             "sending was broken off",
             destination=due.destination,
             transaction=due.transaction_uid,
+            error=type(error).__name__,
             reason=str(error),
             attempt=due.attempts + 1,
         )
-        with suppress(ArchiveError):  # then it is still due
+        try:
             if due.attempts + 1 >= MOST_ATTEMPTS:
                 self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
             else:
                 self._index.outbox.put_off(due, str(error), time.time() + pause)
+        except ArchiveError:  # then it is still due, and would be tried again at once
+            time.sleep(PAUSES[0])
