@@ -43,8 +43,10 @@ def _any_group(name: str) -> list[str]:
     """
     if "=" in name:
         return [name]
-    first = [name, f"{name}=*"]
-    return first if name.isascii() else [*first, f"*={name}", f"*={name}=*"]
+    # What begins or ends with any text, has the other groups in that
+    ends = ("",) if name.endswith("*") else ("", "=*")
+    begins = ("",) if name.isascii() or name.startswith("*") else ("", "*=")
+    return [f"{begin}{name}{end}" for begin in begins for end in ends]
 
 
 def _pattern(pattern: str) -> tuple[str, list[Any]]:

@@ -28,11 +28,7 @@ _series_values = Values(schema.series, schema.series_value)
 # Newest studies first, as a reading list shows them; the key makes every order stable.
 _ORDER: dict[Level, tuple[Any, ...]] = {
     Level.PATIENT: (_patient.c.patient_name.nulls_first(), _patient.c.key),
-    Level.STUDY: (
-        _study.c.study_date.desc().nulls_last(),
-        _study.c.study_time.desc().nulls_last(),
-        _study.c.key.desc(),
-    ),
+    Level.STUDY: schema.newest_first,
     Level.SERIES: (_series.c.study_key.desc(), *schema.series_order),
     Level.INSTANCE: (_series.c.study_key.desc(), *schema.instance_order),
 }
@@ -138,9 +134,18 @@ def statement(shape: Shape) -> Select[Any]:
         table = _patient if shape.level is Level.PATIENT else _study
         found = found.where(table.c.identity == bindparam("identity"))
     found = found.order_by(*_ORDER[shape.level])
-    if shape.limited:
-        found = found.limit(bindparam("limit"))
-    return found.offset(bindparam("offset")) if shape.skipping else found
+    if shape.skipping:
+        found = found.offset(bindparam("offset"))
+    if not shape.limited:
+        return found
+    found = found.limit(bindparam("limit"))
+    return _by_key(found) if shape.level is Level.STUDY else found
+
+
+def _by_key(found: Select[Any]) -> Select[Any]:
+    """The same answers, found by what the index of their order has: PostgreSQL would read each row for it."""
+    keys = found.with_only_columns(_study.c.key)
+    return _SELECTS[Level.STUDY].where(_study.c.key.in_(keys.correlate(None))).order_by(*_ORDER[Level.STUDY])
 
 
 _Tests = list[tuple[Test, list[BindParameter[Any]]]]

@@ -33,7 +33,7 @@ _Key = BigInteger().with_variant(Integer, "sqlite")
 # The search keys that lead to few rows, and so deserve an index of their own.
 _INDEXED = frozenset(
     {"PatientName", "PatientID", "StudyDate", "AccessionNumber", "StudyID", "ReferringPhysicianName"}
-    | {"SeriesInstanceUID", "Modality", "ScheduledProcedureStepID", "RequestedProcedureID"}
+    | {"SeriesInstanceUID", "ScheduledProcedureStepID", "RequestedProcedureID"}
 )
 
 
@@ -87,8 +87,14 @@ study = Table(
     Column("study_instance_uid", Text, nullable=False, unique=True),
     *_columns(Level.STUDY, "StudyInstanceUID"),
     Column("attributes", LargeBinary, nullable=False),
-    Index("ix_study_newest", "study_date", "study_time", "key"),
 )
+
+# The order of lists. With the name, a pattern that may be anywhere in it is looked for without reading rows.
+_newest = (study.c.study_date, study.c.study_time, study.c.key)
+newest_first = (_newest[0].desc().nulls_last(), _newest[1].desc().nulls_last(), _newest[2].desc())
+# SQLite reads an index in both directions, and knows no other place for NULL
+Index("ix_study_newest", *_newest, study.c.patient_name).ddl_if(dialect="sqlite")
+Index("ix_study_newest", *newest_first, study.c.patient_name).ddl_if(dialect="postgresql")
 
 series = Table(
     "series",

@@ -1,0 +1,54 @@
+"""How SQLite goes about searches that very many studies would make slow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from dicomweb.search_parameters import parse_search
+from pacs.index import migrate, sqlite_url
+from pacs.index.compile import shape_of, statement
+from pacs.index.engine import open_engine
+from pacs.model import Level
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Engine]:
+    url = sqlite_url(tmp_path / "index.sqlite")
+    migrate(url)
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def plan(engine: Engine, **keys: str) -> list[str]:
+    """Each step that reads a table, in SQLite's words."""
+    shape, parameters = shape_of(parse_search(Level.STUDY, [*keys.items(), ("limit", "50")]).query)
+    compiled = statement(shape).compile(engine)
+    values = compiled.construct_params(parameters)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {compiled}", tuple(values[name] for name in compiled.positiontup or ())
+        )
+        return [row[3] for row in rows if row[3].startswith(("SCAN", "SEARCH"))]
+
+
+def test_a_name_is_looked_for_in_the_order_of_the_list_without_reading_rows(empty: Engine) -> None:
+    assert "SCAN study USING COVERING INDEX ix_study_newest" in plan(empty, PatientName="*ossi*")
+
+
+def test_the_beginning_of_a_name_bounds_what_is_read(empty: Engine) -> None:
+    steps = plan(empty, PatientName="rossi*")
+    assert any("ix_study_patient_name (patient_name>? AND patient_name<?)" in step for step in steps)
+
+
+def test_the_modalities_of_a_study_are_those_of_its_own_series(empty: Engine) -> None:
+    steps = plan(empty, ModalitiesInStudy="CT", StudyDate="20260101-20260131")
+    assert any("ix_study_newest (study_date>? AND study_date<?)" in step for step in steps)
+    (of_series,) = (step for step in steps if "series_1" in step)
+    assert "(study_key=?)" in of_series
+
+
+def test_the_newest_studies_are_not_sorted(empty: Engine) -> None:
+    assert any("ix_study_newest" in step for step in plan(empty))
