@@ -1,4 +1,4 @@
-"""`python -m bench`: measure the service beside the peer, print a table, write docs/benchmarks.md."""
+"""`python -m bench`: measure the service beside the peer, print a table, write docs/benchmarks*.md."""
 
 import argparse
 import signal
@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench import machine, report, tools
 from bench.rounds import Results, Rounds
-from bench.rows import ROWS, Row
+from bench.rows import ROWS, Phase, Row
 from bench.servers import OURS, PEER, CannotStart
 from bench.stage import QUICK, Amounts, Stage
 
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+DOCS = Path(__file__).parent.parent / "docs"
 ROUNDS = 5
 WIDTH_OF_FILES = 170
 SOURCES_BYTES = 1 << 30  # what the studies to be sent take at most, and some room
@@ -48,13 +48,21 @@ def main() -> int:
         return 130
     lines = report.lines(options.rows, results)
     _print(console, lines)
-    if with_peer and not options.quick and options.rows == list(ROWS):
+    if not options.quick:
         minutes = round((time.monotonic() - start) / 60)
-        PAGE.write_text(
-            report.page(lines, results.versions, facts, options.rounds, minutes), encoding="utf-8"
-        )
-        console.print(f"Written to {PAGE}")
+        run = report.Run(results.versions, facts, options.rounds, minutes)
+        _write_pages(console, lines, run, with_peer)
     return 1 if any(line.ours.failure for line in lines) else 0
+
+
+def _write_pages(console: Console, lines: Sequence[report.Line], run: report.Run, with_peer: bool) -> None:
+    """Write each page of which all rows were measured."""
+    for page in report.PAGES:
+        of_page = [line for line in lines if page.has(line.row)]
+        is_whole = len(of_page) == sum(map(page.has, ROWS))
+        if is_whole and (with_peer or not page.needs_peer):
+            (DOCS / page.name).write_text(page.text(of_page, run), encoding="utf-8")
+            console.print(f"Written to {DOCS / page.name}")
 
 
 def _memory() -> Path | None:
@@ -115,6 +123,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "--rows", nargs="+", metavar="NAME", choices=[row.name for row in ROWS], help="only these"
+    )
+    parser.add_argument(
+        "--million",
+        action="store_const",
+        dest="rows",
+        const=[row.name for row in ROWS if row.phase is Phase.MILLION],
+        help="only the searches among a million studies",
     )
     parser.add_argument(
         "--rounds", type=_at_least_one, default=ROUNDS, help="how often each row is measured (%(default)s)"

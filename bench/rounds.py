@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from bench import load, processes
+from bench import load, million, processes
 from bench.figures import NotMeasured, Readings
 from bench.rows import REFERENCES, Phase, Reference, Row
-from bench.servers import Contender, Server, running
+from bench.servers import OURS, Contender, Server, running
 from bench.stage import Stage
+from pacs.index import sqlite_url
 
 # A series counts as complete some seconds after its last instance, and only then its metadata and thumbnails
 # are made. The rows of reading are about such series; no row of storing is measured while that is done.
@@ -47,17 +48,21 @@ class Rounds:
         limits = {row.limit for row in rows}
         self._references = [reference for reference in REFERENCES if reference.name in limits]
         self.results = Results(
-            {(row.name, contender.name): Readings() for row in rows for contender in contenders},
+            {
+                (row.name, contender.name): Readings()
+                for row in rows
+                for contender in self._contenders_of(row.phase)
+            },
             {reference.name: Readings() for reference in self._references},
         )
 
     @property
     def steps(self) -> int:
         """How often `step` will be called."""
-        fills = sum(bool(self._of_phase(phase)) for phase in (Phase.STORE, Phase.READ))
-        return fills * len(self._contenders) + self._rounds * (
-            len(self._rows) * len(self._contenders) + len(self._references)
-        )
+        filled = [phase for phase in Phase if phase is not Phase.START and self._of_phase(phase)]
+        fills = sum(len(self._contenders_of(phase)) for phase in filled)
+        figures = sum(len(self._contenders_of(row.phase)) for row in self._rows)
+        return fills + self._rounds * (figures + len(self._references))
 
     def measure(self) -> Results:
         """Take all figures. Raises servers.CannotStart."""
@@ -65,7 +70,13 @@ class Rounds:
         for phase in (Phase.STORE, Phase.READ):
             if rows := self._of_phase(phase):
                 self._on_running_services(rows, phase)
+        if rows := self._of_phase(Phase.MILLION):
+            self._among_a_million(rows)
         return self.results
+
+    def _contenders_of(self, phase: Phase) -> Sequence[Contender]:
+        """A peer with a million studies would have to store them, which takes it hours."""
+        return [OURS] if phase is Phase.MILLION else self._contenders
 
     def _of_phase(self, phase: Phase) -> list[Row]:
         return [row for row in self._rows if row.phase is phase]
@@ -93,6 +104,21 @@ class Rounds:
                         if phase is Phase.STORE:
                             time.sleep(REST_SECONDS)
                 self._take_references(rows)
+
+    def _among_a_million(self, rows: Sequence[Row]) -> None:
+        """Search ours, and an index in PostgreSQL, which our service does not come with."""
+        self._step("a million studies into both indexes")
+        folder = self._stage.folder / "million"
+        folder.mkdir()
+        with ExitStack() as services:
+            self._stage.postgresql = services.enter_context(million.postgresql(folder / "pg"))
+            million.fill(self._stage.postgresql)
+            million.fill(sqlite_url(folder / "index.sqlite"))
+            server = services.enter_context(running(OURS, folder))
+            for _ in range(self._rounds):
+                for row in rows:
+                    processes.wait_until_quiet([server.session])
+                    self._take(row, server)
 
     def _start(self, services: ExitStack, contender: Contender) -> Server:
         folder = self._stage.folder / f"{contender.name.lower()}-{self._stage.number()}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from bench import reading, references, storing
+from bench import reading, references, searching, storing
 from bench.figures import Below, Target, TimesPeer, Unit
 from bench.processes import proportional_megabytes, resident_megabytes
 from bench.servers import Server
@@ -17,6 +17,7 @@ class Phase(Enum):
     START = "newly started in each round, empty"
     STORE = "started once, filled by the rows themselves"
     READ = "started once, holding the library"
+    MILLION = "started once, without a peer, on an index with a million studies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +102,15 @@ ROWS = (
         reading.rendered_new, TimesPeer(2)),
     Row("rendered-again", "WADO-RS rendered JPEG 512x512, cached", _REQUESTS, Phase.READ,
         reading.rendered_again, TimesPeer(10)),
+    *(
+        Row(f"{name}-{question.name}", f"{title} among 1,000,000 studies {question.title}, p95", _TIME,
+            Phase.MILLION, measure(question), Below(question.below, _TIME))
+        for name, title, measure in (
+            ("qido", "QIDO-RS", searching.over_the_web),
+            ("find", "C-FIND", searching.over_dimse),
+            ("postgresql", "PostgreSQL", searching.in_postgresql),
+        )
+        for question in searching.QUESTIONS
+    ),
 )
 # fmt: on

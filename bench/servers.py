@@ -106,11 +106,11 @@ PEER = Contender("Orthanc", "ORTHANC", "/dicom-web", "/system", _orthanc_command
 
 @contextmanager
 def running(contender: Contender, folder: Path) -> Iterator[Server]:
-    """Start a service in a new folder, hand it out when it is ready, and end it with all its processes.
+    """Start a service in a folder, hand it out when it is ready, and end it with all its processes.
 
     Raises CannotStart when it ends or is not ready in time.
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     http_port, dimse_port = _free_ports()
     base = f"http://127.0.0.1:{http_port}"
     log = folder.with_name(f"{folder.name}.log")

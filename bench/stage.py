@@ -17,27 +17,33 @@ class Amounts:
     ct, mr: instances sent over one association; four associations send half as many each.
     stow: requests.
     seconds: of one run of wrk, where the service is not slow.
+    searches: among a million studies.
     """
 
     ct: int = 200
     mr: int = 800
     stow: int = 5
     seconds: int = 5
+    searches: int = 60
 
 
-QUICK = Amounts(ct=40, mr=200, stow=1, seconds=2)
+QUICK = Amounts(ct=40, mr=200, stow=1, seconds=2, searches=20)
 
 
 class Stage:
     """Studies to store, and the library to read from once it was stored."""
 
     def __init__(self, folder: Path, sources: Path, amounts: Amounts) -> None:
-        """folder: on the disk that is measured.  sources: where the clients read from, best in memory."""
+        """folder: on the disk that is measured.  sources: where the clients read from, best in memory.
+
+        postgresql: the address of an index with a million studies, while there is one.
+        """
         self.folder = folder
         self.sources = sources
         self.amounts = amounts
         self.studies = Studies(sources / "studies")
         self.library: Library = self.studies.library()
+        self.postgresql = ""
         self._numbers = itertools.count(1)
 
     def number(self) -> int:

@@ -87,9 +87,23 @@ def test_the_page_holds_versions_facts_table_and_failures() -> None:
     found = results()
     found.of["frames", PEER.name].failure = "wrk: 3 refused"
     lines = report.lines([STORE, FRAMES], found)
-    page = report.page(lines, found.versions, {"Kernel": "Linux 6"}, rounds=3, minutes=7)
+    run = report.Run(found.versions, {"Kernel": "Linux 6"}, rounds=3, minutes=7)
+    page = report.PAGES[0].text(lines, run)
     assert "Diafana 1 beside Orthanc 2" in page
     assert "- Kernel: Linux 6" in page
     assert "median of 3 rounds" in page
     assert f"| {STORE.title} | 220 inst/s | 110 inst/s | 2.0x (1.8-2.2) | ≥ 1.5x | yes |" in page
     assert "- Not measured: WADO-RS frame 512x512x16, Orthanc: wrk: 3 refused" in page
+
+
+def test_every_row_is_on_one_page() -> None:
+    assert [sum(page.has(row) for page in report.PAGES) for row in ROWS] == [1] * len(ROWS)
+
+
+def test_searches_among_a_million_are_on_a_page_that_needs_no_peer() -> None:
+    row = BY_NAME["qido-id"]
+    found = Results({(row.name, OURS.name): Readings([3.0, 5.0, 4.0])}, {}, {OURS.name: "Diafana 1"})
+    (page,) = (page for page in report.PAGES if page.has(row))
+    text = page.text(report.lines([row], found), report.Run(found.versions, {}, rounds=3, minutes=7))
+    assert not page.needs_peer
+    assert f"| {row.title} | 4.00 ms | no peer | - | < 50 ms | yes |" in text
