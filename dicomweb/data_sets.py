@@ -1,14 +1,18 @@
-"""Bodies of data sets: one array in JSON (PS3.18 F.2), or a part for each in XML (PS3.18 8.7.3)."""
+"""Bodies of data sets: one array in JSON (PS3.18 F.2), or in XML a part for each (PS3.18 8.7.3)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
-from dicomweb.media_types import DICOM_XML, Representation
+from dicomweb.media_types import DICOM_JSON, DICOM_XML, NotAcceptable, Representation
 from dicomweb.multipart import MultipartWriter
 from dicomweb.native_xml import native_xml
 from pacs.model import DicomJson
+
+_SEVERAL = (
+    'Accept: {} results are no one document in XML; ask for multipart/related; type="application/dicom+xml"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class DataSetsWriter:
 
 def data_sets_writer(form: Representation) -> DataSetsWriter:
     """What writes bodies of this form."""
-    return _xml() if form.multipart else _json(form.media_type)
+    if form.media_type == DICOM_XML:
+        return _xml() if form.multipart else _one_in_xml()
+    return _json_in_one_part() if form.multipart else _json(form.media_type)
 
 
 def write_data_set(form: Representation, data_set: DicomJson) -> bytes:
@@ -51,6 +57,28 @@ def _json(media_type: str) -> DataSetsWriter:
         piece=lambda data_sets: orjson.dumps(list(data_sets))[1:-1],
         piece_of=lambda array: array[1:-1],
     )
+
+
+def _json_in_one_part() -> DataSetsWriter:
+    """Of many data sets JSON makes one array, and so one part."""
+    parts, array = MultipartWriter(), _json(DICOM_JSON)
+    return replace(
+        array,
+        content_type=parts.content_type(DICOM_JSON),
+        before=parts.part_head({"Content-Type": DICOM_JSON}) + array.before,
+        after=array.after + MultipartWriter.PART_END + parts.closing(),
+    )
+
+
+def _one_in_xml() -> DataSetsWriter:
+    def piece(data_sets: Iterable[DicomJson]) -> bytes:
+        """Raises NotAcceptable: a document of the Native DICOM Model is one data set (PS3.19 A.1)."""
+        first, *others = data_sets
+        if others:
+            raise NotAcceptable(_SEVERAL.format(len(others) + 1))
+        return native_xml(first)
+
+    return DataSetsWriter(DICOM_XML, b"", b"", b"", piece, lambda array: piece(orjson.loads(array)))
 
 
 def _xml() -> DataSetsWriter:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dicomweb.data_sets import data_sets_writer
+from dicomweb.media_types import DATA_SETS_OFFERS, Representation
 from dicomweb.negotiation import Negotiation
 from dicomweb.qido import MAX_RESULTS, MORE_RESULTS
 from dicomweb.request import parameters, service_url
@@ -29,6 +30,7 @@ class Searched:
     keys: by their tags.  returned: the outermost tags that are in every answer, such as "00080018".
     status_of_part: of an answer that does not hold all that was found.
     kept: the outermost tags that answers can have; None when that is whatever the object has.
+    offers: the forms of its answers.
     """
 
     find: Find
@@ -36,6 +38,7 @@ class Searched:
     returned: frozenset[str]
     status_of_part: int
     kept: frozenset[str] | None = None
+    offers: tuple[Representation, ...] = DATA_SETS_OFFERS
 
 
 class KeyedSearch:
@@ -50,7 +53,7 @@ class KeyedSearch:
 
     async def search(self, request: Request) -> Response:
         """GET of the resource that holds them all: 204 when nothing was found."""
-        form = self._negotiation.choose_data_sets(request)
+        form = self._negotiation.choose_data_sets(request, self._searched.offers)
         reading = Reading[Key](self._searched.keys)
         reading.take_all(parameters(request))
         found, more = await self._threads.search(self._results, reading)

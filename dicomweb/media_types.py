@@ -146,11 +146,18 @@ _JSON = (Representation(DICOM_JSON), Representation("application/json"))
 # PS3.18 10.4.4 and 10.6.4: metadata and search results, any number of data sets.
 DATA_SETS_OFFERS = (*_JSON, Representation(DICOM_XML, multipart=True))
 
+# PS3.18 Table 14.1.3-1: found steps of the modality worklist.
+STEPS_OFFERS = (
+    *(*_JSON, Representation(DICOM_XML)),
+    *(Representation(DICOM_XML, multipart=True), Representation(DICOM_JSON, multipart=True)),
+)
+
 # PS3.18 10.5.4: the answer to a store request, one data set.
 DATA_SET_OFFERS = (*_JSON, Representation(DICOM_XML))
 
 # What there is to accept, as clients are told of it
 DATA_SETS_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SETS_OFFERS)
+STEPS_MEDIA_TYPES = tuple(offer.accept for offer in STEPS_OFFERS)
 DATA_SET_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SET_OFFERS)
 OBJECTS_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"', ZIP)
 OBJECT_MEDIA_TYPES = (*OBJECTS_MEDIA_TYPES, DICOM)

@@ -32,13 +32,15 @@ class Negotiation:
             asked = tuple(value for name, value in parameters(request) if name == "accept")
         return self._chosen(header(request, b"accept"), asked, offers, of)
 
-    def choose_data_sets(self, request: Request) -> Representation:
+    def choose_data_sets(
+        self, request: Request, offers: tuple[Representation, ...] = DATA_SETS_OFFERS
+    ) -> Representation:
         """The form of metadata and of search results. Raises NotAcceptable."""
-        return self.choose(request, _data_sets_offers)
+        return self.choose(request, _themselves, *offers)
 
     def choose_data_set(self, request: Request) -> Representation:
         """The form of one data set by itself. Raises NotAcceptable."""
-        return self.choose(request, _data_set_offers)
+        return self.choose(request, _themselves, *DATA_SET_OFFERS)
 
 
 def _choose(
@@ -50,9 +52,5 @@ def _choose(
     return select(acceptable(accept, asked), offers(*of))
 
 
-def _data_sets_offers() -> tuple[Representation, ...]:
-    return DATA_SETS_OFFERS
-
-
-def _data_set_offers() -> tuple[Representation, ...]:
-    return DATA_SET_OFFERS
+def _themselves(*offers: Representation) -> tuple[Representation, ...]:
+    return offers

@@ -13,7 +13,7 @@ from dicomweb import parameters as p
 from dicomweb.data_set_body import BODY_MEDIA_TYPES, BodyRefused, read_data_set
 from dicomweb.data_sets import write_data_set
 from dicomweb.keyed_search import KeyedSearch, Searched
-from dicomweb.media_types import DATA_SET_MEDIA_TYPES, DATA_SETS_MEDIA_TYPES
+from dicomweb.media_types import DATA_SET_MEDIA_TYPES, STEPS_MEDIA_TYPES, STEPS_OFFERS
 from dicomweb.negotiation import Negotiation
 from dicomweb.request import check_uid, named_parameters, service_url
 from dicomweb.threads import Threads
@@ -115,7 +115,7 @@ def procedure_step_transactions(
 ) -> list[Transaction]:
     """PS3.18 Tables 14.3-1 and 15.3-1, and ours.  root: path of the services, from which URLs are made."""
     threads, negotiation = Threads(), Negotiation()
-    found = Searched(scheduled.search, KEYS_BY_PATH, RETURNED, HTTPStatus.OK)
+    found = Searched(scheduled.search, KEYS_BY_PATH, RETURNED, HTTPStatus.OK, offers=STEPS_OFFERS)
     search = KeyedSearch(found, threads, negotiation, root).search
     planned = ScheduledResource(scheduled, threads, negotiation, root)
     done = PerformedResource(performed, threads, negotiation, root)
@@ -130,7 +130,7 @@ def _of_scheduled(planned: ScheduledResource, search: Endpoint) -> list[Transact
     )
     gives, takes, accept = DATA_SET_MEDIA_TYPES, BODY_MEDIA_TYPES, (p.ACCEPT,)
     return [
-        Transaction(f"Search {name}s", "14.4", "GET", _SCHEDULED, search, DATA_SETS_MEDIA_TYPES, (), asked),
+        Transaction(f"Search {name}s", "14.4", "GET", _SCHEDULED, search, STEPS_MEDIA_TYPES, (), asked),
         Transaction(f"Create {name}", "-", "POST", _SCHEDULED, planned.create, (), takes, accept),
         Transaction(f"Retrieve {name}", "-", "GET", one, planned.retrieve, gives, (), accept),
         Transaction(f"Put {name}", "-", "PUT", one, planned.put, (), takes),

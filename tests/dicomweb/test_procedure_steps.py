@@ -1,6 +1,8 @@
 """The modality workflow over real HTTP (PS3.18 14 and 15)."""
 
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,9 @@ def test_answers_come_in_every_form(service: Service) -> None:
     for accept, form in (
         (JSON, JSON),
         ("application/json", "application/json"),
+        ("application/dicom+xml", "application/dicom+xml"),
         ('multipart/related; type="application/dicom+xml"', "multipart/related"),
+        ('multipart/related; type="application/dicom+json"', "multipart/related"),
     ):
         answer = httpx.get(asked, headers={"Accept": accept})
         assert answer.status_code == 200, answer.text
@@ -76,6 +80,23 @@ def test_answers_come_in_every_form(service: Service) -> None:
     one = httpx.get(f"{service.url}{SCHEDULED}/{STUDY}/F1", headers={"Accept": "application/dicom+xml"})
     assert one.headers["content-type"] == "application/dicom+xml"
     assert httpx.get(asked, headers={"Accept": "text/html"}).status_code == 406
+
+
+def test_several_steps_are_one_part_in_json_and_no_document_in_xml(service: Service) -> None:
+    """Table 14.1.3-1, F.2 and PS3.19 A.1."""
+    for name in ("M1", "M2"):
+        send(service, "PUT", f"{SCHEDULED}/{STUDY}/{name}", scheduled_step(name, modality="MG"))
+    asked = f"{service.url}{SCHEDULED}?ScheduledProcedureStepSequence.Modality=MG"
+    answer = httpx.get(asked, headers={"Accept": 'multipart/related; type="application/dicom+json"'})
+    head = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
+    (part,) = message_from_bytes(head + answer.content, policy=default).iter_parts()
+    assert part.get_content_type() == JSON
+    steps = orjson.loads(part.get_content())
+    assert [step["00400100"]["Value"][0]["00400009"]["Value"] for step in steps] == [["M1"], ["M2"]]
+    refused = httpx.get(asked, headers={"Accept": "application/dicom+xml"})
+    assert (refused.status_code, "2 results" in refused.json()["detail"]) == (406, True)
+    either = 'application/dicom+xml;q=0.5, multipart/related; type="application/dicom+xml"'
+    assert httpx.get(asked, headers={"Accept": either}).status_code == 200
 
 
 def test_bodies_may_be_xml(service: Service) -> None:
