@@ -72,11 +72,12 @@ are stored and others are not, the status is 200, and the answer names the failu
 _PROCEDURE_STEPS = """### Modality workflow (PS3.18 14 and 15, PS3.4 Annexes K and F)
 
 A Scheduled Procedure Step has one item in its sequence. Making, replacing and removing steps is ours;
-whoever makes one gives what is of return key type 1, but for study, requested procedure and step ID: those
-are made where they are absent. Keys of dates and times together are one range from the first moment to the
-last. What was performed is found by its status only. A performed step brings the scheduled ones that it names
-to STARTED, then COMPLETED or DISCONTINUED. What it was not created with cannot be updated, and after its end
-nothing can (409).
+whoever makes one gives what is of return key type 1 or, where its condition is met, 1C, but for study,
+requested procedure and step ID: those are made where they are absent. What is of type 2 is answered without
+a value where nobody gave one, what is of type 3, named here or not, when it is asked for. Keys of dates and
+times together are one range from the first moment to the last. What was performed is found by its status
+only. A performed step brings the scheduled ones that it names to STARTED, then COMPLETED or DISCONTINUED.
+What it was not created with cannot be updated, and after its end nothing can (409).
 """
 
 

@@ -23,6 +23,18 @@ def elements(**values: Any) -> DicomJson:
     return dict(sorted(data_set.items()))
 
 
+def code(value: str, scheme: str | None = "99PROVA", meaning: str | None = None) -> DicomJson:
+    """A coded entry, without what is None."""
+    given = {"CodeValue": value, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning}
+    return elements(**{keyword: one for keyword, one in given.items() if one is not None})
+
+
+def without(data_set: DicomJson, *keywords: str) -> DicomJson:
+    """A data set without some of its elements."""
+    absent = elements(**dict.fromkeys(keywords))
+    return {tag: element for tag, element in data_set.items() if tag not in absent}
+
+
 def scheduled_step(
     step_id: str | None = "SPS1",
     *,

@@ -10,9 +10,9 @@ from pacs.attributes import Key
 from pacs.errors import InvalidStep, NotFound, StepConflict, StepRefusal
 from pacs.index import WorklistRows, Worklists, search_values
 from pacs.model import DicomJson, ScheduledStep
-from pacs.procedure_steps.scheduled_attributes import KEYS, STATUS, TABLE
+from pacs.procedure_steps.scheduled_attributes import KEYS, STATUS, TABLE, WITHOUT_MEANING
 from pacs.query import Condition, normal_date, normal_time
-from pacs.requirements import check
+from pacs.requirements import check, with_empty
 
 MAX_VALUES = 1000  # of one step that are searched by; usual ones have thirty
 
@@ -25,8 +25,16 @@ _CHARACTER_SET, _STEPS = "00080005", "00400100"
 _STUDY, _PROCEDURE, _STEP, _STATUS = "0020000D", "00401001", "00400009", "00400020"
 _START_DATE, _START_TIME = "00400002", "00400003"
 
-# Whoever makes a step must give what every answer has to have (Return Key Type 1).
-_REQUIRED = {row: "1/1" if row.returned == "1" else "3/3" for row in TABLE}
+
+def _required(returned: str) -> str:
+    type_, _, condition = returned.partition(" ")
+    return f"{type_}/{type_} {condition}".rstrip() if type_ in ("1", "1C") else "3/3"
+
+
+# Whoever makes a step must give what every answer has to have (Return Key Types 1 and 1C); what may be
+# without a value there (2) need not be given.
+_REQUIRED = {row: _required(row.returned) for row in TABLE}
+_MAY_BE_EMPTY = [row for row in TABLE if row.returned == "2"]
 
 
 class ScheduledSteps:
@@ -116,7 +124,8 @@ def _step_of(given: DicomJson, study_instance_uid: str = "", step_id: str = "") 
         _PROCEDURE: _element("SH", procedure),
         _STEPS: {"vr": "SQ", "Value": [dict(sorted(item.items()))]},
     }
-    check(attributes, _REQUIRED, {})
+    check(attributes, _REQUIRED, {}, WITHOUT_MEANING)
+    attributes = with_empty(attributes, _MAY_BE_EMPTY)
     start = f"{normal_date(_first(item, _START_DATE))}{normal_time(_first(item, _START_TIME))}"
     return ScheduledStep(study, step, start, _first(item, _STATUS), dict(sorted(attributes.items())))
 

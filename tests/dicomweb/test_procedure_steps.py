@@ -61,6 +61,19 @@ def test_a_step_goes_from_the_order_to_its_end(service: Service) -> None:
     assert (late.status_code, "no longer be updated" in late.json()["detail"]) == (409, True)
 
 
+def test_answers_have_what_always_is_in_them(service: Service) -> None:
+    """Return Key Types of Table K.6-1; of type 3 is what is asked for."""
+    given = scheduled_step("T1", PatientSize=1.6, OtherPatientIDsSequence=[elements(PatientID="X1")])
+    assert send(service, "PUT", f"{SCHEDULED}/{STUDY}/T1", given).status_code == 201
+    wanted = f"{SCHEDULED}?ScheduledProcedureStepSequence.ScheduledProcedureStepID=T1"
+    (found,) = service.get(wanted).json()
+    assert found["00321032"] == {"vr": "PN"}
+    assert not {"00101020", "00101002"} & found.keys()
+    (found,) = service.get(f"{wanted}&includefield=PatientSize,OtherPatientIDsSequence").json()
+    assert found["00101020"]["Value"] == [1.6]
+    assert found["00101002"]["Value"] == [{"00100020": {"vr": "LO", "Value": ["X1"]}}]
+
+
 def test_answers_come_in_every_form(service: Service) -> None:
     """Table 14.1.3-1."""
     send(service, "PUT", f"{SCHEDULED}/{STUDY}/F1", scheduled_step("F1", modality="US"))

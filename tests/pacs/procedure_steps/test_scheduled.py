@@ -11,7 +11,7 @@ from pacs.keys import parse_criteria
 from pacs.procedure_steps.scheduled import ScheduledSteps
 from pacs.procedure_steps.scheduled_attributes import KEYS, SEQUENCE
 from pacs.query import Semantics
-from testdata.procedure_steps import STUDY, elements, scheduled_step
+from testdata.procedure_steps import STUDY, code, elements, scheduled_step, without
 
 BY_NAME = {".".join(key.path): key for key in KEYS}
 STEPS = "00400100"
@@ -89,9 +89,7 @@ def test_pages_are_in_a_stable_order(planned: ScheduledSteps) -> None:
 
 
 def test_what_names_a_step_is_made_where_it_is_absent(steps: ScheduledSteps) -> None:
-    given = scheduled_step(None, study=None)
-    del given["00401001"]
-    study, step = steps.create(given)
+    study, step = steps.create(without(scheduled_step(None, study=None), "RequestedProcedureID"))
     made = steps.get(study, step)
     assert made["0020000D"]["Value"] == [study]
     assert made["00401001"]["Value"] == [step]
@@ -131,6 +129,112 @@ def test_what_is_wrong_is_named(steps: ScheduledSteps, changed: dict[str, Any], 
         given[STEPS]["Value"] = changed[keyword]
     with pytest.raises(InvalidStep, match=message):
         steps.create(given)
+
+
+DESCRIPTIONS = {
+    "ScheduledProcedureStepDescription": "ScheduledProtocolCodeSequence",
+    "RequestedProcedureDescription": "RequestedProcedureCodeSequence",
+}
+
+
+@pytest.mark.parametrize(("description", "codes"), DESCRIPTIONS.items(), ids=list(DESCRIPTIONS.values()))
+def test_words_or_codes_tell_what_to_do(steps: ScheduledSteps, description: str, codes: str) -> None:
+    """Return Key Type 1C: one of both. Codes need no meaning (Table 8-2a)."""
+    given = scheduled_step()
+    (tag,) = elements(**{description: None})
+    holder = given if tag in given else given[STEPS]["Value"][0]
+    del holder[tag]
+    with pytest.raises(InvalidStep, match=f"{description} is missing.*{codes} is missing"):
+        steps.create(given)
+    holder |= elements(**{codes: [code("TC1", None)]})
+    with pytest.raises(InvalidStep, match=f"{codes} has an item without coding scheme designator"):
+        steps.create(given)
+    holder |= elements(**{codes: [code("TC1")]})
+    steps.create(given)
+    assert ids(steps.search([])) == ["SPS1"]
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ({"ValueType": "TEXT", "TextValue": "80 ml"}, ""),
+        ({"ValueType": "TEXT"}, "TextValue is missing"),
+        ({"ValueType": "NUMERIC", "NumericValue": "80"}, "MeasurementUnitsCodeSequence is missing"),
+        ({"TextValue": "80 ml"}, "ValueType is missing"),
+    ],
+    ids=["text", "no text", "no unit", "no type"],
+)
+def test_the_context_of_a_protocol_has_its_value(
+    steps: ScheduledSteps, value: dict[str, Any], problem: str
+) -> None:
+    name = code("122083", "DCM", "Drug administered")
+    protocol = code("TC1") | elements(
+        ProtocolContextSequence=[elements(ConceptNameCodeSequence=[name], **value)]
+    )
+    given = scheduled_step(step={"ScheduledProtocolCodeSequence": [protocol]})
+    if problem:
+        with pytest.raises(InvalidStep, match=f"ProtocolContextSequence.{problem}"):
+            steps.create(given)
+    else:
+        steps.create(given)
+        assert ids(steps.search([])) == ["SPS1"]
+
+
+def test_what_nobody_knows_is_answered_without_a_value(steps: ScheduledSteps) -> None:
+    """Return Key Type 2, in items too; 2C and 3 are left out."""
+    document = elements(ReferencedSOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", ReferencedSOPInstanceUID="1.2")
+    given = scheduled_step(PertinentDocumentsSequence=[document])
+    before = len(given), len(given[STEPS]["Value"][0])
+    steps.create(given)
+    (found,) = steps.search([])
+    (item,) = found[STEPS]["Value"]
+    expected = elements(RequestingPhysician=None, PatientWeight=None, PregnancyStatus=None)
+    assert {tag: found.get(tag) for tag in expected} == expected
+    assert item["00400010"] == {"vr": "SH"}
+    assert found["00380100"]["Value"] == [
+        document | elements(PurposeOfReferenceCodeSequence=None, DocumentTitle=None)
+    ]
+    assert not {"00101020", "22000005"} & found.keys()
+    assert not {"00400012", "00321070"} & item.keys()
+    assert list(found) == sorted(found)
+    assert list(item) == sorted(item)
+    assert (len(given), len(given[STEPS]["Value"][0])) == before, "what was given is left as it was"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ScheduledSpecimenSequence.ContainerIdentifier", "S1"),
+        ("ScheduledSpecimenSequence.SpecimenDescriptionSequence.SpecimenUID", "2.999.5"),
+        ("BarcodeValue", "S1"),
+        ("RequestedLateralityCodeSequence.CodeValue", "7771000"),
+        ("PatientPrimaryLanguageCodeSequence.CodeValue", "it"),
+        ("PatientPrimaryLanguageCodeSequence.PatientPrimaryLanguageModifierCodeSequence.CodeValue", "CH"),
+    ],
+)
+def test_keys_inside_sequences_match(steps: ScheduledSteps, name: str, value: str) -> None:
+    specimen = elements(SpecimenIdentifier="S1-A", SpecimenUID="2.999.5")
+    container = elements(ContainerIdentifier="S1", SpecimenDescriptionSequence=[specimen])
+    language = code("it", "RFC5646", "italiano") | elements(
+        PatientPrimaryLanguageModifierCodeSequence=[code("CH", "ISO3166_1", "Svizzera")]
+    )
+    steps.create(
+        scheduled_step(
+            ScheduledSpecimenSequence=[container],
+            BarcodeValue="S1",
+            RequestedLateralityCodeSequence=[code("7771000", "SCT")],
+            PatientPrimaryLanguageCodeSequence=[language],
+        )
+    )
+    assert search(steps, {name: [value]}) == ["SPS1"]
+    assert search(steps, {name: ["9.9"]}) == []
+
+
+def test_what_is_marked_so_is_no_key() -> None:
+    """Matching Key Type -, and universal matching only."""
+    unmatched = ("ProtocolContextSequence", "PertinentDocumentsSequence", "ContainerTypeCodeSequence")
+    assert not [name for name in BY_NAME if any(keyword in name for keyword in unmatched)]
+    assert not {"SpecificCharacterSet", "TimezoneOffsetFromUTC"} & BY_NAME.keys()
 
 
 def test_one_name_is_given_once(steps: ScheduledSteps) -> None:

@@ -65,6 +65,14 @@ def test_what_is_missing_is_named(keyword: str) -> None:
             "ScheduledWorkitemCodeSequence has an item without code value",
         ),
         (
+            {"ScheduledWorkitemCodeSequence": without(INTERPRETATION, "CodingSchemeDesignator")},
+            "ScheduledWorkitemCodeSequence has an item without coding scheme designator",
+        ),
+        (
+            {"ScheduledWorkitemCodeSequence": without(INTERPRETATION, "CodeMeaning")},
+            "ScheduledWorkitemCodeSequence has an item without code meaning",
+        ),
+        (
             {"ScheduledHumanPerformersSequence": without(performer("Zen^Anna", "7"), "HumanPerformerName")},
             "ScheduledHumanPerformersSequence.HumanPerformerName is missing",
         ),
