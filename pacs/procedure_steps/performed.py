@@ -14,6 +14,7 @@ from pacs.procedure_steps.performed_attributes import (
     IN_PROGRESS,
     MPPS,
     TABLE,
+    WITHOUT_MEANING,
 )
 from pacs.requirements import check, lacking
 
@@ -26,6 +27,7 @@ _FINAL = [row for row in TABLE if row.final == "1"]
 _CHARACTER_SET, _SOP_CLASS, _SOP_INSTANCE, _AFFECTED = "00080005", "00080016", "00080018", "00001000"
 _STATUS, _SCHEDULED_STEPS = "00400252", "00400270"
 _STUDY, _STEP = "0020000D", "00400009"
+_REFERENCED_STUDIES, _REFERENCED_INSTANCE = "00081110", "00081155"
 
 # What becomes of the scheduled steps that a performed one is of
 _SCHEDULED_STATUS = {
@@ -45,14 +47,8 @@ class PerformedSteps:
 
     def create(self, uid: str, given: DicomJson) -> None:
         """Note that a step has begun (N-CREATE). Raises InvalidStep or StepConflict."""
-        given = {key: element for key, element in given.items() if key not in (_CHARACTER_SET, _AFFECTED)}
-        for key, keyword, expected in (
-            (_SOP_INSTANCE, "SOPInstanceUID", uid),
-            (_SOP_CLASS, "SOPClassUID", MPPS),
-        ):
-            if _first(given, key) not in ("", expected):
-                raise InvalidStep(f"{keyword} is not that of the request", int(key, 16))
-        check(given, _CREATE, ENUMERATED)
+        given = _without_names(given, uid)
+        check(given, _CREATE, ENUMERATED, WITHOUT_MEANING)
         if _first(given, _STATUS) != IN_PROGRESS:
             raise InvalidStep(f"PerformedProcedureStepStatus is not {IN_PROGRESS}", int(_STATUS, 16))
         ours = {
@@ -70,11 +66,11 @@ class PerformedSteps:
     def update(self, uid: str, given: DicomJson) -> None:
         """Set attributes, and with the status end the step (N-SET).
 
-        What was not named when the step was made cannot be set (note 3 of Table F.7.2-1).
+        What was not named when the step was made cannot be set (note 5 of Table F.7.2-1).
         Raises InvalidStep, StepConflict or NotFound.
         """
-        given = {key: element for key, element in given.items() if key not in (_CHARACTER_SET, _AFFECTED)}
-        check(given, _CHANGE, ENUMERATED)
+        given = _without_names(given, uid)
+        check(given, _CHANGE, ENUMERATED, WITHOUT_MEANING)
         with self._tables.changing() as rows:
             step = _found(rows, uid)
             if step.status in FINAL_STATES:
@@ -104,7 +100,30 @@ def _follow(rows: WorklistRows, step: PerformedStep) -> None:
     """Bring the scheduled steps that it is of to the same state, so that nobody performs them again."""
     status = _SCHEDULED_STATUS[step.status]
     for item in step.attributes[_SCHEDULED_STEPS]["Value"]:
-        scheduled.follow(rows, _first(item, _STUDY), _first(item, _STEP), status)
+        for study in _studies(item):
+            scheduled.follow(rows, study, _first(item, _STEP), status)
+
+
+def _studies(item: DicomJson) -> list[str]:
+    """The study of a scheduled step: that of the images, or one of those that it references.
+
+    Who performs several requested procedures at once may make one study of them (F.7.2.1.2, note 2).
+    """
+    references = item.get(_REFERENCED_STUDIES, {}).get("Value", ())
+    return [_first(item, _STUDY), *(_first(reference, _REFERENCED_INSTANCE) for reference in references)]
+
+
+def _without_names(given: DicomJson, uid: str) -> DicomJson:
+    """What is given, without that which the request itself tells. Raises InvalidStep when they differ.
+
+    A data set should not have it at all (5.4.2.3), but as a file or in JSON it often has.
+    """
+    names = {_SOP_INSTANCE: ("SOPInstanceUID", uid), _SOP_CLASS: ("SOPClassUID", MPPS)}
+    for key, (keyword, expected) in names.items():
+        if _first(given, key) not in ("", expected):
+            raise InvalidStep(f"{keyword} is not that of the request", int(key, 16))
+    dropped = (*names, _CHARACTER_SET, _AFFECTED)
+    return {key: element for key, element in given.items() if key not in dropped}
 
 
 def _found(rows: WorklistRows, uid: str) -> PerformedStep:

@@ -143,6 +143,7 @@ def test_steps_are_replaced_and_removed(service: Service) -> None:
         ("POST", SCHEDULED, elements(PatientName="Rossi^Maria"), 400, "ScheduledProcedureStepSequence"),
         ("POST", SCHEDULED, scheduled_step("BAD", date="soon"), 400, "ScheduledProcedureStepStartDate"),
         ("POST", SCHEDULED, b"{", 400, ""),
+        ("POST", f"{PERFORMED}/{UID}?update", elements(SOPInstanceUID="1.2"), 400, "not that of the request"),
         ("PUT", f"{SCHEDULED}/{STUDY}/{'9' * 17}", scheduled_step(), 400, "step"),
         ("PUT", f"{SCHEDULED}/x/S", scheduled_step(), 400, "study"),
         ("POST", f"{PERFORMED}/2.999.15.9", ended_step(), 400, "PerformedProcedureStepID is missing"),

@@ -8,7 +8,7 @@ from pacs.errors import InvalidStep, NotFound, StepConflict, StepRefusal
 from pacs.index import Index
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
-from testdata.procedure_steps import STUDY, begun_step, elements, ended_step, scheduled_step
+from testdata.procedure_steps import STUDY, begun_step, code, elements, ended_step, scheduled_step, without
 
 UID = "2.999.15.1"
 
@@ -78,16 +78,18 @@ def test_it_begins_in_progress(performed: PerformedSteps, state: str) -> None:
     ],
 )
 def test_what_is_required_at_the_beginning_is_named(performed: PerformedSteps, absent: str) -> None:
-    given = begun_step()
-    (tag,) = elements(**{absent: None})
-    del given[tag]
     with pytest.raises(InvalidStep, match=f"{absent} is missing"):
-        performed.create(UID, given)
+        performed.create(UID, without(begun_step(), absent))
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"PatientName": "Verdi^Ugo"}, {"Modality": "MR"}, {"PerformedProcedureStepStartDate": "20270101"}],
+    [
+        {"PatientName": "Verdi^Ugo"},
+        {"Modality": "MR"},
+        {"PerformedProcedureStepStartDate": "20270101"},
+        {"ServiceEpisodeID": "E1"},
+    ],
     ids=str,
 )
 def test_what_may_not_be_set_is_named(performed: PerformedSteps, change: dict[str, Any]) -> None:
@@ -106,15 +108,82 @@ def test_only_what_was_named_at_the_beginning_can_be_set(performed: PerformedSte
 
 
 @pytest.mark.parametrize(
+    "reason", [None, [code("110513", "DCM", "Discontinued for unspecified reason")]], ids=["unknown", "known"]
+)
+def test_a_reason_is_told_where_it_was_made_room_for(performed: PerformedSteps, reason: Any) -> None:
+    """Note 5 of the table: it is created without a value."""
+    performed.create(UID, begun_step(PerformedProcedureStepDiscontinuationReasonCodeSequence=None))
+    given = {"PerformedProcedureStepDiscontinuationReasonCodeSequence": reason} if reason else {}
+    performed.update(UID, ended_step("DISCONTINUED", **given))
+    assert performed.get(UID)["00400281"].get("Value") == reason
+
+
+def test_a_step_keeps_its_name(performed: PerformedSteps) -> None:
+    """PS3.4 5.4.2.3: the request tells what it is of, not the data set."""
+    performed.create(UID, begun_step(SOPInstanceUID=UID))
+    performed.update(UID, elements(SOPInstanceUID=UID, PerformedProcedureStepDescription="Torace"))
+    performed.update(UID, elements(SOPInstanceUID=None))
+    for keyword, other in (("SOPInstanceUID", "2.999.15.2"), ("SOPClassUID", "1.2.840.10008.1.1")):
+        with pytest.raises(InvalidStep, match=f"{keyword} is not that of the request"):
+            performed.update(UID, elements(**{keyword: other}))
+    assert performed.get(UID)["00080018"]["Value"] == [UID]
+
+
+def test_series_are_not_set_to_none(performed: PerformedSteps) -> None:
+    """N-SET 3/1."""
+    performed.create(UID, begun_step())
+    with pytest.raises(InvalidStep, match="PerformedSeriesSequence has no value"):
+        performed.update(UID, elements(PerformedSeriesSequence=None))
+
+
+@pytest.mark.parametrize("keyword", ["ProcedureCodeSequence", "PerformedProtocolCodeSequence"])
+def test_codes_of_what_was_done_need_no_meaning(performed: PerformedSteps, keyword: str) -> None:
+    """Table F.7.2-1e."""
+    performed.create(UID, begun_step(**{keyword: [code("CT01")]}))
+    performed.update(UID, elements(**{keyword: [code("CT02")]}))
+    for wrong, lacks in ((code("CT01", None), "coding scheme designator"), (elements(), "code value")):
+        with pytest.raises(InvalidStep, match=f"{keyword} has an item without {lacks}"):
+            performed.update(UID, elements(**{keyword: [wrong]}))
+
+
+def test_other_codes_need_a_meaning(performed: PerformedSteps) -> None:
+    """Table F.7.2-1c."""
+    keyword = "ReasonForPerformedProcedureCodeSequence"
+    with pytest.raises(InvalidStep, match=f"{keyword} has an item without code meaning"):
+        performed.create(UID, begun_step(**{keyword: [code("R1")]}))
+    performed.create(UID, begun_step(**{keyword: [code("R1", meaning="Caduta")]}))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "problem"),
+    [
+        (elements(LocalNamespaceEntityID="Ospedale"), ""),
+        (elements(UniversalEntityID="2.999.1", UniversalEntityIDType="ISO"), ""),
+        (elements(UniversalEntityID="2.999.1"), "UniversalEntityIDType is missing"),
+        (elements(), "LocalNamespaceEntityID is missing"),
+    ],
+    ids=["local", "universal", "universal without type", "neither"],
+)
+def test_an_issuer_is_named_in_one_way(
+    performed: PerformedSteps, issuer: dict[str, Any], problem: str
+) -> None:
+    """1C/1C: each is required where the other is absent."""
+    given = begun_step(AdmissionID="RIC1", IssuerOfAdmissionIDSequence=[issuer])
+    if problem:
+        with pytest.raises(InvalidStep, match=f"IssuerOfAdmissionIDSequence.{problem}"):
+            performed.create(UID, given)
+    else:
+        performed.create(UID, given)
+        assert performed.get(UID)["00380014"]["Value"] == [issuer]
+
+
+@pytest.mark.parametrize(
     "absent", ["PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime", "PerformedSeriesSequence"]
 )
 def test_what_the_end_requires_is_named(performed: PerformedSteps, absent: str) -> None:
     performed.create(UID, begun_step())
-    given = ended_step()
-    (tag,) = elements(**{absent: None})
-    del given[tag]
     with pytest.raises(StepConflict, match=absent) as refused:
-        performed.update(UID, given)
+        performed.update(UID, without(ended_step(), absent))
     assert refused.value.reason is StepRefusal.FINAL_STATE_REQUIREMENTS
     assert status(performed) == "IN PROGRESS"
 
@@ -146,6 +215,19 @@ def test_the_worklist_follows(scheduled: ScheduledSteps, performed: PerformedSte
     performed.update(UID, ended_step(final))
     assert statuses() == [final, final, "SCHEDULED"]
     assert [one["0020000D"]["Value"] for one in scheduled.search([])] == [[STUDY]]
+
+
+def test_the_worklist_follows_procedures_that_were_grouped(
+    scheduled: ScheduledSteps, performed: PerformedSteps
+) -> None:
+    """F.7.2.1.2: a study made for both, and the requested ones referenced."""
+    scheduled.create(scheduled_step("SPS1"))
+    given = begun_step(("2.999.14.9", "SPS1"))
+    reference = elements(ReferencedSOPClassUID="1.2.840.10008.3.1.2.3.1", ReferencedSOPInstanceUID=STUDY)
+    given["00400270"]["Value"][0] |= elements(ReferencedStudySequence=[reference])
+    performed.create(UID, given)
+    performed.update(UID, ended_step())
+    assert list(scheduled.search([])) == []
 
 
 def test_what_has_ended_is_forgotten_in_time(index: Index, scheduled: ScheduledSteps) -> None:
