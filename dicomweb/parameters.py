@@ -13,11 +13,14 @@ _UID = "^[0-9.]{1,64}$"
 # PS3.18 8.3.3
 ACCEPT = Parameter("accept", "Media type of the answer, before the Accept header", "application/dicom+json")
 
+# PS3.18 8.3.4.3
+INCLUDEFIELD = Parameter("includefield", "Attributes to answer with, or all", "StudyDescription,00081030")
+
 # PS3.18 8.3.4, and `count`, which is ours
 PAGING = (
     Parameter("limit", "Answers at most", "25", _WHOLE),
     Parameter("offset", "Answers passed over first", "50", _WHOLE),
-    Parameter("includefield", "Attributes to answer with, or all", "StudyDescription,00081030"),
+    INCLUDEFIELD,
     ACCEPT,
 )
 SEARCH = (

@@ -15,9 +15,12 @@ from dicomweb.data_sets import write_data_set
 from dicomweb.keyed_search import KeyedSearch, Searched
 from dicomweb.media_types import DATA_SET_MEDIA_TYPES, STEPS_MEDIA_TYPES, STEPS_OFFERS
 from dicomweb.negotiation import Negotiation
-from dicomweb.request import check_uid, named_parameters, service_url
+from dicomweb.request import check_uid, named_parameters, parameters, service_url
+from dicomweb.search_parameters import Reading
 from dicomweb.threads import Threads
 from dicomweb.transaction import Endpoint, Parameter, Transaction
+from dicomweb.warning import warn
+from pacs.attributes import Key
 from pacs.errors import InvalidIdentifier
 from pacs.model import DicomJson
 from pacs.procedure_steps.performed import PerformedSteps
@@ -26,6 +29,7 @@ from pacs.procedure_steps.scheduled_attributes import KEYS, KEYS_BY_PATH, RETURN
 
 _STUDY_INSTANCE_UID, _STEP_ID, _SOP_INSTANCE_UID = 0x0020000D, 0x00400009, 0x00080018
 _LONGEST_STEP_ID = 16  # of VR SH, PS3.5 6.2
+_CHARACTER_SET = "00080005"  # in every answer, for it tells how to read the others
 
 _SCHEDULED = "/modality-scheduled-procedure-steps"
 _SCHEDULED_STEP = f"{_SCHEDULED}/{{study}}/{{step}}"
@@ -104,10 +108,18 @@ class PerformedResource:
         return Response(status_code=HTTPStatus.CREATED, headers={"Location": url, "Content-Location": url})
 
     async def retrieve(self, request: Request) -> Response:
-        """GET /modality-performed-procedure-steps/{mpps}."""
+        """GET /modality-performed-procedure-steps/{mpps}: all attributes, or those of `includefield`."""
         form = self._negotiation.choose_data_set(request)
+        asked = Reading[Key]({})
+        for name, value in parameters(request):
+            if name.lower() == p.INCLUDEFIELD.name:
+                asked.take_includefield(value)
         attributes: DicomJson = await self._threads.search(self._steps.get, _mpps_uid(request))
-        return Response(write_data_set(form, attributes), headers=_HEADERS, media_type=form.media_type)
+        if asked.include and not asked.include_all:
+            picked = asked.include | {_CHARACTER_SET}
+            attributes = {key: element for key, element in attributes.items() if key in picked}
+        response = Response(write_data_set(form, attributes), headers=_HEADERS, media_type=form.media_type)
+        return warn(response, service_url(request, self._root), *asked.distinct_warnings())
 
 
 def procedure_step_transactions(
@@ -141,10 +153,11 @@ def _of_scheduled(planned: ScheduledResource, search: Endpoint) -> list[Transact
 def _of_performed(done: PerformedResource) -> list[Transaction]:
     """Create and Update are one resource and method, told apart by a parameter."""
     name, one, gives = "Modality Performed Procedure Step", _PERFORMED_STEP, DATA_SET_MEDIA_TYPES
+    asked = (p.INCLUDEFIELD, p.ACCEPT)
     update = (Parameter("update", "Whether attributes of a known step are set (15.5)", ""),)
     return [
         Transaction(f"Create or Update {name}", "15.4", "POST", one, done.post, (), BODY_MEDIA_TYPES, update),
-        Transaction(f"Retrieve {name}", "15.6", "GET", one, done.retrieve, gives, (), (p.ACCEPT,)),
+        Transaction(f"Retrieve {name}", "15.6", "GET", one, done.retrieve, gives, (), asked),
     ]
 
 

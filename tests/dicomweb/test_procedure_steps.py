@@ -61,6 +61,19 @@ def test_a_step_goes_from_the_order_to_its_end(service: Service) -> None:
     assert (late.status_code, "no longer be updated" in late.json()["detail"]) == (409, True)
 
 
+def test_of_a_performed_step_is_given_what_is_asked_for(service: Service) -> None:
+    """15.6.1.2."""
+    path = f"{PERFORMED}/2.999.15.6"
+    assert send(service, "POST", path, begun_step()).status_code == 201
+    whole = service.get(path).json()
+    assert {"00080018", "00100010", "00400252"} <= whole.keys()
+    assert service.get(f"{path}?includefield=all").json() == whole
+    some = service.get(f"{path}?includefield=PatientName,00400252&includefield=Occupation")
+    assert list(some.json()) == ["00080005", "00100010", "00400252"]
+    unknown = service.get(f"{path}?includefield=Nonsense")
+    assert (unknown.json(), "Nonsense is no attribute" in unknown.headers["warning"]) == (whole, True)
+
+
 def test_answers_have_what_always_is_in_them(service: Service) -> None:
     """Return Key Types of Table K.6-1; of type 3 is what is asked for."""
     given = scheduled_step("T1", PatientSize=1.6, OtherPatientIDsSequence=[elements(PatientID="X1")])
