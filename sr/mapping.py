@@ -5,16 +5,15 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from sr import generic
 from sr.content_tree import Problem
 from sr.context import Context
 from sr.device import device
 from sr.document import descriptions, document
 from sr.ledger import Unmapped
-from sr.measurement_report import MEASUREMENT_GROUP, measurement_group
 from sr.read_content import read_content
 from sr.report_header import KEY_OBJECT_SELECTION
 from sr.source_report import read_report
+from sr.templates import CONTAINERS, DOCUMENTS, generic
 from sr.walker import Walker
 
 # PS3.4 Table B.5-1 and B.6-1: storage classes whose content is a tree of content items.
@@ -45,7 +44,6 @@ REPORT_CLASSES = frozenset(
     )
 )
 
-_TEMPLATES = {MEASUREMENT_GROUP: measurement_group}
 _SELECTION = "a key object selection is told as a document; it holds no findings"
 
 
@@ -76,7 +74,7 @@ def map_report(dataset: Dataset, identity: str) -> Mapped:
     """
     tree = read_content(dataset)
     report = read_report(dataset, tree, identity)
-    walker = Walker(report, _TEMPLATES, generic.container)
+    walker = Walker(report, CONTAINERS, generic.container)
     equipment = device(dataset)
     made_by = walker.emit(equipment) if equipment is not None else ""
     source = document(report, tree.root, made_by)
@@ -84,5 +82,6 @@ def map_report(dataset: Dataset, identity: str) -> Mapped:
         walker.ledger.pass_over(tree.root, _SELECTION)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
     else:
-        generic.document(walker, tree.root, Context(device=made_by))
+        title = tree.root.concept.key if tree.root.concept is not None else ("", "")
+        DOCUMENTS.get(title, generic.document)(walker, tree.root, Context(device=made_by))
     return Mapped((source, *walker.finish()), walker.ledger.unmapped(tree), tree.problems)

@@ -1,0 +1,15 @@
+"""What is known of the templates of PS3.16: how their containers become Observations."""
+
+from collections.abc import Mapping
+
+from sr.codes import Key
+from sr.templates.measurement_report import MEASUREMENT_GROUP, measurement_group
+from sr.walker import Template
+
+# By the concept of the root container, the title of the document
+DOCUMENTS: Mapping[Key, Template] = {}
+
+# By the concept of a container anywhere in a document
+CONTAINERS: Mapping[Key, Template] = {
+    MEASUREMENT_GROUP: measurement_group,
+}
