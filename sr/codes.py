@@ -1,6 +1,7 @@
 """Coded entries (PS3.3 8.8), made comparable across the coding schemes that renamed each other."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydicom.dataset import Dataset
 from pydicom.sr._snomed_dict import mapping
@@ -47,17 +48,22 @@ class Code:
     @property
     def key(self) -> Key:
         """Scheme and value to compare by: SNOMED RT as SNOMED CT where that is known, names spelt right."""
-        scheme = _SPELT_WRONG.get(self.scheme.upper(), self.scheme)
-        if scheme not in SNOMED_RT:
-            return scheme, self.value
-        if self.value in mapping["SRT"]:
-            return "SCT", mapping["SRT"][self.value]
-        return _SUPPLEMENT.get(self.value, (scheme, self.value))
+        return _key(self.scheme, self.value)
 
     @property
     def label(self) -> str:
         """What to show a person."""
         return self.meaning or self.value
+
+
+@lru_cache(4096)
+def _key(written: str, value: str) -> Key:
+    scheme = _SPELT_WRONG.get(written.upper(), written)
+    if scheme not in SNOMED_RT:
+        return scheme, value
+    if value in mapping["SRT"]:
+        return "SCT", mapping["SRT"][value]
+    return _SUPPLEMENT.get(value, (scheme, value))
 
 
 def read_code(dataset: Dataset | None) -> Code | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -97,6 +97,7 @@ class CodingSchemes:
 
     manufacturer: str
     uids: Mapping[str, str]
+    _concepts: dict[Code, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
 
     def system(self, designator: str) -> str:
         """The FHIR code system of a designator; empty when there is no designator."""
@@ -124,10 +125,14 @@ class CodingSchemes:
         return [today, self._coding(self.system(code.scheme), code.value, code.meaning)]
 
     def concept(self, code: Code | None) -> dict[str, Any]:
-        """The code as a CodeableConcept; without a code, one that says so."""
+        """The code as a CodeableConcept; without a code, one that says so. All uses of a code share it."""
         if code is None:
             return {"text": "unnamed"}
-        return compact({"coding": self.codings(code), "text": string(code.label)})
+        concept = self._concepts.get(code)
+        if concept is None:
+            concept = compact({"coding": self.codings(code), "text": string(code.label)})
+            self._concepts[code] = concept
+        return concept
 
     @staticmethod
     def _coding(system: str, value: str, meaning: str) -> dict[str, Any]:

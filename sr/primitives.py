@@ -3,12 +3,14 @@
 import datetime
 import hashlib
 import re
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 # What a primitive was before it lost its time of day, which FHIR takes only with a time zone.
 AS_WRITTEN = "urn:x-dicom:as-written"
 
+_NUMBERS = (int, float, Decimal)  # which are no less there when they are 0
 _NO_STRING = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _TIME = re.compile(r"(\d\d)(?::?(\d\d)(?::?(\d\d)(\.\d{1,6})?)?)?")
@@ -18,11 +20,13 @@ _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)")
 
 def compact(element: dict[str, Any]) -> dict[str, Any]:
     """The element without its empty members, which FHIR forbids."""
-    return {name: value for name, value in element.items() if value not in (None, "", [], {})}
+    return {name: value for name, value in element.items() if value or isinstance(value, _NUMBERS)}
 
 
 def string(text: str) -> str:
     """The text without control characters, which no FHIR string may hold, and without outer blanks."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return _NO_STRING.sub("", text.replace("\x00", "")).strip()
 
 

@@ -5,13 +5,13 @@ The tables hold the concepts whose meaning does not depend on the template they 
 
 from collections import defaultdict
 from collections.abc import Mapping
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from sr.codes import Key
 from sr.content_tree import Item
 
 
-class Role(Enum):
+class Role(IntEnum):
     """What a child is to its parent."""
 
     CONTENT = auto()  # a finding, a measurement, or a container of them
