@@ -16,6 +16,7 @@ from testdata.dx import chest_xray
 from testdata.enhanced_ct import enhanced_ct
 from testdata.files import part10
 from testdata.key_objects import key_objects
+from testdata.long_dose_report import long_dose_report
 from testdata.measurement_report import measurement_report
 from testdata.mr import mr_series
 from testdata.pdf import encapsulated_pdf
@@ -44,6 +45,7 @@ RECIPES: dict[str, Callable[[], list[Dataset]]] = {
     "text report": lambda: [text_report()],
     "heart report": lambda: [heart_report()],
     "dose report": lambda: [dose_report()],
+    "long dose report": lambda: [long_dose_report(2)],
     "key objects": lambda: [key_objects(small_ct())],
     "pdf": lambda: [encapsulated_pdf()],
     "character sets": lambda: [in_character_set(terms) for terms in CHARACTER_SETS],
