@@ -8,6 +8,7 @@ from pacs.errors import NotFound
 from pacs.index import Task
 from pacs.model import Change, Level
 from pacs.query import Query
+from sr.data_set import read_data_set
 from sr.mapping import is_report, map_report
 
 FOLLOWER = "FHIR resources"
@@ -33,7 +34,8 @@ def report_follower(archive: Archive, store: ResourceStore) -> Follower:
 
 def keep_report(archive: Archive, store: ResourceStore, study: str, series: str, instance: str) -> bool:
     """Map the report with these UIDs and keep what it becomes; whether anything changed. Raises NotFound."""
-    dataset = archive.dataset(archive.instance(study, series, instance))
+    stored = archive.instance(study, series, instance)
+    dataset = read_data_set(archive.data_set_bytes(stored), stored.transfer_syntax_uid)
     identity = _patient_identity(archive, study)
     mapped = map_report(dataset, identity)
     return store.replace(Origin(instance, study, identity), mapped.resources, mapped.unmapped)

@@ -152,6 +152,14 @@ class Archive:
         """All of an object."""
         return self._reader.dataset(instance)
 
+    def data_set_bytes(self, instance: Instance) -> bytes:
+        """The data set of an instance without pixels in its transfer syntax, inflated where it is deflated.
+
+        Raises NotFound when the file was lost, MalformedObject when it cannot be inflated.
+        """
+        content, _ = self._reader.around_pixels(instance)
+        return content
+
     def frame_syntaxes(self, instance: Instance) -> tuple[str, ...]:
         """The transfer syntaxes that its frames can be given in besides the stored one, some with loss."""
         return self._transcoder.frame_syntaxes(instance)

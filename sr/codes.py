@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pydicom.dataset import Dataset
 from pydicom.sr._snomed_dict import mapping
 
 from sr import lenient
@@ -66,7 +65,7 @@ def _key(written: str, value: str) -> Key:
     return _SUPPLEMENT.get(value, (scheme, value))
 
 
-def read_code(dataset: Dataset | None) -> Code | None:
+def read_code(dataset: lenient.Source | None) -> Code | None:
     """The coded entry in an item of a code sequence; None when it says nothing."""
     value = (
         lenient.text(dataset, "CodeValue")
@@ -79,6 +78,6 @@ def read_code(dataset: Dataset | None) -> Code | None:
     return Code(value, lenient.text(dataset, "CodingSchemeDesignator"), meaning)
 
 
-def first_code(dataset: Dataset | None, keyword: str) -> Code | None:
+def first_code(dataset: lenient.Source | None, keyword: str) -> Code | None:
     """The coded entry in the first item of a code sequence."""
-    return read_code(lenient.first(dataset, keyword))
+    return lenient.of_first(dataset, keyword, read_code)

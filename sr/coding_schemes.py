@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydicom.dataset import Dataset
-
 from sr import lenient
 from sr.codes import SNOMED_RT, Code
 from sr.primitives import code as fhir_code
@@ -139,7 +137,7 @@ class CodingSchemes:
         return compact({"system": system, "code": fhir_code(value), "display": string(meaning)})
 
 
-def read_coding_schemes(dataset: Dataset) -> CodingSchemes:
+def read_coding_schemes(dataset: lenient.Source) -> CodingSchemes:
     """The coding schemes that a data set declares."""
     uids = {}
     for item in lenient.items(dataset, "CodingSchemeIdentificationSequence"):

@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from pydicom.dataset import Dataset
-
 from sr import lenient
 from sr.codes import Code, Key
 from sr.coding_schemes import CodingSchemes
@@ -17,7 +15,7 @@ from sr.roles import ALGORITHM_FAMILY, ALGORITHM_NAME, ALGORITHM_PARAMETERS, ALG
 _ALGORITHM_TEXTS: tuple[Key, ...] = (ALGORITHM_NAME, ALGORITHM_VERSION, ALGORITHM_PARAMETERS)
 
 
-def device(dataset: Dataset) -> dict[str, Any] | None:
+def device(dataset: lenient.Source) -> dict[str, Any] | None:
     """The equipment of a data set (PS3.3 C.7.5.1); None when nothing identifies it."""
     keywords = ("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "StationName")
     manufacturer, model, serial, station = (string(lenient.text(dataset, keyword)) for keyword in keywords)

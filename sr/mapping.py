@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydicom.dataset import Dataset
-
 from sr.content_tree import Problem
 from sr.context import Context
 from sr.device import device
 from sr.document import descriptions, document
 from sr.ledger import Unmapped
+from sr.lenient import Source
 from sr.read_content import read_content
 from sr.report_header import KEY_OBJECT_SELECTION
 from sr.source_report import read_report
@@ -66,11 +65,11 @@ def is_report(sop_class_uid: str) -> bool:
     return sop_class_uid in REPORT_CLASSES
 
 
-def map_report(dataset: Dataset, identity: str) -> Mapped:
+def map_report(dataset: Source, identity: str) -> Mapped:
     """The FHIR resources of a report. Mapping it again gives the same resources with the same ids.
 
     identity: of its patient, from which the Patient's id is made; "" leaves out references to the patient.
-    Never raises for a data set that pydicom could read.
+    Never raises, whatever the data set holds.
     """
     tree = read_content(dataset)
     report = read_report(dataset, tree, identity)

@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from pydicom.dataset import Dataset
-
 from sr import lenient
 from sr.codes import first_code
 from sr.content_tree import ContentTree, Coordinates, Item, Number, ObjectReference, Problem, Value
+from sr.lenient import Source
 
 # No template of PS3.16 comes near these; a document beyond them is broken, or made to do harm.
 MAX_DEPTH = 64
@@ -53,10 +52,12 @@ _RELATIONSHIPS = frozenset(
 )
 
 
-def read_content(dataset: Dataset) -> ContentTree:
+def read_content(dataset: Source) -> ContentTree:
     """The content tree of a document. Never raises: what cannot be read is told as a problem."""
     reader = _Reader()
     root = reader.item(dataset, "1", 1)
+    for fault in lenient.faults(dataset):
+        reader.problem(root.position, fault, lost=True)
     return ContentTree(root, tuple(reader.problems))
 
 
@@ -65,7 +66,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self._items = 0
 
-    def item(self, dataset: Dataset, position: str, depth: int) -> Item:
+    def item(self, dataset: Source, position: str, depth: int) -> Item:
         self._items += 1
         target = ".".join(lenient.texts(dataset, "ReferencedContentItemIdentifier"))
         value_type = "" if target else self._value_type(dataset, position)
@@ -79,16 +80,17 @@ class _Reader:
             target=target,
             observed=lenient.text(dataset, "ObservationDateTime"),
             observation_uid=lenient.text(dataset, "ObservationUID"),
-            template=lenient.text(lenient.first(dataset, "ContentTemplateSequence"), "TemplateIdentifier"),
+            template=lenient.of_first(dataset, "ContentTemplateSequence", _template),
         )
 
     def problem(self, position: str, reason: str, lost: bool = False) -> None:
         self.problems.append(Problem(position, reason, lost))
 
-    def _children(self, dataset: Dataset, position: str, depth: int) -> tuple[Item, ...]:
-        below = lenient.items(dataset, "ContentSequence")
-        if below and depth == MAX_DEPTH:
-            self.problem(position, f"items below the depth of {MAX_DEPTH} are left out", lost=True)
+    def _children(self, dataset: Source, position: str, depth: int) -> tuple[Item, ...]:
+        below = lenient.each(dataset, "ContentSequence")
+        if depth == MAX_DEPTH:
+            if next(below, None) is not None:
+                self.problem(position, f"items below the depth of {MAX_DEPTH} are left out", lost=True)
             return ()
         children = []
         for number, item in enumerate(below, 1):
@@ -98,7 +100,7 @@ class _Reader:
             children.append(self.item(item, f"{position}.{number}", depth + 1))
         return tuple(children)
 
-    def _value_type(self, dataset: Dataset, position: str) -> str:
+    def _value_type(self, dataset: Source, position: str) -> str:
         written = lenient.text(dataset, "ValueType").upper()
         if written in _VALUES:
             return written
@@ -109,14 +111,14 @@ class _Reader:
         self.problem(position, "no known value type, and no value")
         return ""
 
-    def _relationship(self, dataset: Dataset, position: str) -> str:
+    def _relationship(self, dataset: Source, position: str) -> str:
         written = lenient.text(dataset, "RelationshipType").upper().replace("_", " ")
         if written in _RELATIONSHIPS:
             return written
         self.problem(position, "no known relationship to the item above")
         return ""
 
-    def _value(self, dataset: Dataset, value_type: str, position: str) -> Value | None:
+    def _value(self, dataset: Source, value_type: str, position: str) -> Value | None:
         value = _VALUES[value_type](self, dataset, position) if value_type in _VALUES else None
         if not value and value_type not in ("", "CONTAINER", "TABLE"):
             self.problem(position, f"an item of type {value_type} without a value")
@@ -124,27 +126,27 @@ class _Reader:
         return value
 
 
-def _nothing(_reader: _Reader, _dataset: Dataset, _position: str) -> None:
+def _nothing(_reader: _Reader, _dataset: Source, _position: str) -> None:
     return None
 
 
-def _table(reader: _Reader, _dataset: Dataset, position: str) -> None:
+def _table(reader: _Reader, _dataset: Source, position: str) -> None:
     reader.problem(position, "tables are not read", lost=True)
 
 
-def _written(keyword: str) -> Callable[[_Reader, Dataset, str], str]:
+def _written(keyword: str) -> Callable[[_Reader, Source, str], str]:
     return lambda _reader, dataset, _position: lenient.text(dataset, keyword)
 
 
-def _coded(_reader: _Reader, dataset: Dataset, _position: str) -> Value | None:
+def _coded(_reader: _Reader, dataset: Source, _position: str) -> Value | None:
     return first_code(dataset, "ConceptCodeSequence")
 
 
-def _number(reader: _Reader, dataset: Dataset, position: str) -> Number:
-    measured = lenient.items(dataset, "MeasuredValueSequence")
-    if len(measured) > 1:
+def _number(reader: _Reader, dataset: Source, position: str) -> Number:
+    measured = lenient.each(dataset, "MeasuredValueSequence")
+    source = next(measured, dataset)
+    if next(measured, None) is not None:
         reader.problem(position, "more than one measured value; the first is taken", lost=True)
-    source = measured[0] if measured else dataset
     written = lenient.texts(source, "NumericValue") or lenient.texts(source, "FloatingPointValue")
     decimals = tuple(decimal for decimal in map(_decimal, written) if decimal is not None)
     text = ""
@@ -161,6 +163,10 @@ def _number(reader: _Reader, dataset: Dataset, position: str) -> Number:
     )
 
 
+def _template(item: Source | None) -> str:
+    return lenient.text(item, "TemplateIdentifier")
+
+
 def _decimal(text: str) -> Decimal | None:
     if len(text) > _LONGEST_DECIMAL or not _DECIMAL.fullmatch(text):
         return None
@@ -168,7 +174,7 @@ def _decimal(text: str) -> Decimal | None:
     return decimal if abs(decimal.adjusted()) <= _LARGEST_EXPONENT else None
 
 
-def _reference(_reader: _Reader, dataset: Dataset, _position: str) -> Value | None:
+def _reference(_reader: _Reader, dataset: Source, _position: str) -> Value | None:
     item = lenient.first(dataset, "ReferencedSOPSequence")
     sop_instance_uid = lenient.text(item, "ReferencedSOPInstanceUID")
     if not sop_instance_uid:
@@ -181,11 +187,11 @@ def _reference(_reader: _Reader, dataset: Dataset, _position: str) -> Value | No
     )
 
 
-def _integers(dataset: Dataset | None, keyword: str) -> tuple[int, ...]:
+def _integers(dataset: Source | None, keyword: str) -> tuple[int, ...]:
     return tuple(int(text) for text in lenient.texts(dataset, keyword) if re.fullmatch(r"[0-9]{1,9}", text))
 
 
-def _graphic(reader: _Reader, dataset: Dataset, position: str) -> Value | None:
+def _graphic(reader: _Reader, dataset: Source, position: str) -> Value | None:
     data = lenient.numbers(dataset, "GraphicData", MAX_COORDINATES)
     if data is None:
         reader.problem(position, f"more than {MAX_COORDINATES} coordinates are left out", lost=True)
@@ -194,7 +200,7 @@ def _graphic(reader: _Reader, dataset: Dataset, position: str) -> Value | None:
     return Coordinates(kind, data or (), frame_of_reference) if kind else None
 
 
-def _temporal(_reader: _Reader, dataset: Dataset, _position: str) -> Value | None:
+def _temporal(_reader: _Reader, dataset: Source, _position: str) -> Value | None:
     kind = lenient.text(dataset, "TemporalRangeType")
     offsets = lenient.texts(dataset, "ReferencedTimeOffsets")
     seconds = tuple(float(decimal) for decimal in map(_decimal, offsets) if decimal is not None)
@@ -202,7 +208,7 @@ def _temporal(_reader: _Reader, dataset: Dataset, _position: str) -> Value | Non
 
 
 # PS3.3 Table C.17.3-7
-_VALUES: dict[str, Callable[[_Reader, Dataset, str], Value | None]] = {
+_VALUES: dict[str, Callable[[_Reader, Source, str], Value | None]] = {
     "CONTAINER": _nothing,
     "NUM": _number,
     "CODE": _coded,

@@ -1,9 +1,7 @@
 """What a report says of itself outside its content (PS3.3 C.17.2), and how far it can be relied on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-from pydicom.dataset import Dataset
 
 from sr import lenient
 from sr.content_tree import Item
@@ -47,7 +45,7 @@ class Header:
     evidence: Mapping[str, str]
 
 
-def read_header(dataset: Dataset) -> Header:
+def read_header(dataset: lenient.Source) -> Header:
     """The header of a report; what is absent or unreadable is empty."""
     issuer = lenient.first(dataset, "IssuerOfAccessionNumberSequence")
     flags = ("CompletionFlag", "VerificationFlag", "PreliminaryFlag")
@@ -68,7 +66,7 @@ def read_header(dataset: Dataset) -> Header:
         flags={flag: text for flag in flags if (text := lenient.text(dataset, flag).upper())},
         predecessors=tuple(
             uid
-            for study in lenient.items(dataset, "PredecessorDocumentsSequence")
+            for study in lenient.each(dataset, "PredecessorDocumentsSequence")
             for uid in _instances(study)
         ),
         evidence=_evidence(dataset),
@@ -95,10 +93,10 @@ def status(header: Header, root: Item) -> str:
     return "preliminary" if "CompletionFlag" in flags else "unknown"
 
 
-def _evidence(dataset: Dataset) -> dict[str, str]:
+def _evidence(dataset: lenient.Source) -> dict[str, str]:
     evidence: dict[str, str] = {}
     for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
-        for study in lenient.items(dataset, keyword):
+        for study in lenient.each(dataset, keyword):
             study_uid = lenient.text(study, "StudyInstanceUID")
             for uid in _instances(study):
                 if len(evidence) < _MAX_EVIDENCE:
@@ -106,11 +104,9 @@ def _evidence(dataset: Dataset) -> dict[str, str]:
     return evidence
 
 
-def _instances(study: Dataset) -> list[str]:
+def _instances(study: lenient.Source) -> Iterator[str]:
     """The SOP Instance UIDs in an item of the hierarchical SOP instance reference macro (PS3.3 C.17.2.1)."""
-    return [
-        uid
-        for series in lenient.items(study, "ReferencedSeriesSequence")
-        for instance in lenient.items(series, "ReferencedSOPSequence")
-        if (uid := lenient.text(instance, "ReferencedSOPInstanceUID"))
-    ]
+    for series in lenient.each(study, "ReferencedSeriesSequence"):
+        for instance in lenient.each(series, "ReferencedSOPSequence"):
+            if uid := lenient.text(instance, "ReferencedSOPInstanceUID"):
+                yield uid

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydicom.dataset import Dataset
-
 from sr.coding_schemes import CodingSchemes, read_coding_schemes
 from sr.content_tree import ContentTree
 from sr.identifiers import document_reference, order_reference, study_reference
+from sr.lenient import Source
 from sr.primitives import compact, date_time, is_uid, stable_id
 from sr.report_header import Header, read_header, status
 
@@ -37,7 +36,7 @@ class Report:
         return stable_id(self.header.sop_instance_uid, position, kind)
 
 
-def read_report(dataset: Dataset, tree: ContentTree, identity: str) -> Report:
+def read_report(dataset: Source, tree: ContentTree, identity: str) -> Report:
     """The report of a data set whose content tree is read already."""
     header = read_header(dataset)
     patient = f"Patient/{identity}" if identity else ""

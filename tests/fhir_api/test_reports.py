@@ -1,16 +1,22 @@
 """Following the archive: reports become resources, and other objects do not."""
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from pydicom import Dataset
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from fhir_api.reports import keep_report, report_follower
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.index import Index
 from pacs.model import Action, Change, Level
+from sr.fhir_json import loads
+from sr.mapping import map_report
 from testdata.ct import ct_series
 from testdata.measurement_report import measurement_report
+from testdata.written_report import heart_report
 from tests.fhir_api.conftest import follow, put
 
 
@@ -90,3 +96,26 @@ def test_every_item_is_told_or_accounted_for(archive: Archive, index: Index, sto
     assert unmapped
     assert sum(store.counts().unmapped.values()) == len(unmapped)
     assert all(reason for _, reason in unmapped)
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian],
+    ids=lambda uid: uid.name,
+)
+def test_a_report_becomes_the_same_in_every_transfer_syntax(
+    archive: Archive, index: Index, store: ResourceStore, syntax: UID
+) -> None:
+    report = heart_report()
+    report.file_meta.TransferSyntaxUID = syntax
+    put(archive, report)
+    follow(index, archive, store)
+    kept = [loads(answer.content) for answer in store.page("Observation", [], 0, 1000)]
+    mapped = map_report(report, kept[0]["subject"]["reference"].removeprefix("Patient/"))
+    made = [one for one in mapped.resources if one["resourceType"] == "Observation"]
+    assert len(made) > 5
+    assert _without_meta(kept) == _without_meta(made)
+
+
+def _without_meta(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {one["id"]: one | {"meta": None} for one in resources}

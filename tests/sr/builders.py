@@ -6,9 +6,10 @@ from typing import Any
 
 import pydicom
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian
+
+from tests.sr.files import written
 
 Triple = tuple[str, str, str]
 
@@ -154,15 +155,6 @@ def report(*children: Dataset, title: Triple = TITLE, **elements: Any) -> Datase
 def measurements(*groups: Dataset, **elements: Any) -> Dataset:
     """A TID 1500 report with these children of Imaging Measurements."""
     return report(container(MEASUREMENTS, *groups), **elements)
-
-
-def written(dataset: Dataset) -> bytes:
-    """The data set as a file."""
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    buffer = BytesIO()
-    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
-    return buffer.getvalue()
 
 
 def reread(dataset: Dataset) -> Dataset:

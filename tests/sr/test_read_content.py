@@ -28,10 +28,14 @@ from tests.sr.builders import (
     reread,
     text,
 )
+from tests.sr.files import lean, written
 
 
 def _read(*children: Dataset) -> ContentTree:
-    return read_content(reread(report(*children)))
+    dataset = report(*children)
+    tree = read_content(lean(written(dataset)))
+    assert tree == read_content(reread(dataset))
+    return tree
 
 
 def _only(*children: Dataset) -> Item:
