@@ -46,8 +46,8 @@ def patient_name(number: int) -> str:
 
 
 def study_instance_uid(number: int) -> str:
-    """Of study `number`."""
-    return f"{ROOT_UID}.{number}"
+    """Of study `number`. None is the beginning of another."""
+    return f"{ROOT_UID}.{STUDIES + number}"
 
 
 def accession_number(number: int) -> str:

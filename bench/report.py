@@ -66,10 +66,10 @@ from the question to the last answer. Each search asks for another study, in no 
 {failures}## How to read this
 
 - The index holds 1,000,000 studies of 666,667 patients. A patient has one or two, a day about 270, a family
-  name about 100, and the middle of a name about 200 to 1,000. All answers are given, and none is left out.
+  name about 100, and the middle of a name 200 to 700. All answers are given, and none is left out.
 - The studies are written as rows of the index, without files: no search at the level of studies reads one.
-- QIDO-RS is asked on a connection that stays open. C-FIND is asked with DCMTK's `findscu`: the start of the
-  program and an association of its own are in the figure.
+- QIDO-RS is asked on a connection that stays open, C-FIND in an association that stays open, by clients that
+  read all answers and look into none, but for whether the study is among them.
 - PostgreSQL is asked from within the bench, as our service does not come with it yet: the index alone, with
   no protocol around it. It was analysed, as its own vacuum does.
 

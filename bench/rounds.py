@@ -115,6 +115,7 @@ class Rounds:
             million.fill(self._stage.postgresql)
             million.fill(sqlite_url(folder / "index.sqlite"))
             server = services.enter_context(running(OURS, folder))
+            self.results.versions[OURS.name] = server.version
             for _ in range(self._rounds):
                 for row in rows:
                     processes.wait_until_quiet([server.session])

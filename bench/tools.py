@@ -9,7 +9,7 @@ from bench.servers import DICOMWEB_PLUGIN, orthanc_program
 
 # Debian 12's names; curl is needed for STOW-RS.
 PACKAGES = ("orthanc", "orthanc-dicomweb", "dcmtk", "wrk", "curl")
-CLIENTS = ("storescu", "storescp", "findscu", "wrk", "curl")
+CLIENTS = ("storescu", "storescp", "wrk", "curl")
 INSTALL = ("apt-get", "install", "-y", "--no-install-recommends", *PACKAGES)
 
 
