@@ -13,6 +13,7 @@ from pacs.attributes import BY_PATH, BY_TAG, Attribute
 from pacs.dataset.elements import read_elements
 from pacs.dataset.transfer_syntax import encoding_of
 from pacs.dimse.negotiation import Context
+from pacs.dimse.plain_answer import PlainWriter
 from pacs.errors import InvalidQuery, MalformedObject
 from pacs.keys import parse_criteria
 from pacs.model import DicomJson, Level
@@ -24,10 +25,15 @@ _NAME_DELIMITERS = {ord("\\"), ord("^"), ord("=")}
 # PS3.4 C.4.1.1.3.1 and C.6: what the level is called in an identifier
 LEVELS = {"PATIENT": Level.PATIENT, "STUDY": Level.STUDY, "SERIES": Level.SERIES, "IMAGE": Level.INSTANCE}
 
-_QUERY_LEVEL = 0x00080052
+_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY = (
+    0x00080005,
+    0x00080052,
+    0x00080054,
+    0x00080056,
+)
 # Keys that steer the query or are answered from elsewhere than the index: Specific Character Set,
 # Query/Retrieve Level, Retrieve AE Title, Instance Availability, Timezone Offset From UTC
-_NOT_MATCHED = frozenset({0x00080005, _QUERY_LEVEL, 0x00080054, 0x00080056, 0x00080201})
+_NOT_MATCHED = frozenset({_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY, 0x00080201})
 
 
 def decode_identifier(data: bytes, context: Context) -> Dataset:
@@ -96,9 +102,23 @@ class Answerer:
         self._encodings = convert_encodings(self._character_set)
         self._encoding = encoding_of(context.transfer_syntax)
         self._ae_title = ae_title
+        self._plain = self._plain_writer() if self._encoding.little_endian else None
+
+    def _plain_writer(self) -> PlainWriter:
+        fixed = {_QUERY_LEVEL: ("CS", self._level), _RETRIEVE_AE_TITLE: ("AE", self._ae_title)}
+        fixed[_AVAILABILITY] = ("CS", "ONLINE")
+        if terms := self._character_set:
+            fixed[_CHARACTER_SET] = ("CS", terms if isinstance(terms, str) else "\\".join(terms))
+        keys = [pair for pair in self._asked if pair[0] not in _NOT_MATCHED]
+        return PlainWriter(keys, fixed, self._encoding.explicit)
 
     def identifier(self, attributes: DicomJson) -> bytes:
         """One answer, in the character set that was asked in when it can hold it, otherwise in UTF-8."""
+        plain = self._plain.write(attributes) if self._plain is not None else None
+        return self.any_identifier(attributes) if plain is None else plain
+
+    def any_identifier(self, attributes: DicomJson) -> bytes:
+        """The same of any answer, by pydicom."""
         answer = Dataset()
         for tag, vr in self._asked:
             if tag not in _NOT_MATCHED:
