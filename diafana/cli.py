@@ -33,6 +33,9 @@ app.add_typer(ohif, name="ohif")
 peer = typer.Typer(no_args_is_help=True, help="The systems that are sent to, by their AE titles.")
 app.add_typer(peer, name="peer")
 
+push = typer.Typer(no_args_is_help=True, help="What is sent to another FHIR server.")
+app.add_typer(push, name="push")
+
 REINDEX = "`diafana reindex` builds it anew from the files."
 
 _errors = Console(stderr=True, highlight=False)
@@ -237,6 +240,47 @@ def conformance() -> None:
         from diafana.conformance import statement
 
         sys.stdout.write(statement())
+
+
+@app.command()
+def fhir(file: Annotated[Path, typer.Argument(help="A DICOM file.")]) -> None:
+    """Print what one object becomes in FHIR, as the transaction that another server would be sent."""
+    from pydicom.errors import InvalidDicomError
+
+    from diafana.bundling import object_bundle
+    from sr.fhir_json import dumps
+
+    try:
+        bundle, unmapped = object_bundle(file)
+    except OSError as error:
+        _fail(f"{file} cannot be read: {error.strerror}.", 1, error)
+    except InvalidDicomError as error:
+        _fail(f"{file} is no DICOM file.", 1, error)
+    sys.stdout.write(dumps(bundle).decode() + "\n")
+    if unmapped:
+        _errors.print(f"{unmapped} content items are in none of the resources.")
+
+
+@push.command("list")
+def push_list(data: Data = None) -> None:
+    """Print the studies that wait to be sent, and those that were given up."""
+    _, parts = _open_parts(data, is_there=True)
+    for one in parts.push_outbox.all():
+        state = "given up" if one.dead else "waits"
+        _out.print(f"{one.study_instance_uid:64} {state:8} {one.attempts:4} {one.error}", markup=False)
+    parts.close()
+
+
+@push.command("retry")
+def push_retry(data: Data = None) -> None:
+    """Send at once all that waits or was given up."""
+    _, parts = _open_parts(data, is_there=True)
+    waiting = parts.push_outbox.all()
+    for one in waiting:
+        parts.push_outbox.add(one.study_instance_uid)
+    parts.push_bell.ring()
+    parts.close()
+    _out.print(f"Studies that are sent again: {len(waiting)}.")
 
 
 @peer.command("add")

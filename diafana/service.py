@@ -184,11 +184,11 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     """Follow the change feed until SIGTERM, behind everything that answers people."""
     os.nice(10)
     parts = Parts(settings, bell)
-    outbox_bell = parts.outbox_bell
+    bells = [bell, parts.outbox_bell, *([parts.push_bell] if settings.fhir_push else [])]
 
     def ring() -> None:
-        bell.ring()
-        outbox_bell.ring()
+        for one in bells:
+            one.ring()
 
     stopping = Termination(ring)
     if parts.resources.is_fresh:  # another mapping, or none: every report is read again
@@ -199,9 +199,13 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     if adopted or removed:
         log.warning("cut-off objects found", adopted=adopted, removed=removed)
     parts.archive.deletion.empty(settings.recycle_days)
-    courier = Courier(parts.archive, parts.index, settings.aet, outbox_bell)
-    sending = threading.Thread(target=courier.run, args=(stopping.is_set,), name="courier")
-    sending.start()
+    couriers = [Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run]
+    if settings.fhir_push:
+        couriers.append(parts.push_courier.run)
+    sending = [threading.Thread(target=run, args=(stopping.is_set,), name="courier") for run in couriers]
+    for thread in sending:
+        thread.start()
     Runner(parts.index.tasks, followers(parts), bell).run(stopping.is_set)
-    sending.join()
+    for thread in sending:
+        thread.join()
     parts.close()

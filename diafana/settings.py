@@ -4,8 +4,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.types import PositiveFloat, PositiveInt
 from pydantic_settings import (
     BaseSettings,
@@ -70,6 +71,11 @@ class Settings(BaseSettings):
     worklist_days: PositiveFloat = Field(
         30.0, description="Days that work items stay after their end, unless a subscriber holds them."
     )
+    fhir_push: str = Field(
+        "", description="Base of a FHIR server that is sent each study, such as https://ehr.example.org/fhir."
+    )
+    fhir_push_token: SecretStr = Field(SecretStr(""), description="Bearer token for that server.")
+    fhir_push_dry_run: bool = Field(False, description="Say what would be sent there, and send nothing.")
     shutdown_seconds: PositiveFloat = Field(
         30.0, description="Seconds that associations and downloads have to finish when the service stops."
     )
@@ -78,6 +84,14 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("fhir_push")
+    @classmethod
+    def _is_base(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
+            raise ValueError("a base is an address such as https://ehr.example.org/fhir")
+        return value.rstrip("/")
 
     @field_validator("aet")
     @classmethod
@@ -114,6 +128,16 @@ class Settings(BaseSettings):
     def outbox_bell(self) -> Path:
         """The pipe that wakes who sends what is asked to be sent."""
         return self.data / "outbox-bell"
+
+    @property
+    def fhir_push_path(self) -> Path:
+        """The SQLite file of what is sent to another FHIR server."""
+        return self.data / "fhir-push.sqlite"
+
+    @property
+    def fhir_push_bell(self) -> Path:
+        """The pipe that wakes who sends it."""
+        return self.data / "fhir-push-bell"
 
     @property
     def doorbells(self) -> Path:

@@ -6,6 +6,9 @@ from functools import cached_property, partial
 from diafana.deletion_followers import deletion_followers
 from diafana.settings import Settings
 from dicomweb.thumbnails import thumbnail_follower
+from fhir_api.push.content import study_content
+from fhir_api.push.courier import DryRun, PushCourier, push_follower
+from fhir_api.push.outbox import PushOutbox
 from fhir_api.reports import report_follower
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
@@ -84,6 +87,27 @@ class Parts:
         return Bell(self.settings.outbox_bell)
 
     @cached_property
+    def push_outbox(self) -> PushOutbox:
+        """Which studies another FHIR server is to be sent."""
+        return PushOutbox(sqlite_url(self.settings.fhir_push_path))
+
+    @cached_property
+    def push_bell(self) -> Bell:
+        """What rings when there is one more."""
+        return Bell(self.settings.fhir_push_bell)
+
+    @cached_property
+    def push_courier(self) -> PushCourier:
+        """Who sends them."""
+        from fhir_api.push.server import FhirServer  # httpx costs a tenth of a second, and few need it
+
+        settings = self.settings
+        content = partial(study_content, self.archive, self.resources)
+        token = settings.fhir_push_token.get_secret_value()
+        server = DryRun() if settings.fhir_push_dry_run else FhirServer(settings.fhir_push, token)
+        return PushCourier(self.push_outbox, content, server, self.push_bell)
+
+    @cached_property
     def commitment(self) -> Commitment:
         """What looks at stored objects again."""
         return Commitment(self.files, self.index)
@@ -96,7 +120,7 @@ class Parts:
     def close(self) -> None:
         """Close what was made."""
         made = self.__dict__
-        for name in ("files", "index", "resources"):
+        for name in ("files", "index", "resources", "push_outbox"):
             if name in made:
                 made[name].close()
 
@@ -114,6 +138,9 @@ def dimse_limits(settings: Settings) -> Limits:
 def followers(parts: Parts) -> list[Follower]:
     """All that is made from what was stored."""
     archive, rest = parts.archive, parts.settings.rest_seconds
+    pushing = (
+        [push_follower(parts.push_outbox, parts.push_bell.ring, rest)] if parts.settings.fhir_push else []
+    )
     return [
         *deletion_followers(archive, parts.settings),
         Follower(
@@ -125,4 +152,5 @@ def followers(parts: Parts) -> list[Follower]:
         ),
         report_follower(archive, parts.resources),
         replace(thumbnail_follower(archive, parts.derived), rest=rest),
+        *pushing,
     ]

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, s
 
 from fhir_api.answers import Answer
 from fhir_api.conditions import Condition, LogicalReference, Reference, Token, Value
-from fhir_api.resource_table import resource, search_value
+from fhir_api.resource_table import product, report, resource, search_value
 
 _SENT = select(
     resource.c.type, resource.c.id, resource.c.content, resource.c.version, resource.c.last_updated
@@ -19,6 +19,14 @@ def read(connection: Connection, resource_type: str, resource_id: str) -> Answer
     mine = and_(resource.c.type == resource_type, resource.c.id == resource_id)
     row = connection.execute(_SENT.where(mine)).one_or_none()
     return None if row is None else _answer(row)
+
+
+def of_study(connection: Connection, study_instance_uid: str) -> list[bytes]:
+    """The content of what the reports of a study became, each once."""
+    reports = select(report.c.sop_instance_uid).where(report.c.study_instance_uid == study_instance_uid)
+    keys = select(product.c.resource_key).where(product.c.sop_instance_uid.in_(reports))
+    found = select(resource.c.content).where(resource.c.key.in_(keys)).order_by(resource.c.key)
+    return list(connection.scalars(found))
 
 
 def page(

@@ -114,6 +114,17 @@ class ResourceStore:
                 Replacement(sop_instance_uid, (), ()).write(connection)
                 connection.execute(delete(report).where(mine))
 
+    def reports(self, study_instance_uid: str) -> set[str]:
+        """The SOP Instance UIDs of the reports of a study that were mapped."""
+        rows = select(report.c.sop_instance_uid).where(report.c.study_instance_uid == study_instance_uid)
+        with self._engine.connect() as connection:
+            return set(connection.scalars(rows))
+
+    def of_study(self, study_instance_uid: str) -> list[bytes]:
+        """What the reports of a study became, each once, as JSON."""
+        with self._engine.connect() as connection:
+            return resource_search.of_study(connection, study_instance_uid)
+
     def read(self, resource_type: str, resource_id: str) -> Answer | None:
         """One resource, or None."""
         with self._engine.connect() as connection:
