@@ -11,6 +11,7 @@ from sr.primitives import code as fhir_code
 from sr.primitives import compact, is_uid, string, uid_uri, uri_part
 
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
+LOINC = "http://loinc.org"
 SCT = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 UMLS = "http://terminology.hl7.org/CodeSystem/umls"
@@ -27,7 +28,7 @@ _NAMED = {
     "IETF4646": "urn:ietf:bcp:47",
     "ISO3166_1": "urn:iso:std:iso:3166",
     "ISO_OID": "urn:ietf:rfc:3986",
-    "LN": "http://loinc.org",
+    "LN": LOINC,
     "MDC": "urn:iso:std:iso:11073:10101",
     "NCIt": "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl",
     "NDC": "http://hl7.org/fhir/sid/ndc",

@@ -65,15 +65,16 @@ def is_report(sop_class_uid: str) -> bool:
     return sop_class_uid in REPORT_CLASSES
 
 
-def map_report(dataset: Source, identity: str) -> Mapped:
+def map_report(dataset: Source, identity: str, with_events: bool = False) -> Mapped:
     """The FHIR resources of a report. Mapping it again gives the same resources with the same ids.
 
+    with_events: whether the irradiation events of dose reports are told one by one, beside their totals.
     identity: of its patient, from which the Patient's id is made; "" leaves out references to the patient.
     Never raises, whatever the data set holds.
     """
     tree = read_content(dataset)
     report = read_report(dataset, tree, identity)
-    walker = Walker(report, CONTAINERS, generic.container)
+    walker = Walker(report, CONTAINERS, generic.container, with_events)
     equipment = device(dataset)
     made_by = walker.emit(equipment) if equipment is not None else ""
     source = document(report, tree.root, made_by)

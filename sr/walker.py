@@ -39,8 +39,16 @@ _TAKEN_AS_COMPONENTS = (
 class Walker:
     """Maps one report. Collects resources; its ledger knows what they tell."""
 
-    def __init__(self, report: Report, templates: Mapping[Key, Template], generic: Template) -> None:
+    def __init__(
+        self,
+        report: Report,
+        templates: Mapping[Key, Template],
+        generic: Template,
+        with_events: bool = False,
+    ) -> None:
+        """with_events: whether single irradiation events are told, too."""
         self.report = report
+        self.with_events = with_events
         self.ledger = Ledger()
         self._templates = templates
         self._generic = generic

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 
 from sr.codes import Key
+from sr.templates.dose import RADIOPHARMACEUTICAL_REPORT, X_RAY_REPORT, dose_report
 from sr.templates.measurement_report import MEASUREMENT_GROUP, measurement_group
 from sr.walker import Template
 
 # By the concept of the root container, the title of the document
-DOCUMENTS: Mapping[Key, Template] = {}
+DOCUMENTS: Mapping[Key, Template] = {
+    X_RAY_REPORT: dose_report,
+    RADIOPHARMACEUTICAL_REPORT: dose_report,
+}
 
 # By the concept of a container anywhere in a document
 CONTAINERS: Mapping[Key, Template] = {
