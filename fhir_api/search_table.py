@@ -134,6 +134,36 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("device", Kind.REFERENCE, "Observation-device", ("device",), ("Device",)),
     ),
+    "DiagnosticReport": (
+        _ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "clinical-identifier",
+            ("identifier",),
+            note="The SOP Instance UID of the report.",
+        ),
+        _OF_PATIENT,
+        SearchParameter("subject", Kind.REFERENCE, "DiagnosticReport-subject", ("subject",), _PATIENT),
+        SearchParameter("code", Kind.TOKEN, "clinical-code", ("code",)),
+        SearchParameter("category", Kind.TOKEN, "DiagnosticReport-category", ("category",)),
+        SearchParameter(
+            "status",
+            Kind.TOKEN,
+            "DiagnosticReport-status",
+            ("status",),
+            system="http://hl7.org/fhir/diagnostic-report-status",
+        ),
+        SearchParameter("result", Kind.REFERENCE, "DiagnosticReport-result", ("result",), ("Observation",)),
+        SearchParameter(
+            "based-on",
+            Kind.REFERENCE,
+            "DiagnosticReport-based-on",
+            ("basedOn",),
+            ("ServiceRequest",),
+            note="Orders are kept elsewhere: ask by Accession Number, as based-on:identifier.",
+        ),
+    ),
     "DocumentReference": (
         _ID,
         SearchParameter("identifier", Kind.TOKEN, "clinical-identifier", ("masterIdentifier", "identifier")),
@@ -176,7 +206,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
 }
 
 # What reports become; made when a report is stored, and kept.
-KEPT = ("Observation", "DocumentReference", "BodyStructure", "Device")
+KEPT = ("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device")
 
 
 def parameter_of(resource_type: str, name: str) -> SearchParameter | None:

@@ -6,6 +6,7 @@ from typing import Any
 from sr.content_tree import Problem
 from sr.context import Context
 from sr.device import device
+from sr.diagnostic_report import diagnostic_report
 from sr.document import descriptions, document
 from sr.ledger import Unmapped
 from sr.lenient import Source
@@ -83,5 +84,8 @@ def map_report(dataset: Source, identity: str, with_events: bool = False) -> Map
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
     else:
         title = tree.root.concept.key if tree.root.concept is not None else ("", "")
-        DOCUMENTS.get(title, generic.document)(walker, tree.root, Context(device=made_by))
+        results = DOCUMENTS.get(title, generic.document)(walker, tree.root, Context(device=made_by))
+        whole = diagnostic_report(report, tree.root, results, made_by)
+        if whole is not None:
+            walker.emit(whole)
     return Mapped((source, *walker.finish()), walker.ledger.unmapped(tree), tree.problems)

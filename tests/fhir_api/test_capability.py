@@ -45,6 +45,17 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "based-on:identifier": lambda w: w.report.AccessionNumber,
         "device": lambda w: _first(w, "Observation", "device")["reference"],
     },
+    "DiagnosticReport": {
+        "_id": lambda w: w.resources("DiagnosticReport")[0]["id"],
+        "identifier": lambda w: f"urn:dicom:uid|urn:oid:{w.report.SOPInstanceUID}",
+        "patient": lambda w: w.patient(w.report)["id"],
+        "subject": lambda w: w.patient(w.report)["id"],
+        "code": "126000",
+        "category": "http://terminology.hl7.org/CodeSystem/v2-0074|IMG",
+        "status": "final",
+        "result": lambda w: _first(w, "DiagnosticReport", "result")[0]["reference"],
+        "based-on:identifier": lambda w: w.report.AccessionNumber,
+    },
     "DocumentReference": {
         "_id": lambda w: w.report.SOPInstanceUID,
         "identifier": lambda w: f"urn:dicom:uid|{w.report.SOPInstanceUID}",

@@ -24,10 +24,11 @@ _OBSERVATION_STATUS = set(
 )
 _DERIVED_FROM = {"DocumentReference", "ImagingStudy", "Media", "QuestionnaireResponse", "Observation"}
 # Kinds that are made together, so that what refers to them must find them.
-_MADE_TOGETHER = {"Observation", "BodyStructure", "Device", "DocumentReference"}
+_MADE_TOGETHER = {"Observation", "BodyStructure", "Device", "DocumentReference", "DiagnosticReport"}
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "BodyStructure": ("patient",),
     "Device": (),
+    "DiagnosticReport": ("status", "code"),
     "DocumentReference": ("status", "content"),
     "Endpoint": ("status", "connectionType", "payloadType", "address"),
     "ImagingStudy": ("status", "subject"),
