@@ -48,7 +48,21 @@ class Days:
     last: datetime.date | None
 
 
-Value = Token | Reference | LogicalReference | Text | Days
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time or of numbers that is compared with what a resource says.
+
+    prefix: eq, ne, gt, lt, ge, le, sa, eb or ap.  low, high: as `spans.Stretch` has them.
+    unit: of a quantity; None for any.
+    """
+
+    prefix: str
+    low: float
+    high: float
+    unit: Token | None = None
+
+
+Value = Token | Reference | LogicalReference | Text | Days | Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from fhir_api.conditions import Condition, LogicalReference, Reference, Text, Token, Value, normal_token
 from fhir_api.search_table import Kind, SearchParameter
+from fhir_api.spans import Stretch, of_moment, of_period
 from pacs.query import fold
 
 Resource = dict[str, Any]
@@ -23,6 +24,20 @@ def references(resource: Resource, parameter: SearchParameter) -> Iterator[Refer
             yield Reference(element["reference"])
         if "identifier" in element:
             yield from (LogicalReference(token) for token in _tokens(element["identifier"], ""))
+
+
+def stretches(resource: Resource, parameter: SearchParameter) -> Iterator[tuple[str, str, Stretch]]:
+    """System and code of the unit, and the stretch, of each date and quantity of a resource."""
+    if parameter.kind is Kind.DATE:
+        for element in _elements(resource, parameter):
+            stretch = of_moment(element) if isinstance(element, str) else of_period(element)
+            if stretch is not None:
+                yield "", "", stretch
+    elif parameter.kind is Kind.QUANTITY:
+        for element in _elements(resource, parameter):
+            number = float(element["value"])
+            unit = element.get("code") or element.get("unit", "")
+            yield element.get("system", ""), unit, Stretch(number, number)
 
 
 def matches(resource: Resource, condition: Condition) -> bool:

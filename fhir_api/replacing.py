@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from fhir_api.conditions import LogicalReference, Reference
-from fhir_api.matching import references, tokens
+from fhir_api.matching import references, stretches, tokens
 from fhir_api.resource_table import product, resource, search_value, unmapped
 from fhir_api.search_table import PARAMETERS, Kind
 from sr.fhir_json import dumps
@@ -113,22 +113,25 @@ class Replacement:
             connection.execute(insert(unmapped), rows)
 
 
-def search_values(made: Made) -> list[dict[str, str]]:
+def search_values(made: Made) -> list[dict[str, Any]]:
     """What a resource says under its search parameters, as rows; each once."""
-    said: dict[tuple[str, str, str], None] = {}
+    said: dict[tuple[str, str, str, float | None, float | None], None] = {}
     for parameter in PARAMETERS[made["resourceType"]]:
+        for system, value, (low, high) in stretches(made, parameter):
+            said[parameter.name, system, value, low, high] = None
         if parameter.kind is Kind.TOKEN:
             for token in tokens(made, parameter):
-                said[parameter.name, token.system or "", token.value or ""] = None
+                said[parameter.name, token.system or "", token.value or "", None, None] = None
         for reference in references(made, parameter) if parameter.kind is Kind.REFERENCE else ():
             match reference:
                 case Reference(target):
-                    said[parameter.name, "", target] = None
+                    said[parameter.name, "", target, None, None] = None
                 case LogicalReference(token):
-                    said[f"{parameter.name}:identifier", token.system or "", token.value or ""] = None
+                    name = f"{parameter.name}:identifier"
+                    said[name, token.system or "", token.value or "", None, None] = None
     return [
-        {"name": name, "system": system, "value": value}
-        for name, system, value in said
+        {"name": name, "system": system, "value": value, "low": low, "high": high}
+        for name, system, value, low, high in said
         if len(value) <= _LONGEST_VALUE
     ]
 

@@ -1,12 +1,12 @@
 """From conditions on kept resources to SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
 
 from fhir_api.answers import Answer
-from fhir_api.conditions import Condition, LogicalReference, Reference, Token, Value
+from fhir_api.conditions import Condition, LogicalReference, Reference, Span, Token, Value
 from fhir_api.resource_table import product, report, resource, search_value
 
 _SENT = select(
@@ -59,8 +59,26 @@ def _holds(condition: Condition) -> ColumnElement[bool]:
     if condition.parameter.name == "_id":
         ids = [v.value for v in condition.values if isinstance(v, Token) and v.system is None and v.value]
         return resource.c.id.in_(ids)
+    if condition.parameter.name == "_lastUpdated":
+        updated = resource.c.last_updated
+        spans = (value for value in condition.values if isinstance(value, Span))
+        return or_(false(), *(_COMPARED[span.prefix](updated, updated, span) for span in spans))
     any_value = or_(false(), *(_says(condition.parameter.name, value) for value in condition.values))
     return resource.c.key.in_(select(search_value.c.resource_key).where(any_value))
+
+
+# FHIR R4 3.1.1.4.5: what a resource says, from low to high, and what is asked
+_COMPARED: Mapping[str, Callable[[Any, Any, Span], ColumnElement[bool]]] = {
+    "eq": lambda low, high, asked: and_(low >= asked.low, high <= asked.high),
+    "ne": lambda low, high, asked: or_(low < asked.low, high > asked.high),
+    "gt": lambda _, high, asked: high > asked.high,
+    "lt": lambda low, _, asked: low < asked.low,
+    "ge": lambda low, high, asked: or_(high > asked.high, and_(low >= asked.low, high <= asked.high)),
+    "le": lambda low, high, asked: or_(low < asked.low, and_(low >= asked.low, high <= asked.high)),
+    "sa": lambda low, _, asked: low >= asked.high,
+    "eb": lambda _, high, asked: high <= asked.low,
+    "ap": lambda low, high, asked: and_(low <= asked.high, high >= asked.low),
+}
 
 
 def _says(name: str, value: Value) -> ColumnElement[bool]:
@@ -75,4 +93,7 @@ def _says(name: str, value: Value) -> ColumnElement[bool]:
             return and_(columns.name == name, columns.value == target)
         case LogicalReference(token):
             return _says(f"{name}:identifier", token)
+        case Span():
+            unit = value.unit or Token(None, None)
+            return and_(_says(name, unit), _COMPARED[value.prefix](columns.low, columns.high, value))
     raise TypeError(f"{name} is not kept for searching")

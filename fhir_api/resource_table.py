@@ -65,7 +65,7 @@ product = Table(
 )
 
 # What a resource says under its search parameters: codes and identifiers; references as Type/id, without a
-# system; under "name:identifier" the identifiers of references.
+# system; under "name:identifier" the identifiers of references; of quantities the unit.
 search_value = Table(
     "fhir_search_value",
     metadata,
@@ -73,7 +73,11 @@ search_value = Table(
     Column("name", Text, nullable=False),
     Column("system", Text, nullable=False),
     Column("value", Text, nullable=False),
+    # Of dates seconds since 1970, of quantities their number: from low to below high
+    Column("low", Float),
+    Column("high", Float),
     Index("ix_fhir_search_value", "name", "value", "system", "resource_key"),
+    Index("ix_fhir_search_value_low", "name", "low", "resource_key"),
 )
 
 # Content items that became nothing

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     REFERENCE = "reference"
     STRING = "string"
     DATE = "date"
+    QUANTITY = "quantity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class SearchParameter:
     targets: resource types that a reference may lead to.
     system: the code system of an element of type code, which does not name it itself.
     note: what the CapabilityStatement says of it.
+    to_the_second: of a date that is kept, and so compared to the second; others are compared to the day.
     """
 
     name: str
@@ -32,11 +34,17 @@ class SearchParameter:
     targets: tuple[str, ...] = ()
     system: str = ""
     note: str = ""
+    to_the_second: bool = False
 
 
 _PATIENT = ("Patient",)
 _ID = SearchParameter("_id", Kind.TOKEN, "Resource-id", ("id",))
+_LAST_UPDATED = SearchParameter(
+    "_lastUpdated", Kind.DATE, "Resource-lastUpdated", ("meta.lastUpdated",), to_the_second=True
+)
 _OF_PATIENT = SearchParameter("patient", Kind.REFERENCE, "clinical-patient", ("subject",), _PATIENT)
+
+_UNITS = "number|system|code, number||unit or number; units are not converted."
 
 # http://hl7.org/fhir/R4/searchparameter-registry.html
 PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
@@ -133,6 +141,40 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             note="Orders are kept elsewhere: ask by Accession Number, as based-on:identifier.",
         ),
         SearchParameter("device", Kind.REFERENCE, "Observation-device", ("device",), ("Device",)),
+        SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
+        SearchParameter(
+            "value-quantity", Kind.QUANTITY, "Observation-value-quantity", ("valueQuantity",), note=_UNITS
+        ),
+        SearchParameter("value-concept", Kind.TOKEN, "Observation-value-concept", ("valueCodeableConcept",)),
+        SearchParameter("component-code", Kind.TOKEN, "Observation-component-code", ("component.code",)),
+        SearchParameter(
+            "component-value-concept",
+            Kind.TOKEN,
+            "Observation-component-value-concept",
+            ("component.valueCodeableConcept",),
+        ),
+        SearchParameter(
+            "component-value-quantity",
+            Kind.QUANTITY,
+            "Observation-component-value-quantity",
+            ("component.valueQuantity",),
+            note=_UNITS,
+        ),
+        SearchParameter("combo-code", Kind.TOKEN, "Observation-combo-code", ("code", "component.code")),
+        SearchParameter(
+            "combo-value-concept",
+            Kind.TOKEN,
+            "Observation-combo-value-concept",
+            ("valueCodeableConcept", "component.valueCodeableConcept"),
+        ),
+        SearchParameter(
+            "combo-value-quantity",
+            Kind.QUANTITY,
+            "Observation-combo-value-quantity",
+            ("valueQuantity", "component.valueQuantity"),
+            note=_UNITS,
+        ),
+        _LAST_UPDATED,
     ),
     "DiagnosticReport": (
         _ID,
@@ -163,6 +205,9 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("ServiceRequest",),
             note="Orders are kept elsewhere: ask by Accession Number, as based-on:identifier.",
         ),
+        SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
+        SearchParameter("issued", Kind.DATE, "DiagnosticReport-issued", ("issued",), to_the_second=True),
+        _LAST_UPDATED,
     ),
     "DocumentReference": (
         _ID,
@@ -184,17 +229,21 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("context.related",),
             ("ImagingStudy", "ServiceRequest"),
         ),
+        SearchParameter("date", Kind.DATE, "DocumentReference-date", ("date",), to_the_second=True),
+        _LAST_UPDATED,
     ),
     "BodyStructure": (
         _ID,
         SearchParameter("identifier", Kind.TOKEN, "BodyStructure-identifier", ("identifier",)),
         SearchParameter("patient", Kind.REFERENCE, "BodyStructure-patient", ("patient",), _PATIENT),
         SearchParameter("location", Kind.TOKEN, "BodyStructure-location", ("location",)),
+        _LAST_UPDATED,
     ),
     "Device": (
         _ID,
         SearchParameter("identifier", Kind.TOKEN, "Device-identifier", ("identifier",)),
         SearchParameter("type", Kind.TOKEN, "Device-type", ("type",)),
+        _LAST_UPDATED,
     ),
     "Endpoint": (
         _ID,

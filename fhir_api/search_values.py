@@ -9,6 +9,7 @@ from fhir_api.conditions import (
     Days,
     LogicalReference,
     Reference,
+    Span,
     Text,
     Token,
     Value,
@@ -16,6 +17,7 @@ from fhir_api.conditions import (
 )
 from fhir_api.outcome import invalid
 from fhir_api.search_table import Kind, SearchParameter
+from fhir_api.spans import of_moment, of_number
 from pacs.query import fold
 
 _LISTED = re.compile(r"(?:\\.|[^,\\])+", re.DOTALL)
@@ -24,6 +26,10 @@ _TOKEN = re.compile(r"(?:((?:\\.|[^|\\])*)\|)?(.*)", re.DOTALL)
 _DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?([12]\d{3})(?:-(\d\d)(?:-(\d\d))?)?")
 _REFERENCE = re.compile(r"(?:([A-Z][A-Za-z]+)/)?([A-Za-z0-9\-.]{1,64})")
 _ONE_DAY = datetime.timedelta(days=1)
+
+_PREFIXES = "eq ne gt lt ge le sa eb ap"
+# A number has no length: it starts after another where it is greater
+_OF_NUMBERS = {"sa": "gt", "eb": "lt"}
 
 
 def listed(text: str) -> list[str]:
@@ -77,7 +83,39 @@ def parse_logical(parameter: SearchParameter, text: str) -> Iterator[Value]:
     yield LogicalReference(token(text))
 
 
+def _parse_moment(parameter: SearchParameter, text: str) -> Iterator[Value]:
+    prefix, rest = _prefixed(text)
+    stretch = of_moment(rest.replace(" ", "+"))  # a plus that was not encoded has become a blank
+    if stretch is None:
+        raise invalid(parameter.name, f"expected a date or a moment of FHIR, after {_PREFIXES} or nothing")
+    yield Span(prefix, *stretch)
+
+
+def _parse_quantity(parameter: SearchParameter, text: str, _target: str, _base: str) -> Iterator[Value]:
+    prefix, rest = _prefixed(text)
+    number, *unit = rest.split("|", 2)
+    read = of_number(number)
+    if read is None:
+        raise invalid(parameter.name, f"expected number, or number|system|code, after {_PREFIXES} or nothing")
+    exact, (low, high) = read
+    if prefix == "ap":
+        low, high = sorted((float(exact) * 0.9, float(exact) * 1.1))
+    elif prefix not in ("eq", "ne"):
+        low = high = float(exact)
+    system, code = (_unescape(part) for part in (*unit, "", "")[:2])
+    yield Span(
+        _OF_NUMBERS.get(prefix, prefix), low, high, Token(system or None, code or None) if unit else None
+    )
+
+
+def _prefixed(text: str) -> tuple[str, str]:
+    return (text[:2], text[2:]) if text[:2] in _PREFIXES.split() else ("eq", text)
+
+
 def _parse_date(parameter: SearchParameter, text: str, _target: str, _base: str) -> Iterator[Value]:
+    if parameter.to_the_second:
+        yield from _parse_moment(parameter, text)
+        return
     match = _DATE.fullmatch(text)
     try:
         first, last = _period(match) if match else (None, None)
@@ -116,6 +154,7 @@ _PARSERS: Mapping[Kind, Callable[[SearchParameter, str, str, str], Iterator[Valu
     Kind.REFERENCE: _parse_reference,
     Kind.STRING: _parse_text,
     Kind.DATE: _parse_date,
+    Kind.QUANTITY: _parse_quantity,
 }
 
 

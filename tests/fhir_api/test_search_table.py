@@ -9,9 +9,10 @@ def test_each_parameter_of_what_the_index_knows_has_its_translation() -> None:
     assert list(patients.TRANSLATIONS) == [p.name for p in PARAMETERS["Patient"]]
 
 
-def test_what_is_kept_is_searched_by_tokens_and_references_only() -> None:
+def test_what_is_kept_is_searched_by_what_the_store_compares() -> None:
     for kept in KEPT:
-        assert {p.kind for p in PARAMETERS[kept]} <= {Kind.TOKEN, Kind.REFERENCE}
+        assert {p.kind for p in PARAMETERS[kept]} <= set(Kind) - {Kind.STRING}
+        assert all(p.to_the_second for p in PARAMETERS[kept] if p.kind is Kind.DATE)
 
 
 def test_references_name_their_targets_and_nothing_else_does() -> None:

@@ -1,0 +1,73 @@
+"""Stretches of time and of numbers, said by resources and asked of them (FHIR R4 3.1.1.4.3 to 3.1.1.4.9)."""
+
+import datetime
+import re
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+_MOMENT = re.compile(
+    r"([12]\d{3})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?)?)?"
+)
+_NUMBER = re.compile(r"[+-]?\d{1,17}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?")
+_ONE_DAY = datetime.timedelta(days=1)
+
+
+class Stretch(NamedTuple):
+    """Seconds since 1970, or numbers, from low to below high; of a number both are the same."""
+
+    low: float
+    high: float
+
+
+def of_moment(text: str) -> Stretch | None:
+    """All that a date, dateTime or instant may mean: a year is all of it. Without a zone it is in UTC."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, _, second, fraction, zone = match.groups()
+    try:
+        if hour is None:
+            return _days(int(year), int(month) if month else None, int(day) if day else None)
+        return _in_day(text, second, fraction, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _days(year: int, month: int | None, day: int | None) -> Stretch:
+    first = datetime.date(year, month or 1, day or 1)
+    if day:
+        after = first + _ONE_DAY
+    elif month:
+        after = datetime.date(year + month // 12, month % 12 + 1, 1)
+    else:
+        after = datetime.date(year + 1, 1, 1)
+    return Stretch(_seconds(first), _seconds(after))
+
+
+def _seconds(day: datetime.date) -> float:
+    return datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC).timestamp()
+
+
+def _in_day(text: str, second: str | None, fraction: str | None, zone: str | None) -> Stretch:
+    moment = datetime.datetime.fromisoformat(text if zone else f"{text}Z")
+    length = 60.0 if second is None else 10.0 ** -(len(fraction) - 1) if fraction else 1.0
+    low = moment.timestamp()
+    return Stretch(low, low + length)
+
+
+def of_period(period: dict[str, Any]) -> Stretch | None:
+    """A Period; open ends reach as far as numbers do."""
+    start, end = (of_moment(period.get(name, "")) for name in ("start", "end"))
+    if start is None and end is None:
+        return None
+    return Stretch(start.low if start else float("-inf"), end.high if end else float("inf"))
+
+
+def of_number(text: str) -> tuple[Decimal, Stretch] | None:
+    """A number, and all that is rounded to it: 5.4 is from 5.35 to 5.45 (3.1.1.4.5)."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    exponent = number.as_tuple().exponent
+    half = Decimal(5).scaleb(int(exponent) - 1)
+    return number, Stretch(float(number - half), float(number + half))
