@@ -38,12 +38,10 @@ _CATEGORY = {
 _HEADINGS = ("h3", "h4", "h5", "h6")
 
 
-def diagnostic_report(
-    report: Report, root: Item, results: Sequence[str], device: str
-) -> dict[str, Any] | None:
+def diagnostic_report(report: Report, root: Item, results: Sequence[str]) -> dict[str, Any] | None:
     """The DiagnosticReport of a document; None for one without findings, and for the logs of devices.
 
-    results: references of the outermost Observations.  device: reference of the equipment, or "".
+    results: references of the outermost Observations.
     """
     has_prose = any(item.value_type == "TEXT" for item in _findings(root))
     if is_log(report.header, root) or not (results or has_prose):
@@ -51,7 +49,6 @@ def diagnostic_report(
     header = report.header
     said = [item for item in _findings(root) if _concludes(item)]
     readers = [{"type": "Practitioner", "display": name} for name in header.verifiers]
-    observers = performers(parts_of(root)[Role.OBSERVER])
     return compact(
         {
             "resourceType": "DiagnosticReport",
@@ -66,7 +63,7 @@ def diagnostic_report(
             "category": [_CATEGORY],
             "code": report.schemes.concept(root.concept),
             **dated("effectiveDateTime", header.content_time, header.zone),
-            "performer": list(observers) or ([{"reference": device}] if device and not readers else []),
+            "performer": list(performers(parts_of(root)[Role.OBSERVER])),
             "resultsInterpreter": readers,
             "result": [{"reference": reference} for reference in results],
             "imagingStudy": list(report.studies),

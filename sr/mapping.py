@@ -85,7 +85,7 @@ def map_report(dataset: Source, identity: str, with_events: bool = False) -> Map
     else:
         title = tree.root.concept.key if tree.root.concept is not None else ("", "")
         results = DOCUMENTS.get(title, generic.document)(walker, tree.root, Context(device=made_by))
-        whole = diagnostic_report(report, tree.root, results, made_by)
+        whole = diagnostic_report(report, tree.root, results)
         if whole is not None:
             walker.emit(whole)
     return Mapped((source, *walker.finish()), walker.ledger.unmapped(tree), tree.problems)

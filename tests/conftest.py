@@ -1,4 +1,4 @@
-"""What tests share: an archive in a folder of its own, and files of others where there are any."""
+"""What tests share: an archive of their own, validators of FHIR, files of others if there are any."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from pacs.archive import Archive
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, migrate, sqlite_url
+from tests.validators import Validators, are_missing
 
 # How long an example takes says nothing of whether it is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,3 +47,12 @@ def files(tmp_path: Path) -> DiskFiles:
 @pytest.fixture
 def archive(tmp_path: Path, index: Index, files: DiskFiles) -> Archive:
     return Archive(files, DerivedFiles(tmp_path / "derived"), index, "DIAFANA", "/dicom-web", lambda: None)
+
+
+@pytest.fixture(scope="session")
+def validators() -> Iterator[Validators]:
+    """For tests of the group "validators", so that they begin once."""
+    if are_missing():
+        pytest.skip("the validators are not there: `npm ci` in tests/validators")
+    with Validators() as engines:
+        yield engines

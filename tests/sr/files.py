@@ -1,9 +1,11 @@
-"""Part 10 files as the mapping gets them from the archive, and the ways to write one data set."""
+"""Part 10 files as the mapping gets them from the archive, reports of others, ways to write one data set."""
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pydicom
+from pydicom.data import get_testdata_files
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -17,6 +19,8 @@ from pydicom.uid import (
 from pacs.dataset.part10 import read_file_meta
 from pacs.dataset.transfer_syntax import inflate, is_deflated
 from sr.data_set import DataSet, read_data_set
+from sr.mapping import is_report
+from tests.conftest import CORPUS
 
 SYNTAXES: tuple[UID, ...] = (
     ImplicitVRLittleEndian,
@@ -24,6 +28,25 @@ SYNTAXES: tuple[UID, ...] = (
     ExplicitVRBigEndian,
     DeflatedExplicitVRLittleEndian,
 )
+
+
+def reports_of_pydicom() -> list[Path]:
+    """Those that come with pydicom."""
+    return [
+        Path(name) for pattern in ("test-SR.dcm", "reportsi*.dcm") for name in get_testdata_files(pattern)
+    ]
+
+
+def reports_of_corpus() -> list[Path]:
+    """Those of the corpus; none where it is not at hand."""
+    folders = ("dose-sr", "highdicom", "dcmqi", "mado")
+    paths = [path for folder in folders for path in sorted((CORPUS / folder).glob("*.dcm"))]
+    return [path for path in paths if _is_report(path)]
+
+
+def _is_report(path: Path) -> bool:
+    header = pydicom.dcmread(path, specific_tags=["SOPClassUID", "Modality"], stop_before_pixels=True)
+    return header.get("Modality") in ("SR", "KO") or is_report(str(header.get("SOPClassUID", "")))
 
 
 def lean(content: bytes) -> DataSet:

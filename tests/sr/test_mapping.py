@@ -5,12 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom._uid_dict import UID_dictionary
-from pydicom.data import get_testdata_files
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -42,7 +40,7 @@ from tests.sr.builders import (
     text,
 )
 from tests.sr.fhir_rules import faults, quantities
-from tests.sr.files import encoded, lean
+from tests.sr.files import encoded, lean, reports_of_corpus, reports_of_pydicom
 
 
 def _check(dataset: Source) -> Mapped:
@@ -60,29 +58,12 @@ def _check(dataset: Source) -> Mapped:
     return mapped
 
 
-def _reports_of_pydicom() -> list[Path]:
-    return [
-        Path(name) for pattern in ("test-SR.dcm", "reportsi*.dcm") for name in get_testdata_files(pattern)
-    ]
-
-
-def _reports_of_corpus() -> list[Path]:
-    folders = ("dose-sr", "highdicom", "dcmqi", "mado")
-    paths = [path for folder in folders for path in sorted((CORPUS / folder).glob("*.dcm"))]
-    return [path for path in paths if _is_report(path)]
-
-
-def _is_report(path: Path) -> bool:
-    header = pydicom.dcmread(path, specific_tags=["SOPClassUID", "Modality"], stop_before_pixels=True)
-    return header.get("Modality") in ("SR", "KO") or is_report(str(header.get("SOPClassUID", "")))
-
-
-@pytest.mark.parametrize("path", _reports_of_pydicom(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", reports_of_pydicom(), ids=lambda path: path.stem)
 def test_reports_of_pydicom(path: Path) -> None:
     assert len(_check(lean(path.read_bytes())).resources) > 1
 
 
-@pytest.mark.parametrize("path", _reports_of_corpus(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", reports_of_corpus(), ids=lambda path: path.stem)
 def test_reports_of_the_corpus(path: Path) -> None:
     dataset = lean(path.read_bytes())
     mapped = _check(dataset)
@@ -95,7 +76,7 @@ def test_reports_of_the_corpus(path: Path) -> None:
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real reports is not at hand")
 def test_the_corpus_has_reports() -> None:
-    assert len(_reports_of_corpus()) > 30
+    assert len(reports_of_corpus()) > 30
 
 
 def test_mapping_again_gives_the_same() -> None:
