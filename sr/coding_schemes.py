@@ -17,7 +17,7 @@ UCUM = "http://unitsofmeasure.org"
 UMLS = "http://terminology.hl7.org/CodeSystem/umls"
 
 # PS3.16 Table 8-1: designators whose systems HL7 names.
-_NAMED = {
+NAMED = {
     "C4": "http://www.ama-assn.org/go/cpt",
     "DCM": DCM,
     "I10": "http://hl7.org/fhir/sid/icd-10",
@@ -44,7 +44,7 @@ _NAMED = {
 
 # PS3.16 Table 8-1: the others that have a UID. SRT is left out: its UID there is that of SNOMED CT,
 # whose codes are others.
-_BY_UID = {
+BY_UID = {
     "99SDM": "2.16.840.1.113883.6.53",
     "ACR": "2.16.840.1.113883.6.76",
     "ASTM-sigpurpose": "1.2.840.10065.1.12",
@@ -102,10 +102,10 @@ class CodingSchemes:
         """The FHIR code system of a designator; empty when there is no designator."""
         if not designator:
             return ""
-        if designator in _NAMED:
-            return _NAMED[designator]
-        if designator in _BY_UID:
-            return uid_uri(_BY_UID[designator])
+        if designator in NAMED:
+            return NAMED[designator]
+        if designator in BY_UID:
+            return uid_uri(BY_UID[designator])
         if designator in self.uids and designator not in SNOMED_RT:
             return uid_uri(self.uids[designator])
         maker = "" if designator in SNOMED_RT else uri_part(self.manufacturer)

@@ -16,7 +16,7 @@ from sr.source_report import Report, orders
 MOST_PROSE = 200_000  # characters; no radiologist writes more
 
 # PS3.16 TID 2000 and CID 7001: what a reader makes of it all
-_CONCLUSIONS: frozenset[Key] = frozenset(
+CONCLUSIONS: frozenset[Key] = frozenset(
     {
         ("DCM", "121072"),  # Impressions
         ("DCM", "121073"),  # Impression
@@ -90,7 +90,7 @@ def _findings(item: Item) -> Iterator[Item]:
 
 def _concludes(item: Item) -> bool:
     is_said = isinstance(item.value, Code) or (isinstance(item.value, str) and item.value_type == "TEXT")
-    return is_said and item.concept is not None and item.concept.key in _CONCLUSIONS
+    return is_said and item.concept is not None and item.concept.key in CONCLUSIONS
 
 
 def _narrative(root: Item) -> dict[str, str]:

@@ -12,7 +12,7 @@ from sr.primitives import date_and_time, offset
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 
 # Documents that a device writes of what it did: nobody reads them over, and they hold what was measured.
-_LOG_CLASSES = frozenset(
+LOG_CLASSES = frozenset(
     {
         "1.2.840.10008.5.1.4.1.1.88.40",  # Procedure Log
         "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR
@@ -80,7 +80,7 @@ def read_header(dataset: lenient.Source) -> Header:
 def is_log(header: Header, root: Item) -> bool:
     """Whether a device wrote the document of what it did."""
     has_title = root.concept is not None and root.concept.key in _LOG_TITLES
-    return header.sop_class_uid in _LOG_CLASSES or has_title
+    return header.sop_class_uid in LOG_CLASSES or has_title
 
 
 def _verifiers(dataset: lenient.Source) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ ASIDE_REASONS: Mapping[Key, str] = {
     ("DCM", "113907"): _REPORT,  # Reason for Proceeding
 }
 
-_BY_CONCEPT: Mapping[Key, Role] = {
+BY_CONCEPT: Mapping[Key, Role] = {
     **dict.fromkeys(ASIDE_REASONS, Role.ASIDE),
     **dict.fromkeys(OTHER_SUBJECT, Role.SUBJECT),
     # PS3.16 TID 1006 to 1010
@@ -101,7 +101,7 @@ def role_of(item: Item) -> Role:
     """What the item is to the one above it."""
     if item.target:
         return Role.INFERRED if item.relationship == "INFERRED FROM" else Role.OBJECT
-    if item.concept is not None and (role := _BY_CONCEPT.get(item.concept.key)) is not None:
+    if item.concept is not None and (role := BY_CONCEPT.get(item.concept.key)) is not None:
         return role
     if item.value_type in _OBJECTS:
         return Role.OBJECT

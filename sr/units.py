@@ -11,7 +11,7 @@ from sr.ucum import is_ucum
 
 # Units that devices send under UCUM though they are none, and what they mean.
 # The SUV units are DICOM's own (PS3.16 CID 85); UCUM wants an annotation behind its unit.
-_REPAIRED = {
+REPAIRED = {
     "Gy.cm^2": "Gy.cm2",
     "Gycm2": "Gy.cm2",
     "Gym2": "Gy.m2",
@@ -37,8 +37,8 @@ def ucum_code(text: str) -> str:
     """The valid UCUM code for what a file has under UCUM; empty when there is none."""
     if is_ucum(text):
         return text
-    if text in _REPAIRED:
-        return _REPAIRED[text]
+    if text in REPAIRED:
+        return REPAIRED[text]
     tidied = re.sub(r"\{[^{}]*\}", lambda annotation: annotation[0].replace(" ", "_"), text).replace("^", "")
     return tidied if is_ucum(tidied) else ""
 

@@ -12,7 +12,7 @@ from sr.units import quantity
 _DATA_ABSENT_REASON = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
 # PS3.16 CID 42 (DCM) as FHIR data absent reasons
-_ABSENT = {
+ABSENT = {
     "114000": "not-a-number",
     "114001": "negative-infinity",
     "114002": "positive-infinity",
@@ -46,7 +46,7 @@ def value_members(item: Item, schemes: CodingSchemes, zone: str) -> list[dict[st
 def absent(schemes: CodingSchemes, qualifier: Code | None = None) -> dict[str, Any]:
     """The member that says why there is no value."""
     scheme, value = qualifier.key if qualifier else ("", "")
-    reason = _ABSENT.get(value, "unknown") if scheme == "DCM" else "unknown"
+    reason = ABSENT.get(value, "unknown") if scheme == "DCM" else "unknown"
     codings = [{"system": _DATA_ABSENT_REASON, "code": reason}]
     if qualifier is None:
         return {"dataAbsentReason": {"coding": codings}}

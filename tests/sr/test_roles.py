@@ -18,12 +18,12 @@ def _role(item: Dataset) -> Role:
 def test_the_codes_of_the_tables_are_in_pydicoms_dictionary() -> None:
     table = cast(Mapping[str, Mapping[str, object]], concepts["DCM"])
     known = {code for entries in table.values() for code in entries}
-    used = {value for scheme, value in roles._BY_CONCEPT if scheme == "DCM"}
+    used = {value for scheme, value in roles.BY_CONCEPT if scheme == "DCM"}
     assert used <= known
 
 
 def test_every_concept_put_aside_has_a_reason() -> None:
-    aside = {key for key, role in roles._BY_CONCEPT.items() if role is Role.ASIDE}
+    aside = {key for key, role in roles.BY_CONCEPT.items() if role is Role.ASIDE}
     assert aside == ASIDE_REASONS.keys()
     assert all(ASIDE_REASONS.values())
 

@@ -12,7 +12,7 @@ ONE = Decimal("1.50")
 
 
 def test_every_repair_is_a_valid_unit_for_what_is_none() -> None:
-    for wrong, right in units._REPAIRED.items():
+    for wrong, right in units.REPAIRED.items():
         assert not is_ucum(wrong), wrong
         assert is_ucum(right), right
 

@@ -85,7 +85,7 @@ def test_a_qualified_number_says_so() -> None:
 
 def test_the_table_of_absent_values_covers_the_context_group() -> None:
     table = cast(Mapping[str, Mapping[str, object]], concepts["DCM"])
-    assert {code for name in cid_concepts[42]["DCM"] for code in table[name]} == set(values._ABSENT)
+    assert {code for name in cid_concepts[42]["DCM"] for code in table[name]} == set(values.ABSENT)
 
 
 @pytest.mark.parametrize(
