@@ -37,11 +37,13 @@ class Page:
     """Some of the answers to a search.
 
     more: whether others follow.  total: of all pages; None when they are too many to be counted at once.
+    included: what accompanies the answers.
     """
 
     answers: Sequence[Answer]
     more: bool
     total: int | None
+    included: Sequence[Answer] = ()
 
 
 class Answerer(Protocol):

@@ -21,9 +21,10 @@ def searchset(request: SearchRequest, page: Page, base: str) -> bytes:
         {
             "fullUrl": f"{base}/{answer.resource_type}/{answer.resource_id}",
             "resource": orjson.Fragment(answer.content),
-            "search": {"mode": "match"},
+            "search": {"mode": mode},
         }
-        for answer in page.answers
+        for mode, answers in (("match", page.answers), ("include", page.included))
+        for answer in answers
     ]
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
     if page.total is not None:

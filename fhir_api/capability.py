@@ -1,9 +1,10 @@
 """The CapabilityStatement (FHIR R4 5.2), from the tables that requests are answered by."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_api.formats import FHIR_VERSION, FORMATS
-from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter
+from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_with, referring_to
 
 # When what is told here last changed.
 _DATE = "2026-11-23"
@@ -39,13 +40,20 @@ def capability_statement(base: str) -> dict[str, Any]:
 
 
 def _resource(resource_type: str) -> dict[str, Any]:
-    return {
+    told = {
         "type": resource_type,
         "interaction": [{"code": code} for code in _INTERACTIONS],
         "versioning": "versioned" if resource_type in KEPT else "no-version",
         "referencePolicy": ["literal", "logical"],
+        "searchInclude": _links(included_with(resource_type)),
+        "searchRevInclude": _links(referring_to(resource_type)),
         "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
     }
+    return {name: member for name, member in told.items() if member != []}
+
+
+def _links(offered: Iterable[tuple[str, SearchParameter]]) -> list[str]:
+    return [f"{source}:{parameter.name}" for source, parameter in offered]
 
 
 def _parameter(parameter: SearchParameter) -> dict[str, str]:

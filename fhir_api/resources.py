@@ -1,11 +1,13 @@
 """All resource types together: reading, and searching across references."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fhir_api.answers import Addresses, Answer, Answerer, Page
 from fhir_api.conditions import Condition, LogicalReference, Reference
 from fhir_api.endpoints import Endpoints
 from fhir_api.imaging_studies import ImagingStudies
+from fhir_api.including import included
 from fhir_api.kept_resources import KeptResources
 from fhir_api.outcome import RequestFault
 from fhir_api.patients import Patients
@@ -38,7 +40,8 @@ class Resources:
         answerer = self._answerers[request.resource_type]
         if request.count_only:
             return Page((), False, answerer.count(conditions, addresses))
-        return answerer.page(conditions, request.offset, request.count, addresses)
+        page = answerer.page(conditions, request.offset, request.count, addresses)
+        return replace(page, included=included(request.includes, page.answers, self._answerers, addresses))
 
     def _resolve(self, condition: Condition | Chain, addresses: Addresses) -> Condition:
         """The condition with references to what the chain, or an identifier, leads to."""

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 
 from fhir_api.conditions import Condition, Value
 from fhir_api.outcome import RequestFault, invalid
-from fhir_api.search_table import PARAMETERS, Kind, SearchParameter, parameter_of
+from fhir_api.search_table import (
+    PARAMETERS,
+    Kind,
+    SearchParameter,
+    included_with,
+    parameter_of,
+    referring_to,
+)
 from fhir_api.search_values import listed, parse, parse_logical
 
 DEFAULT_COUNT = 50
@@ -29,6 +36,20 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
+class Include:
+    """Resources that are wanted beside the matches (FHIR R4 3.1.1.5.3).
+
+    source: the type that refers.  targets: the types that may be referred to.
+    is_reverse: whether those that refer to the matches are wanted, or those that the matches refer to.
+    """
+
+    source: str
+    parameter: SearchParameter
+    targets: tuple[str, ...]
+    is_reverse: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
     """What a search asks for.
 
@@ -38,6 +59,7 @@ class SearchRequest:
 
     resource_type: str
     conditions: tuple[Condition | Chain, ...]
+    includes: tuple[Include, ...]
     used: tuple[tuple[str, str], ...]
     count: int
     offset: int
@@ -60,6 +82,7 @@ def parse_search(
     return SearchRequest(
         resource_type,
         tuple(reading.conditions),
+        tuple(reading.includes),
         tuple(reading.used),
         count,
         reading.offset,
@@ -75,6 +98,7 @@ class _Reading:
     base: str
     strict: bool
     conditions: list[Condition | Chain] = field(default_factory=list)
+    includes: list[Include] = field(default_factory=list)
     used: list[tuple[str, str]] = field(default_factory=list)
     count: int | None = None
     offset: int = 0
@@ -142,6 +166,25 @@ class _Reading:
             raise RequestFault(400, "not-supported", "_summary: only count and false are offered", "_summary")
         self.count_only = value == "count"
 
+    def take_include(self, value: str) -> None:
+        self._include("_include", value, included_with(self.resource_type))
+
+    def take_revinclude(self, value: str) -> None:
+        self._include("_revinclude", value, referring_to(self.resource_type))
+
+    def _include(self, name: str, value: str, offered: Iterable[tuple[str, SearchParameter]]) -> None:
+        source, _, rest = value.partition(":")
+        asked, _, target = rest.partition(":")
+        for kind, parameter in offered:
+            if (kind, parameter.name) == (source, asked) and target in ("", *parameter.targets):
+                targets = (target,) if target else parameter.targets
+                self.includes.append(Include(source, parameter, targets, name == "_revinclude"))
+                self.used.append((name, value))
+                return
+        if self.strict:
+            message = f"{name}: there is no such link of {self.resource_type} here; see metadata"
+            raise RequestFault(400, "not-supported", message, name)
+
     def pass_over(self, _value: str) -> None:
         """What content negotiation heeds."""
 
@@ -150,6 +193,8 @@ _CONTROLS = {
     "_count": _Reading.take_count,
     "_offset": _Reading.take_offset,
     "_summary": _Reading.take_summary,
+    "_include": _Reading.take_include,
+    "_revinclude": _Reading.take_revinclude,
     "_format": _Reading.pass_over,
 }
 

@@ -1,6 +1,6 @@
 """The search parameters of each resource: one table for searching, keeping and the CapabilityStatement."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,6 +43,9 @@ _LAST_UPDATED = SearchParameter(
     "_lastUpdated", Kind.DATE, "Resource-lastUpdated", ("meta.lastUpdated",), to_the_second=True
 )
 _OF_PATIENT = SearchParameter("patient", Kind.REFERENCE, "clinical-patient", ("subject",), _PATIENT)
+
+# No search goes by it, for all studies have the same.
+_ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",))
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
 
@@ -261,3 +264,19 @@ KEPT = ("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure",
 def parameter_of(resource_type: str, name: str) -> SearchParameter | None:
     """The search parameter of a resource type by its name; None when there is none."""
     return next((p for p in PARAMETERS.get(resource_type, ()) if p.name == name), None)
+
+
+def included_with(resource_type: str) -> Iterator[tuple[str, SearchParameter]]:
+    """Types and parameters by which `_include` gives what resources of a type refer to."""
+    named = (*PARAMETERS[resource_type], *((_ENDPOINT,) if resource_type == "ImagingStudy" else ()))
+    for parameter in named:
+        if any(target in PARAMETERS for target in parameter.targets):
+            yield resource_type, parameter
+
+
+def referring_to(resource_type: str) -> Iterator[tuple[str, SearchParameter]]:
+    """Types and parameters by which `_revinclude` gives what refers to resources of a type."""
+    for source, parameters in PARAMETERS.items():
+        for parameter in parameters:
+            if resource_type in parameter.targets:
+                yield source, parameter
