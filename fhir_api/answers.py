@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fhir_api.conditions import Condition
+from fhir_api.conditions import Condition, Window
 from sr.fhir_json import dumps
 
 
@@ -52,8 +52,8 @@ class Answerer(Protocol):
     def read(self, resource_id: str, addresses: Addresses) -> Answer:
         """The resource with this id. Raises NotFound."""
 
-    def page(self, conditions: Sequence[Condition], offset: int, limit: int, addresses: Addresses) -> Page:
-        """At most `limit` matches after the first `offset`, in a stable order."""
+    def page(self, conditions: Sequence[Condition], window: Window, addresses: Addresses) -> Page:
+        """The matches in the window, in a stable order."""
 
     def count(self, conditions: Sequence[Condition], addresses: Addresses) -> int:
         """How many matches there are."""

@@ -14,9 +14,11 @@ def searchset(request: SearchRequest, page: Page, base: str) -> bytes:
 
     The self link tells the parameters that were heeded, so that a client sees which were not.
     """
-    links = [{"relation": "self", "url": _url(request, base, request.offset)}]
+    links = [{"relation": "self", "url": _url(request, base, request.window.offset)}]
     if page.more:
-        links.append({"relation": "next", "url": _url(request, base, request.offset + request.count)})
+        links.append(
+            {"relation": "next", "url": _url(request, base, request.window.offset + request.window.limit)}
+        )
     entries = [
         {
             "fullUrl": f"{base}/{answer.resource_type}/{answer.resource_id}",
@@ -40,6 +42,6 @@ def _url(request: SearchRequest, base: str, offset: int) -> str:
     if request.count_only:
         parameters.append(("_summary", "count"))
     else:
-        parameters.append(("_count", str(request.count)))
+        parameters.append(("_count", str(request.window.limit)))
         parameters += [("_offset", str(offset))] if offset else []
     return f"{base}/{request.resource_type}?{urlencode(parameters, safe=':|/')}"

@@ -14,7 +14,8 @@ _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
-    "1000) and the next link. _summary=count gives the total alone."
+    "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
+    "reverse. _include and _revinclude give one step of references. _summary=count gives the total alone."
 )
 
 

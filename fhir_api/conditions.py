@@ -73,6 +73,26 @@ class Condition:
     values: tuple[Value, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A date, an id or a time by which matches are ordered."""
+
+    parameter: SearchParameter
+    is_descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which of the matches are wanted: at most `limit` after the first `offset`.
+
+    order: as `search_table.sorts` offers it; without, that in which they are found.
+    """
+
+    offset: int
+    limit: int
+    order: tuple[Order, ...] = ()
+
+
 def normal_token(system: str | None, value: str | None) -> Token:
     """A token in the form to compare by: a UID bare, under one system, however it is written."""
     if value is not None and value.startswith(_OID) and is_uid(value[len(_OID) :]):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fhir_api.answers import Addresses, Answer, Page, computed
-from fhir_api.conditions import Condition
+from fhir_api.conditions import Condition, Window
 from fhir_api.matching import matches
 from pacs.errors import NotFound
 from sr.endpoint import endpoint
@@ -19,10 +19,10 @@ class Endpoints:
             raise NotFound("there is no such Endpoint here")
         return computed(resource)
 
-    def page(self, conditions: Sequence[Condition], offset: int, limit: int, addresses: Addresses) -> Page:
+    def page(self, conditions: Sequence[Condition], window: Window, addresses: Addresses) -> Page:
         """The endpoint, if it matches."""
         matching = self._matching(conditions, addresses)
-        return Page(matching[offset : offset + limit], False, len(matching))
+        return Page(matching[window.offset : window.offset + window.limit], False, len(matching))
 
     def count(self, conditions: Sequence[Condition], addresses: Addresses) -> int:
         """Whether it matches."""

@@ -16,7 +16,7 @@ from fhir_api.archive_search import (
     one_of,
     values_of,
 )
-from fhir_api.conditions import Condition, Token
+from fhir_api.conditions import Condition, Token, Window
 from fhir_api.matching import matches
 from pacs.archive import Archive
 from pacs.dataset.header import is_uid
@@ -61,9 +61,9 @@ class ImagingStudies:
             raise NotFound("there is no such ImagingStudy here")
         return self._answers(found, [resource_id], addresses)[0]
 
-    def page(self, conditions: Sequence[Condition], offset: int, limit: int, addresses: Addresses) -> Page:
+    def page(self, conditions: Sequence[Condition], window: Window, addresses: Addresses) -> Page:
         """Studies from the newest; those of many instances without them."""
-        page = self._search.page(conditions, offset, limit)
+        page = self._search.page(conditions, window.offset, window.limit)
         small = [_uid(one) for one in page.found if _number_of_instances(one) <= MAX_FOUND_INSTANCES]
         return Page(self._answers(page.found, small, addresses), page.more, page.total)
 

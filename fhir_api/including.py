@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from fhir_api.answers import Addresses, Answer, Answerer
-from fhir_api.conditions import Condition, Reference, Token, Value
+from fhir_api.conditions import Condition, Reference, Token, Value, Window
 from fhir_api.matching import references
 from fhir_api.outcome import RequestFault
 from fhir_api.search_request import Include
@@ -13,6 +13,7 @@ from sr.fhir_json import loads
 
 MAX_INCLUDED = 1000  # resources beside the matches of a page
 _AT_ONCE = 200  # ids or references that one search asks for
+_ALL = Window(0, MAX_INCLUDED + 1)
 
 
 def included(
@@ -55,7 +56,7 @@ def _referred_to(
             tokens = [Token(None, name) for name in by_type[kind]]
             for some in _chunks(tokens):
                 condition = Condition(by_id, some)
-                yield from answerers[kind].page([condition], 0, MAX_INCLUDED, addresses).answers
+                yield from answerers[kind].page([condition], _ALL, addresses).answers
 
 
 def _referring(
@@ -64,7 +65,7 @@ def _referring(
     targets = [Reference(f"{answer.resource_type}/{answer.resource_id}") for answer in matches]
     for some in _chunks(targets):
         condition = Condition(include.parameter, some)
-        yield from answerers[include.source].page([condition], 0, MAX_INCLUDED + 1, addresses).answers
+        yield from answerers[include.source].page([condition], _ALL, addresses).answers
 
 
 def _chunks(values: Iterable[Value]) -> Iterator[tuple[Value, ...]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fhir_api.answers import Addresses, Answer, Page
-from fhir_api.conditions import Condition
+from fhir_api.conditions import Condition, Window
 from fhir_api.store import ResourceStore
 from pacs.errors import NotFound
 
@@ -22,11 +22,11 @@ class KeptResources:
             raise NotFound(f"there is no such {self._type} here")
         return answer
 
-    def page(self, conditions: Sequence[Condition], offset: int, limit: int, _addresses: Addresses) -> Page:
-        """Resources in the order in which they were first kept."""
-        answers = self._store.page(self._type, conditions, offset, limit)
+    def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
+        """Resources in the order that is asked, or else in that in which they were first kept."""
+        answers = self._store.page(self._type, conditions, window)
         total = self._store.count(self._type, conditions)
-        return Page(answers, offset + len(answers) < total, total)
+        return Page(answers, window.offset + len(answers) < total, total)
 
     def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:
         """How many match."""
@@ -34,4 +34,4 @@ class KeptResources:
 
     def ids(self, conditions: Sequence[Condition], limit: int, _addresses: Addresses) -> list[str]:
         """Their ids."""
-        return [answer.resource_id for answer in self._store.page(self._type, conditions, 0, limit)]
+        return [answer.resource_id for answer in self._store.page(self._type, conditions, Window(0, limit))]

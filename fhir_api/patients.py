@@ -14,7 +14,7 @@ from fhir_api.archive_search import (
     criterion,
     values_of,
 )
-from fhir_api.conditions import Condition, Token
+from fhir_api.conditions import Condition, Token, Window
 from pacs.archive import Archive
 from pacs.errors import NotFound
 from pacs.model import Found, Level
@@ -36,9 +36,9 @@ class Patients:
             raise NotFound("there is no such Patient here")
         return computed(_resource(found[0]))
 
-    def page(self, conditions: Sequence[Condition], offset: int, limit: int, _addresses: Addresses) -> Page:
+    def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
         """Patients by name."""
-        page = self._search.page(conditions, offset, limit)
+        page = self._search.page(conditions, window.offset, window.limit)
         return Page([computed(_resource(one)) for one in page.found], page.more, page.total)
 
     def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:

@@ -6,7 +6,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
 
 from fhir_api.answers import Answer
-from fhir_api.conditions import Condition, LogicalReference, Reference, Span, Token, Value
+from fhir_api.conditions import (
+    Condition,
+    LogicalReference,
+    Order,
+    Reference,
+    Span,
+    Token,
+    Value,
+    Window,
+)
 from fhir_api.resource_table import product, report, resource, search_value
 
 _SENT = select(
@@ -30,11 +39,12 @@ def of_study(connection: Connection, study_instance_uid: str) -> list[bytes]:
 
 
 def page(
-    connection: Connection, resource_type: str, conditions: Sequence[Condition], offset: int, limit: int
+    connection: Connection, resource_type: str, conditions: Sequence[Condition], window: Window
 ) -> list[Answer]:
-    """At most `limit` matches after the first `offset`. What is kept later, comes last."""
-    found = _SENT.where(*_where(resource_type, conditions)).order_by(resource.c.key)
-    return [_answer(row) for row in connection.execute(found.offset(offset).limit(limit))]
+    """The matches in the window. What is alike, or not to be ordered, is in the order of being kept."""
+    order = [step for one in window.order for step in _ordered(one)]
+    found = _SENT.where(*_where(resource_type, conditions)).order_by(*order, resource.c.key)
+    return [_answer(row) for row in connection.execute(found.offset(window.offset).limit(window.limit))]
 
 
 def count(connection: Connection, resource_type: str, conditions: Sequence[Condition]) -> int:
@@ -45,6 +55,17 @@ def count(connection: Connection, resource_type: str, conditions: Sequence[Condi
         )
         or 0
     )
+
+
+def _ordered(order: Order) -> list[ColumnElement[Any]]:
+    """The columns to order by: what says nothing comes last, several dates count by the outermost."""
+    own = {"_id": resource.c.id, "_lastUpdated": resource.c.last_updated}.get(order.parameter.name)
+    if own is not None:
+        return [own.desc() if order.is_descending else own.asc()]
+    outermost = func.max(search_value.c.high) if order.is_descending else func.min(search_value.c.low)
+    said = and_(search_value.c.resource_key == resource.c.key, search_value.c.name == order.parameter.name)
+    when = select(outermost).where(said).scalar_subquery()
+    return [when.is_(None), when.desc() if order.is_descending else when.asc()]
 
 
 def _answer(row: Row[*tuple[Any, ...]]) -> Answer:

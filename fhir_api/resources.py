@@ -40,7 +40,7 @@ class Resources:
         answerer = self._answerers[request.resource_type]
         if request.count_only:
             return Page((), False, answerer.count(conditions, addresses))
-        page = answerer.page(conditions, request.offset, request.count, addresses)
+        page = answerer.page(conditions, request.window, addresses)
         return replace(page, included=included(request.includes, page.answers, self._answerers, addresses))
 
     def _resolve(self, condition: Condition | Chain, addresses: Addresses) -> Condition:

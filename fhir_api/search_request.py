@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fhir_api.conditions import Condition, Value
+from fhir_api.conditions import Condition, Order, Value, Window
 from fhir_api.outcome import RequestFault, invalid
 from fhir_api.search_table import (
     PARAMETERS,
@@ -13,6 +13,7 @@ from fhir_api.search_table import (
     included_with,
     parameter_of,
     referring_to,
+    sorts,
 )
 from fhir_api.search_values import listed, parse, parse_logical
 
@@ -61,8 +62,7 @@ class SearchRequest:
     conditions: tuple[Condition | Chain, ...]
     includes: tuple[Include, ...]
     used: tuple[tuple[str, str], ...]
-    count: int
-    offset: int
+    window: Window
     count_only: bool
 
 
@@ -84,8 +84,7 @@ def parse_search(
         tuple(reading.conditions),
         tuple(reading.includes),
         tuple(reading.used),
-        count,
-        reading.offset,
+        Window(reading.offset, count, tuple(reading.order)),
         reading.count_only or count == 0,
     )
 
@@ -99,6 +98,7 @@ class _Reading:
     strict: bool
     conditions: list[Condition | Chain] = field(default_factory=list)
     includes: list[Include] = field(default_factory=list)
+    order: list[Order] = field(default_factory=list)
     used: list[tuple[str, str]] = field(default_factory=list)
     count: int | None = None
     offset: int = 0
@@ -166,6 +166,16 @@ class _Reading:
             raise RequestFault(400, "not-supported", "_summary: only count and false are offered", "_summary")
         self.count_only = value == "count"
 
+    def take_sort(self, value: str) -> None:
+        offered = sorts(self.resource_type)
+        wanted = value.split(",")
+        if all(one in offered for one in wanted):
+            self.order = [Order(offered[one], one.startswith("-")) for one in wanted]
+            self.used.append(("_sort", value))
+        elif self.strict:
+            message = f"_sort: {self.resource_type} is ordered by {', '.join(offered) or 'nothing'}"
+            raise RequestFault(400, "not-supported", message, "_sort")
+
     def take_include(self, value: str) -> None:
         self._include("_include", value, included_with(self.resource_type))
 
@@ -193,6 +203,7 @@ _CONTROLS = {
     "_count": _Reading.take_count,
     "_offset": _Reading.take_offset,
     "_summary": _Reading.take_summary,
+    "_sort": _Reading.take_sort,
     "_include": _Reading.take_include,
     "_revinclude": _Reading.take_revinclude,
     "_format": _Reading.pass_over,

@@ -266,6 +266,13 @@ def parameter_of(resource_type: str, name: str) -> SearchParameter | None:
     return next((p for p in PARAMETERS.get(resource_type, ()) if p.name == name), None)
 
 
+def sorts(resource_type: str) -> dict[str, SearchParameter]:
+    """What `_sort` may name: ids and dates of what is kept, up and down. The index has its own order."""
+    parameters = PARAMETERS[resource_type] if resource_type in KEPT else ()
+    ordered = (p for p in parameters if p.kind is Kind.DATE or p.name == "_id")
+    return {f"{sign}{parameter.name}": parameter for parameter in ordered for sign in ("", "-")}
+
+
 def included_with(resource_type: str) -> Iterator[tuple[str, SearchParameter]]:
     """Types and parameters by which `_include` gives what resources of a type refer to."""
     named = (*PARAMETERS[resource_type], *((_ENDPOINT,) if resource_type == "ImagingStudy" else ()))

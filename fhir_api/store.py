@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 
 from fhir_api import resource_search
 from fhir_api.answers import Answer
-from fhir_api.conditions import Condition
+from fhir_api.conditions import Condition, Window
 from fhir_api.replacing import Made, Replacement
 from fhir_api.resource_table import mapping, metadata, report, resource, unmapped
 from pacs.index.engine import Transactions, open_engine
@@ -130,12 +130,10 @@ class ResourceStore:
         with self._engine.connect() as connection:
             return resource_search.read(connection, resource_type, resource_id)
 
-    def page(
-        self, resource_type: str, conditions: Sequence[Condition], offset: int, limit: int
-    ) -> list[Answer]:
-        """At most `limit` matches after the first `offset`, in the order in which they were first kept."""
+    def page(self, resource_type: str, conditions: Sequence[Condition], window: Window) -> list[Answer]:
+        """The matches in the window; those that are alike in the order in which they were first kept."""
         with self._engine.connect() as connection:
-            return resource_search.page(connection, resource_type, conditions, offset, limit)
+            return resource_search.page(connection, resource_type, conditions, window)
 
     def count(self, resource_type: str, conditions: Sequence[Condition]) -> int:
         """How many match."""

@@ -4,6 +4,7 @@ import pytest
 from pydicom.uid import UID
 
 from fhir_api.answers import Addresses
+from fhir_api.conditions import Window
 from fhir_api.imaging_studies import ImagingStudies
 from pacs.archive import Archive
 from sr.fhir_json import loads
@@ -180,7 +181,7 @@ def test_studies_with_one_series_uid_keep_their_own_instances(archive: Archive) 
     second.file_meta.MediaStorageSOPInstanceUID = second.SOPInstanceUID
     for dataset in (first, second):
         put(archive, dataset)
-    page = ImagingStudies(archive).page([], 0, 10, Addresses("", ""))
+    page = ImagingStudies(archive).page([], Window(0, 10), Addresses("", ""))
     told = {answer.resource_id: loads(answer.content)["series"] for answer in page.answers}
     assert {uid: [one["uid"] for one in series[0]["instance"]] for uid, series in told.items()} == {
         first.StudyInstanceUID: [first.SOPInstanceUID],

@@ -7,6 +7,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from fhir_api.conditions import Window
 from fhir_api.reports import keep_report, report_follower
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
@@ -44,11 +45,11 @@ def test_it_wants_reports_and_key_objects_at_once(archive: Archive, store: Resou
 def test_following_again_changes_nothing(archive: Archive, index: Index, store: ResourceStore) -> None:
     report = stored_report(archive)
     follow(index, archive, store)
-    once = store.page("Observation", [], 0, 1000)
+    once = store.page("Observation", [], Window(0, 1000))
     assert len(once) >= 10
     assert {answer.version for answer in once} == {"1"}
     follow(index, archive, store)
-    assert store.page("Observation", [], 0, 1000) == once
+    assert store.page("Observation", [], Window(0, 1000)) == once
     uids = report.StudyInstanceUID, report.SeriesInstanceUID, report.SOPInstanceUID
     assert not keep_report(archive, store, *uids)
 
@@ -71,7 +72,7 @@ def test_what_a_deleted_report_became_is_withdrawn(
     archive.deletion.delete(other.StudyInstanceUID, None, None, "")
     follow(index, archive, store)
     assert (store.counts().reports, store.counts().resources) == (0, {})
-    assert store.page("Observation", [], 0, 10) == []
+    assert store.page("Observation", [], Window(0, 10)) == []
 
 
 def test_a_report_that_moved_to_another_study_keeps_its_resources(
@@ -110,7 +111,7 @@ def test_a_report_becomes_the_same_in_every_transfer_syntax(
     report.file_meta.TransferSyntaxUID = syntax
     put(archive, report)
     follow(index, archive, store)
-    kept = [loads(answer.content) for answer in store.page("Observation", [], 0, 1000)]
+    kept = [loads(answer.content) for answer in store.page("Observation", [], Window(0, 1000))]
     mapped = map_report(report, kept[0]["subject"]["reference"].removeprefix("Patient/"))
     made = [one for one in mapped.resources if one["resourceType"] == "Observation"]
     assert len(made) > 5

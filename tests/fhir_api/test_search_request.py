@@ -93,6 +93,6 @@ def test_whatever_comes_is_understood_or_refused(
         assert str(fault)
         return
     assert isinstance(request, SearchRequest)
-    assert 0 <= request.count <= MAX_COUNT
-    assert request.offset >= 0
+    assert 0 <= request.window.limit <= MAX_COUNT
+    assert request.window.offset >= 0
     assert set(request.used) <= set(parameters)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_api.answers import Addresses
-from fhir_api.conditions import Condition
+from fhir_api.conditions import Condition, Window
 from fhir_api.kept_resources import KeptResources
 from fhir_api.outcome import RequestFault
 from fhir_api.search_request import parse_search
@@ -117,7 +117,7 @@ def kept(store: ResourceStore) -> KeptResources:
 def found(kept: KeptResources, name: str, text: str) -> set[str]:
     conditions = parse_search("Observation", [(name, text)], "", strict=True).conditions
     plain = [one for one in conditions if isinstance(one, Condition)]
-    return {answer.resource_id for answer in kept.page(plain, 0, 10, NOWHERE).answers}
+    return {answer.resource_id for answer in kept.page(plain, Window(0, 10), NOWHERE).answers}
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,55 @@ def test_quantities_are_compared_in_their_own_unit(
     kept: KeptResources, name: str, text: str, ids: set[str]
 ) -> None:
     assert found(kept, name, text) == ids
+
+
+def ordered(kept: KeptResources, order: str) -> str:
+    asked = parse_search("Observation", [("_sort", order)], "", strict=True)
+    pages = [kept.page([], Window(offset, 2, asked.window.order), NOWHERE) for offset in (0, 2)]
+    return " ".join(answer.resource_id for page in pages for answer in page.answers)
+
+
+@pytest.mark.parametrize(
+    ("order", "ids"),
+    [
+        ("date", "year day moment later"),
+        ("-date", "year later day moment"),
+        ("_id", "day later moment year"),
+        ("-_id", "year moment later day"),
+        ("_lastUpdated,-_id", "year moment later day"),
+        ("-_lastUpdated", "day moment year later"),
+    ],
+)
+def test_matches_are_ordered_as_asked(kept: KeptResources, order: str, ids: str) -> None:
+    """Those that are alike stay in the order in which they were kept, over all pages."""
+    assert ordered(kept, order) == ids
+
+
+def test_what_says_nothing_comes_last(store: ResourceStore) -> None:
+    store.replace(Origin("1.2.3", "1.2", "p"), [made("none"), *RESOURCES])
+    kept = KeptResources(store, "Observation")
+    for order in ("date", "-date"):
+        page = kept.page(
+            [], Window(0, 10, parse_search("Observation", [("_sort", order)], "", True).window.order), NOWHERE
+        )
+        assert page.answers[-1].resource_id == "none"
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "order"),
+    [
+        ("Observation", "code"),
+        ("Observation", "date,"),
+        ("Observation", "--date"),
+        ("ImagingStudy", "started"),
+    ],
+)
+def test_an_order_that_is_not_offered(resource_type: str, order: str) -> None:
+    asked = [("_sort", order)]
+    assert parse_search(resource_type, asked, "", strict=False).used == ()
+    with pytest.raises(RequestFault) as fault:
+        parse_search(resource_type, asked, "", strict=True)
+    assert "_sort" in str(fault.value)
 
 
 def test_when_it_was_kept_last_can_be_asked(kept: KeptResources) -> None:
