@@ -77,37 +77,42 @@ class ImagingStudies:
 
     def _answers(self, studies: list[Found], whole: Sequence[str], addresses: Addresses) -> list[Answer]:
         """whole: the Study Instance UIDs of those that are told with their instances."""
-        all_series = self._below(Level.SERIES, [_uid(study) for study in studies])
-        all_instances = self._below(Level.INSTANCE, whole)
+        series, instances = self._series([_uid(study) for study in studies]), self._instances(whole)
         place = endpoint(addresses.dicomweb)
         answers = []
         for study in studies:
             uid, identity = _uid(study), study.patient_identity
-            instances = _grouped(all_instances.get(uid, []), _SERIES_INSTANCE_UID)
-            resource = imaging_study(study.attributes, all_series.get(uid, []), instances, identity, place)
+            of_series = instances.get(uid, {})
+            resource = imaging_study(study.attributes, series.get(uid, []), of_series, identity, place)
             if uid not in whole:
                 resource = {**resource, "meta": _SUBSETTED}
             answers.append(computed(resource))
         return answers
 
-    def _below(self, level: Level, studies: Sequence[str]) -> dict[str, list[DicomJson]]:
-        """What the studies hold at a level, by Study Instance UID."""
+    def _series(self, studies: Sequence[str]) -> dict[str, list[DicomJson]]:
+        """The series of studies, by Study Instance UID."""
+        grouped: dict[str, list[DicomJson]] = {}
+        for found in self._below(Level.SERIES, studies):
+            grouped.setdefault(_uid(found), []).append(found.attributes)
+        return grouped
+
+    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[DicomJson]]]:
+        """What is kept of the instances of studies, by Study and Series Instance UID."""
+        grouped: dict[str, dict[str, list[DicomJson]]] = {}
+        for found in self._below(Level.INSTANCE, studies):
+            study, series, instance = found.levels
+            of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
+            of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(instance)
+        return grouped
+
+    def _below(self, level: Level, studies: Sequence[str]) -> Iterable[Found]:
         if not studies:
-            return {}
-        found = self._archive.search(Query(level, one_of("StudyInstanceUID", studies).criteria))
-        return _grouped((one.attributes for one in found), _STUDY_INSTANCE_UID)
+            return ()
+        return self._archive.search(Query(level, one_of("StudyInstanceUID", studies).criteria))
 
 
 def _without_series(found: Found) -> dict[str, Any]:
     return imaging_study(found.attributes, [], {}, found.patient_identity, None)
-
-
-def _grouped(rows: Iterable[DicomJson], key: str) -> dict[str, list[DicomJson]]:
-    """The rows by their first value under a key."""
-    grouped: dict[str, list[DicomJson]] = {}
-    for attributes in rows:
-        grouped.setdefault(_first(attributes, key), []).append(attributes)
-    return grouped
 
 
 def _first(attributes: DicomJson, key: str) -> Any:
@@ -116,11 +121,11 @@ def _first(attributes: DicomJson, key: str) -> Any:
 
 
 def _uid(found: Found) -> str:
-    return str(_first(found.attributes, _STUDY_INSTANCE_UID))
+    return str(_first(found.levels[0], _STUDY_INSTANCE_UID))
 
 
 def _number_of_instances(found: Found) -> int:
-    return int(_first(found.attributes, _NUMBER_OF_STUDY_RELATED_INSTANCES) or 0)
+    return int(_first(found.levels[0], _NUMBER_OF_STUDY_RELATED_INSTANCES) or 0)
 
 
 def _by_identifier(condition: Condition) -> list[Alternative]:

@@ -1,6 +1,7 @@
 """A study of the archive as a FHIR R4 ImagingStudy, after the `dicom` mapping of its StructureDefinition."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sr import json_attributes
@@ -118,6 +119,7 @@ def _instance(instance: Attributes) -> dict[str, Any]:
     )
 
 
+@lru_cache(256)
 def _sop_class(uid: str) -> dict[str, str]:
     return {"system": "urn:ietf:rfc:3986", "code": uid_uri(uid)} if is_uid(uid) else {}
 

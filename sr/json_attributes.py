@@ -1,5 +1,6 @@
 """Reading objects in the DICOM JSON model (PS3.18 F.2), such as an index keeps them."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,13 +12,16 @@ Attributes = dict[str, Any]
 
 def texts(attributes: Attributes, keyword: str) -> list[str]:
     """The values of an element that is no sequence and no person name; empty ones left out."""
-    values = (str(value).strip() for value in _values(attributes, keyword) if value is not None)
+    values = [str(value).strip() for value in _values(attributes, keyword) if value is not None]
     return [value for value in values if value]
 
 
 def text(attributes: Attributes, keyword: str) -> str:
     """The first value of an element; empty when there is none."""
-    return next(iter(texts(attributes, keyword)), "")
+    for value in _values(attributes, keyword):
+        if value is not None and (said := str(value).strip()):
+            return said
+    return ""
 
 
 def items(attributes: Attributes, keyword: str) -> list[Attributes]:
@@ -27,7 +31,7 @@ def items(attributes: Attributes, keyword: str) -> list[Attributes]:
 
 def item(attributes: Attributes, keyword: str) -> Attributes:
     """The first item of a sequence; an empty object when there is none."""
-    return next(iter(items(attributes, keyword)), {})
+    return next((value for value in _values(attributes, keyword) if isinstance(value, dict)), {})
 
 
 def count(attributes: Attributes, keyword: str) -> int | None:
@@ -36,10 +40,10 @@ def count(attributes: Attributes, keyword: str) -> int | None:
     return int(value) if value.isascii() and value.isdecimal() and int(value) < 2**31 else None
 
 
-def _values(attributes: Attributes, keyword: str) -> list[Any]:
+def _values(attributes: Attributes, keyword: str) -> Sequence[Any]:
     element = attributes.get(_key(keyword))
     values = element.get("Value") if isinstance(element, dict) else None
-    return values if isinstance(values, list) else []
+    return values if isinstance(values, list) else ()
 
 
 @cache
