@@ -1,6 +1,7 @@
 """Searching for what lies in no study: work items (PS3.18 11.9), instances of no patient (12.6)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dicomweb.data_sets import data_sets_writer
-from dicomweb.media_types import DATA_SETS_OFFERS, Representation
+from dicomweb.media_types import DATA_SETS_OFFERS, DICOM_XML, NotAcceptable, Representation
 from dicomweb.negotiation import Negotiation
 from dicomweb.qido import MAX_RESULTS, MORE_RESULTS
 from dicomweb.request import parameters, service_url
@@ -60,13 +61,21 @@ class KeyedSearch:
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
         response = Response(status_code=204, headers=headers)
         if found:
-            writer = data_sets_writer(form)
+            writer = data_sets_writer(self._form_of(len(found), form, request))
             headers["Content-Type"] = writer.content_type
             status = self._searched.status_of_part if more else 200
             response = Response(writer.whole(found), status, headers)
         reading.warnings += self._ignored(reading)
         warnings = (*reading.distinct_warnings(), *((MORE_RESULTS.format(""),) if more else ()))
         return warn(response, service_url(request, self._root), *warnings)
+
+    def _form_of(self, count: int, form: Representation, request: Request) -> Representation:
+        """Of several results, which are no one document in XML (PS3.19 A.1), what else is accepted."""
+        if count > 1 and form == Representation(DICOM_XML):
+            others = tuple(offer for offer in self._searched.offers if offer != form)
+            with suppress(NotAcceptable):  # the writer says why, and what to ask for
+                return self._negotiation.choose_data_sets(request, others)
+        return form
 
     def _ignored(self, reading: Reading[Key]) -> list[str]:
         """What to tell of attributes that were asked for and that no answer can have."""

@@ -121,8 +121,14 @@ def test_several_steps_are_one_part_in_json_and_no_document_in_xml(service: Serv
     assert [step["00400100"]["Value"][0]["00400009"]["Value"] for step in steps] == [["M1"], ["M2"]]
     refused = httpx.get(asked, headers={"Accept": "application/dicom+xml"})
     assert (refused.status_code, "2 results" in refused.json()["detail"]) == (406, True)
-    either = 'application/dicom+xml;q=0.5, multipart/related; type="application/dicom+xml"'
-    assert httpx.get(asked, headers={"Accept": either}).status_code == 200
+    for other in (
+        'multipart/related; type="application/dicom+xml"',
+        'multipart/related; type="application/dicom+xml";q=0.5',
+        f"{JSON};q=0.1",
+    ):
+        answer = httpx.get(asked, headers={"Accept": f"application/dicom+xml, {other}"})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].startswith(other.partition(";")[0])
 
 
 def test_bodies_may_be_xml(service: Service) -> None:
