@@ -19,6 +19,7 @@ from pacs.errors import (
     StorageFailed,
     UnsupportedObject,
     WorkitemConflict,
+    WorkitemGone,
 )
 
 # PS3.18 8.5, 10.4.3.1, 10.5.3.1, 10.6.3.1; RFC 9110 15; RFC 4918 11.5 (507).
@@ -35,6 +36,7 @@ HTTP_STATUS: Mapping[type[ArchiveError], int] = {
     StepConflict: 409,
     NotFound: 404,
     FrameNotFound: 404,
+    WorkitemGone: 410,
     CannotRender: 406,
     StorageFailed: 500,
     OutOfSpace: 507,

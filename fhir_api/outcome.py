@@ -24,6 +24,7 @@ from pacs.errors import (
     StorageFailed,
     UnsupportedObject,
     WorkitemConflict,
+    WorkitemGone,
 )
 
 MEDIA_TYPE = "application/fhir+json"
@@ -42,6 +43,7 @@ STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     StepConflict: (409, "conflict"),
     NotFound: (404, "not-found"),
     FrameNotFound: (404, "not-found"),
+    WorkitemGone: (410, "deleted"),
     CannotRender: (406, "not-supported"),
     StorageFailed: (500, "exception"),
     OutOfSpace: (507, "no-store"),

@@ -14,7 +14,8 @@ ArchiveError
 ├── WorkitemConflict         the state of a work item does not allow it; the reason is one of Refusal
 ├── StepConflict             the state of a procedure step does not allow it; the reason is one of StepRefusal
 ├── NotFound                 no such study, series, instance, work item, procedure step or subscription
-│   └── FrameNotFound        the instance has no such frame
+│   ├── FrameNotFound        the instance has no such frame
+│   └── WorkitemGone         there was such a work item; it was removed after its end
 ├── CannotRender             the object has no picture that can be drawn here
 └── StorageFailed            the disk or the index failed
     └── OutOfSpace           there is no room left
@@ -125,6 +126,10 @@ class NotFound(ArchiveError):
 
 class FrameNotFound(NotFound):
     """The instance has no frame of that number, or no frames."""
+
+
+class WorkitemGone(NotFound):
+    """There was such a work item; it has ended, and was removed when its time was over."""
 
 
 class CannotRender(ArchiveError):

@@ -23,6 +23,7 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.StepConflict: PROCESSING_FAILURE,
     errors.NotFound: 0x0112,
     errors.FrameNotFound: 0x0112,
+    errors.WorkitemGone: 0x0112,
     errors.CannotRender: PROCESSING_FAILURE,
     errors.StorageFailed: PROCESSING_FAILURE,
     errors.OutOfSpace: 0xA700,

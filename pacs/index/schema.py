@@ -268,6 +268,9 @@ workitem = Table(
 
 workitem_value = _values_of("workitem")
 
+# Those that were removed after their end
+workitem_gone = Table("workitem_gone", metadata, Column("sop_instance_uid", Text, primary_key=True))
+
 # Who is told what happens to a work item
 subscription = Table(
     "subscription",
@@ -379,7 +382,8 @@ send_item = Table(
 
 # What is kept here alone, and cannot be made again from the files; a table follows those that it refers to
 ONLY_HERE = (
-    *(workitem, workitem_value, subscription, worklist_subscription, event_report, event_channel),
+    *(workitem, workitem_value, workitem_gone),
+    *(subscription, worklist_subscription, event_report, event_channel),
     *(scheduled_step, scheduled_step_value, performed_step),
     *(commitment, peer, send_request, send_item),
 )

@@ -14,7 +14,7 @@ from pacs.model import DicomJson, Workitem
 
 GROUP = 500  # rows read or written at a time
 
-_workitem, _subscription = schema.workitem, schema.subscription
+_workitem, _gone, _subscription = schema.workitem, schema.workitem_gone, schema.subscription
 _values = Values(schema.workitem, schema.workitem_value)
 
 
@@ -29,9 +29,15 @@ class WorkitemRows:
         found = self._connection.execute(select(_workitem).where(_workitem.c.sop_instance_uid == uid)).first()
         return None if found is None else _workitem_of(found)
 
+    def is_gone(self, uid: str) -> bool:
+        """Whether there was one that was removed after its end."""
+        found = select(_gone.c.sop_instance_uid).where(_gone.c.sop_instance_uid == uid)
+        return self._connection.scalar(found) is not None
+
     def insert(self, uid: str, attributes: DicomJson, start: str, values: Iterable[SearchValue]) -> Workitem:
         """A new one.  start: as `normal_date_time` has it."""
         row = {"sop_instance_uid": uid, "transaction_uid": "", "attributes": dump(attributes), "start": start}
+        self._connection.execute(delete(_gone).where(_gone.c.sop_instance_uid == uid))
         inserted = insert(_workitem).values(row).returning(_workitem.c.key)
         key = self._connection.execute(inserted).scalar_one()
         _values.write(self._connection, key, values)
@@ -74,18 +80,21 @@ class WorkitemRows:
             yield [_workitem_of(row) for row in self._connection.execute(group.order_by(_workitem.c.key))]
 
     def remove_ended(self, before: float) -> None:
-        """Forget those that came to their end before a time, unless somebody holds a deletion lock.
+        """Keep no more than the UIDs of those that ended before a time, unless a deletion lock holds them.
 
         before: seconds since 1970.
         """
         is_held = exists().where(
             _subscription.c.workitem_key == _workitem.c.key, _subscription.c.deletion_lock
         )
-        keys = list(
-            self._connection.scalars(
-                select(_workitem.c.key).where(_workitem.c.ended < before, ~is_held).limit(GROUP)
-            )
+        ended = select(_workitem.c.key, _workitem.c.sop_instance_uid).where(
+            _workitem.c.ended < before, ~is_held
         )
+        rows = self._connection.execute(ended.limit(GROUP)).all()
+        if not rows:
+            return
+        self._connection.execute(insert(_gone), [{"sop_instance_uid": row.sop_instance_uid} for row in rows])
+        keys = [row.key for row in rows]
         _values.remove(self._connection, keys)
         self._connection.execute(delete(_subscription).where(_subscription.c.workitem_key.in_(keys)))
         self._connection.execute(delete(_workitem).where(_workitem.c.key.in_(keys)))

@@ -8,6 +8,7 @@ from pacs.errors import NotFound
 from pacs.index import Waiting, Worklists
 from pacs.worklist import events
 from pacs.worklist.filters import criteria_of, filter_of
+from pacs.worklist.finding import found
 
 
 class Subscriptions:
@@ -21,9 +22,7 @@ class Subscriptions:
     def subscribe(self, ae_title: str, uid: str, deletion_lock: bool) -> None:
         """Subscribe to one work item, and tell of its state. Raises NotFound."""
         with self._tables.changing() as rows:
-            workitem = rows.workitems.find(uid)
-            if workitem is None:
-                raise NotFound("there is no such work item here")
+            workitem = found(rows, uid)
             rows.subscriptions.put([workitem.key], ae_title, deletion_lock)
             rows.reports.add([ae_title], [events.state_report(uid, workitem.attributes)])
         self._on_events()

@@ -11,7 +11,7 @@ from itertools import islice
 from pydicom.uid import generate_uid
 
 from pacs.attributes import Key
-from pacs.errors import InvalidStep, NotFound, Refusal, WorkitemConflict
+from pacs.errors import InvalidStep, Refusal, WorkitemConflict
 from pacs.index import SearchValue, WorklistRows, Worklists, search_values
 from pacs.model import DicomJson, Workitem
 from pacs.query import Condition, normal_date_time
@@ -20,6 +20,7 @@ from pacs.worklist import events
 from pacs.worklist.attributes import KEYS, UPS_PUSH
 from pacs.worklist.ending import with_cancellation, with_cancellation_time
 from pacs.worklist.filters import criteria_of
+from pacs.worklist.finding import found
 from pacs.worklist.requirements import check_change, check_creation, lacking_for
 from pacs.worklist.state import FINAL_STATES, State, Step, on_cancel_request, on_change
 
@@ -88,7 +89,7 @@ class Worklist:
     def get(self, uid: str) -> DicomJson:
         """All attributes but the Transaction UID (N-GET). Raises NotFound."""
         with self._tables.reading() as rows:
-            return _found(rows, uid).attributes
+            return found(rows, uid).attributes
 
     def search(
         self, criteria: Sequence[tuple[Key, Condition]], limit: int | None = None, offset: int = 0
@@ -107,7 +108,7 @@ class Worklist:
         given = {key: element for key, element in given.items() if key not in ours}
         check_change(given)
         with self._changing() as rows:
-            workitem = _found(rows, uid)
+            workitem = found(rows, uid)
             _check_may_update(workitem, transaction_uid)
             attributes = workitem.attributes | given | {_MODIFIED: _now()}
             self._write(rows, workitem, replace(workitem, attributes=attributes))
@@ -121,7 +122,7 @@ class Worklist:
         if transaction_uid and not _is_uid(transaction_uid):
             raise InvalidStep("TransactionUID is no UID", int(_TRANSACTION_UID, 16))
         with self._changing() as rows:
-            workitem = _found(rows, uid)
+            workitem = found(rows, uid)
             step = _step(workitem, state, transaction_uid)
             if step is not Step.WARN:
                 attributes = workitem.attributes | {_STATE: events.element("CS", state)}
@@ -141,7 +142,7 @@ class Worklist:
         """
         check_coded_entries(information, _REASON_CODE)
         with self._changing() as rows:
-            workitem = _found(rows, uid)
+            workitem = found(rows, uid)
             step = _not_refused(on_cancel_request(_state(workitem)))
             if step is Step.CHANGE:
                 self._cancel(rows, workitem, information)
@@ -236,13 +237,6 @@ def _check_may_update(workitem: Workitem, transaction_uid: str) -> None:
     if state is State.IN_PROGRESS and transaction_uid != workitem.transaction_uid:
         incorrect, missing = Refusal.TRANSACTION_UID_INCORRECT, Refusal.TRANSACTION_UID_MISSING
         raise WorkitemConflict(incorrect if transaction_uid else missing)
-
-
-def _found(rows: WorklistRows, uid: str) -> Workitem:
-    workitem = rows.workitems.find(uid)
-    if workitem is None:
-        raise NotFound("there is no such work item here")
-    return workitem
 
 
 def _state_named(text: str) -> State:

@@ -66,12 +66,12 @@ def told(channel: ClientConnection) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[WorklistService]:
+def serving(folder: Path, days_kept: float = 30.0) -> Iterator[WorklistService]:
     url, doorbells = sqlite_url(folder / "index.sqlite"), folder / "doorbells"
     migrate(url)
     index = Index(url)
     woken = partial(ring, doorbells)
-    worklist = Worklist(index.worklist, "DIAFANA", 30.0, woken)
+    worklist = Worklist(index.worklist, "DIAFANA", days_kept, woken)
     service = routes.WorklistService(worklist, Subscriptions(index.worklist, woken), doorbells)
     app = FastAPI(routes=[*routes_of(service.transactions, "/dicom-web"), service.channel])
     add_problem_handlers(app)

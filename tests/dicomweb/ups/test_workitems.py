@@ -1,6 +1,7 @@
 """Making, reading and changing work items over HTTP (PS3.18 11.4 to 11.8)."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ import pytest
 from dicomweb.data_set_body import MAX_BODY
 from dicomweb.native_xml import native_xml
 from testdata.workitems import dicom_json, discontinued, new_workitem, performed, state_change, without
-from tests.dicomweb.ups.conftest import LOCK, MEDIA_TYPE, WorklistService
+from tests.dicomweb.ups.conftest import LOCK, MEDIA_TYPE, WorklistService, serving
 
 UID = "2.999.39.7.7"
 PATH = f"/workitems/{UID}"
@@ -197,6 +198,25 @@ def test_what_is_not_there_is_not_found(service: WorklistService) -> None:
     assert service.post(PATH, {}).status_code == 404
     assert service.change_state(UID, "IN PROGRESS").status_code == 404
     assert service.http.post(f"{PATH}/cancelrequest").status_code == 404
+
+
+def test_what_was_removed_after_its_end_is_gone(tmp_path: Path) -> None:
+    """PS3.18 Tables 8.5-1, 11.5.3-1, 11.6.3-1 and 11.7.3-1."""
+    with serving(tmp_path, days_kept=1e-9) as service:
+        for uid in (UID, "2.999.1"):
+            service.create(uid)
+            assert service.post(f"/workitems/{uid}/cancelrequest").status_code == 202
+        for answer in (
+            service.http.get(PATH),
+            service.post(PATH, {}),
+            service.change_state(UID, "IN PROGRESS"),
+            service.http.post(f"{PATH}/cancelrequest"),
+            service.http.post(f"{PATH}/subscribers/WATCHER"),
+        ):
+            assert (answer.status_code, answer.json()["error"]) == (410, "WorkitemGone")
+        assert service.http.get(f"/workitems?SOPInstanceUID={UID}").status_code == 204
+        service.create(UID)
+        assert service.http.get(PATH).status_code == 200
 
 
 @pytest.mark.parametrize("uid", ["abc", "1.2.x", "1" * 65, "..%2F..%2Fx", "%00", "1.2%20", "é"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pacs.attributes import Key
+from pacs.errors import WorkitemGone
 from pacs.index import Index, migrate, sqlite_url
 from pacs.keys import parse_condition
 from pacs.model import DicomJson
@@ -180,6 +181,17 @@ def test_subscribers_are_told_on_every_database(index: Index, worklist: Worklist
     assert subscriptions.waiting("WATCHER", token, 100) == []
 
 
+def test_a_uid_is_remembered_until_it_is_taken_again(index: Index) -> None:
+    worklist = Worklist(index.worklist, "DIAFANA", 1e-9, lambda: None)
+    for _ in range(2):
+        for uid in ("2.999.7.1", "2.999.7.2"):
+            worklist.create(new_workitem(), uid)
+            worklist.request_cancel(uid, {})
+        with pytest.raises(WorkitemGone):
+            worklist.get("2.999.7.1")
+        assert found(worklist, {"SOPInstanceUID": "2.999.7.1"}) == ""
+
+
 def test_the_worklist_of_another_index_is_taken_over(tmp_path: Path) -> None:
     indexes = []
     for name in ("old", "new"):
@@ -187,12 +199,18 @@ def test_the_worklist_of_another_index_is_taken_over(tmp_path: Path) -> None:
         migrate(url)
         indexes.append(Index(url))
     old, new = indexes
+    passing = Worklist(old.worklist, "DIAFANA", 1e-9, lambda: None)
+    for uid in ("2.999.7.1", "2.999.7.3"):
+        passing.create(new_workitem(), uid)
+        passing.request_cancel(uid, {})
     worklist_of(old).create(ITEMS["2"], "2.999.7.2")
     Subscriptions(old.worklist, lambda: None).subscribe("WATCHER", "2.999.7.2", deletion_lock=True)
     old.close()
     new.worklist.copy_from(sqlite_url(tmp_path / "old.sqlite"))
     taken = worklist_of(new)
     assert found(taken, {f"{STATION}.CodeValue": "WS2"}) == "2"
+    with pytest.raises(WorkitemGone):
+        taken.get("2.999.7.1")
     taken.change_state("2.999.7.2", "IN PROGRESS", "2.999.8")
     subscriptions = Subscriptions(new.worklist, lambda: None)
     waiting = subscriptions.waiting("WATCHER", subscriptions.open_channel("WATCHER"), 10)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pacs.errors import InvalidStep, NotFound, Refusal, WorkitemConflict
+from pacs.errors import InvalidStep, NotFound, Refusal, WorkitemConflict, WorkitemGone
 from pacs.worklist.worklist import DAY
 from testdata.workitems import (
     EQUIPMENT_FAILURE,
@@ -235,12 +235,15 @@ def test_what_has_ended_long_ago_goes_unless_somebody_holds_it(desk: Desk) -> No
     desk.worklist.request_cancel("2.999.2", {})
     time.sleep(0.1)
     desk.worklist.request_cancel("2.999.3", {})
-    with pytest.raises(NotFound):
+    with pytest.raises(WorkitemGone):
         desk.worklist.get("2.999.1")
     assert desk.worklist.get("2.999.2")
     assert desk.worklist.get("2.999.3")
     desk.subscriptions.unsubscribe("KEEPER", "2.999.2")
     desk.worklist.create(new_workitem(ScheduledStationNameCodeSequence=OTHER_WORKSTATION), "2.999.4")
     desk.worklist.request_cancel("2.999.4", {})
-    with pytest.raises(NotFound):
-        desk.worklist.get("2.999.2")
+    with pytest.raises(WorkitemGone):
+        desk.subscriptions.subscribe("KEEPER", "2.999.2", deletion_lock=True)
+    with pytest.raises(NotFound) as never_there:
+        desk.worklist.get("2.999.9")
+    assert not isinstance(never_there.value, WorkitemGone)
