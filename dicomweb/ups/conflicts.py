@@ -11,9 +11,16 @@ from dicomweb.data_set_body import BodyRefused
 from dicomweb.problems import problem_of
 from dicomweb.request import service_url
 from dicomweb.warning import warn
-from pacs.errors import ArchiveError, InvalidStep, MalformedObject, Refusal, WorkitemConflict
+from pacs.errors import (
+    InvalidIdentifier,
+    InvalidStep,
+    MalformedObject,
+    NotFound,
+    Refusal,
+    WorkitemConflict,
+)
 
-_NOT_CLAIMED = "The target URI did not reference a claimed Workitem."
+NOT_CLAIMED = "The target URI did not reference a claimed Workitem."
 INCONSISTENT_UPDATE = "The submitted request is inconsistent with the current state of the Workitem."
 INCONSISTENT_CHANGE = "The submitted request is inconsistent with the state of the UPS Instance."
 
@@ -25,9 +32,9 @@ CREATE: Answers = {Refusal.EXISTS: (409, "")}
 # PS3.18 Table 11.6.3-1 and 11.6.3.2
 UPDATE: Answers = {
     Refusal.FINAL: (400, INCONSISTENT_UPDATE),
-    Refusal.TRANSACTION_UID_MISSING: (400, _NOT_CLAIMED),
-    Refusal.TRANSACTION_UID_INCORRECT: (400, _NOT_CLAIMED),
-    Refusal.NOT_IN_PROGRESS: (409, _NOT_CLAIMED),
+    Refusal.TRANSACTION_UID_MISSING: (400, NOT_CLAIMED),
+    Refusal.TRANSACTION_UID_INCORRECT: (400, NOT_CLAIMED),
+    Refusal.NOT_IN_PROGRESS: (409, NOT_CLAIMED),
 }
 
 # PS3.18 Table 11.7.3-1 and 11.7.3.2
@@ -54,13 +61,17 @@ TRANSACTIONS: Mapping[str, Answers] = {
     "Request Cancellation": REQUEST_CANCEL,
 }
 
+# Whatever the state: what is wrong with the request itself, or with what it names
+_REFUSED = (InvalidIdentifier, InvalidStep, MalformedObject, NotFound)
+
 _Endpoint = Callable[[Any, Request], Awaitable[Response]]
 
 
-def answering(answers: Answers, otherwise: str = "") -> Callable[[_Endpoint], _Endpoint]:
+def answering(answers: Answers, otherwise: str = "", absent: str = "") -> Callable[[_Endpoint], _Endpoint]:
     """Let an endpoint answer refusals as its transaction does.
 
     otherwise: what it warns of when the request fails for itself, whatever the state.
+    absent: the same, when there is no such work item.
     """
 
     def decorate(endpoint: _Endpoint) -> _Endpoint:
@@ -69,19 +80,14 @@ def answering(answers: Answers, otherwise: str = "") -> Callable[[_Endpoint], _E
             try:
                 return await endpoint(resource, request)
             except BodyRefused as error:
-                return error.response
+                response, text = error.response, otherwise
             except WorkitemConflict as error:
-                conflict, (status, text) = error, answers[error.reason]
-            except (InvalidStep, MalformedObject) as error:
-                return _refused(request, resource.root, error, otherwise)
-            return _refused(request, resource.root, conflict, text, status)
+                status, text = answers[error.reason]
+                response = problem_of(error, status)
+            except _REFUSED as error:
+                response, text = problem_of(error), absent if isinstance(error, NotFound) else otherwise
+            return warn(response, service_url(request, resource.root), *((text,) if text else ()))
 
         return answer
 
     return decorate
-
-
-def _refused(
-    request: Request, root: str, error: ArchiveError, text: str, status: int | None = None
-) -> Response:
-    return warn(problem_of(error, status), service_url(request, root), *((text,) if text else ()))

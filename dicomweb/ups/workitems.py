@@ -15,6 +15,7 @@ from dicomweb.ups.conflicts import (
     CREATE,
     INCONSISTENT_CHANGE,
     INCONSISTENT_UPDATE,
+    NOT_CLAIMED,
     REQUEST_CANCEL,
     UPDATE,
     answering,
@@ -48,7 +49,7 @@ class Workitems:
         uid = _uid_of_query(request, _WORKITEM_NAMES, _SOP_INSTANCE_UID)
         data_set = await read_data_set(request)
         created = await self._threads.store(self._worklist.create, data_set, uid)
-        url = f"{service_url(request, self.root)}/workitems/{created.uid}"
+        url = self._url(request, created.uid)
         response = Response(status_code=201, headers={"Location": url, "Content-Location": url})
         texts = ("The Workitem was created with modifications.",) if created.modified else ()
         return warn(response, service_url(request, self.root), *texts)
@@ -56,20 +57,26 @@ class Workitems:
     async def retrieve(self, request: Request) -> Response:
         """GET /workitems/{workitem}."""
         writer = data_sets_writer(self._negotiation.choose_data_sets(request))
-        attributes = await self._threads.search(self._worklist.get, workitem_uid(request))
-        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
-        return Response(writer.whole([attributes]), headers=headers | {"Content-Type": writer.content_type})
+        uid = workitem_uid(request)
+        attributes = await self._threads.search(self._worklist.get, uid)
+        headers = {
+            "Content-Type": writer.content_type,
+            "Content-Location": self._url(request, uid),  # of a resource in the payload (11.5.3.2)
+            "Cache-Control": "private, no-cache",
+            "Vary": "Accept",
+        }
+        return Response(writer.whole([attributes]), headers=headers)
 
-    @answering(UPDATE, INCONSISTENT_UPDATE)
+    @answering(UPDATE, INCONSISTENT_UPDATE, NOT_CLAIMED)
     async def update(self, request: Request) -> Response:
         """POST /workitems/{workitem}?{transaction-uid}."""
         uid = workitem_uid(request)
         transaction_uid = _uid_of_query(request, _TRANSACTION_NAMES, _TRANSACTION_UID) or ""
         data_set = await read_data_set(request)
         await self._threads.store(self._worklist.update, uid, data_set, transaction_uid)
-        return Response(headers={"Content-Location": f"{service_url(request, self.root)}/workitems/{uid}"})
+        return Response(headers={"Content-Location": self._url(request, uid)})
 
-    @answering(CHANGE_STATE, INCONSISTENT_CHANGE)
+    @answering(CHANGE_STATE, INCONSISTENT_CHANGE, INCONSISTENT_CHANGE)
     async def change_state(self, request: Request) -> Response:
         """PUT /workitems/{workitem}/state."""
         uid = workitem_uid(request)
@@ -86,6 +93,9 @@ class Workitems:
         information = await read_data_set(request, may_be_empty=True)
         heeded = await self._threads.store(partial(self._worklist.request_cancel, uid), information)
         return self._warned(request, Response(status_code=202), "" if heeded else "CANCELED")
+
+    def _url(self, request: Request, uid: str) -> str:
+        return f"{service_url(request, self.root)}/workitems/{uid}"
 
     def _warned(self, request: Request, response: Response, already: str) -> Response:
         texts = (f"The UPS is already in the requested state of {already}.",) if already else ()

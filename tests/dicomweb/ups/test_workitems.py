@@ -31,6 +31,7 @@ def claimed(scheduled: WorklistService) -> WorklistService:
 def kept(service: WorklistService) -> dict[str, Any]:
     response = service.http.get(PATH, headers={"Accept": MEDIA_TYPE})
     assert (response.status_code, response.headers["content-type"]) == (200, MEDIA_TYPE)
+    assert response.headers["content-location"] == f"{service.url}{PATH}"
     (workitem,) = response.json()
     assert isinstance(workitem, dict)
     return workitem
@@ -198,6 +199,25 @@ def test_what_is_not_there_is_not_found(service: WorklistService) -> None:
     assert service.post(PATH, {}).status_code == 404
     assert service.change_state(UID, "IN PROGRESS").status_code == 404
     assert service.http.post(f"{PATH}/cancelrequest").status_code == 404
+
+
+def test_every_refused_update_and_change_of_state_has_a_warning(scheduled: WorklistService) -> None:
+    """PS3.18 11.6.3.2 and 11.7.3.2."""
+    update = "The submitted request is inconsistent with the current state of the Workitem."
+    change = "The submitted request is inconsistent with the state of the UPS Instance."
+    unknown = "The target URI did not reference a claimed Workitem."
+    post, put, octets = scheduled.http.post, scheduled.http.put, {"Content-Type": "application/octet-stream"}
+    for answer, status, text in (
+        (scheduled.post("/workitems/2.999.404", {}), 404, unknown),
+        (scheduled.post("/workitems/x", {}), 400, update),
+        (scheduled.post(f"{PATH}?transaction-uid=x", {}), 400, update),
+        (post(PATH, content=b"{}", headers=octets), 415, update),
+        (scheduled.change_state("2.999.404", "IN PROGRESS"), 404, change),
+        (scheduled.change_state("x", "IN PROGRESS"), 400, change),
+        (put(f"{PATH}/state", content=b"{}", headers=octets), 415, change),
+    ):
+        assert answer.status_code == status, answer.text
+        assert answer.headers["warning"] == f"299 {scheduled.url}: {text}"
 
 
 def test_what_was_removed_after_its_end_is_gone(tmp_path: Path) -> None:
