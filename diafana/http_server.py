@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -104,9 +104,14 @@ class HttpServer(uvicorn.Server):
         place: Place,
         on_started: Callable[[], None],
         is_told_to_end: Callable[[], bool],
+        last_words: Callable[[], Awaitable[None]],
     ) -> None:
-        """is_told_to_end: whether a signal came before signals were heeded here."""
+        """is_told_to_end: whether a signal came before signals were heeded here.
+
+        last_words: awaited at the end while connections are still open; it takes moments.
+        """
         super().__init__(config)
+        self._last_words = last_words
         self._is_told_to_end = is_told_to_end
         self._place = place
         self._on_started = on_started
@@ -128,6 +133,7 @@ class HttpServer(uvicorn.Server):
         if self._listener is not None:
             asyncio.get_running_loop().remove_reader(self._listener)
             self._listener = None
+        await self._last_words()
         await super().shutdown(sockets)
 
     def _tell(self) -> None:

@@ -162,8 +162,9 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
     parts = Parts(settings, bell)
     parts.index.prepare()
     front = DimseServer(dimse[0], parts.archive, dimse_limits(settings), dimse[1])
+    app, last_words = web.application(parts, dimse[0].getsockname()[1])
     config = uvicorn.Config(
-        web.application(parts, dimse[0].getsockname()[1]),
+        app,
         loop="uvloop",
         lifespan="off",
         log_config=None,
@@ -175,7 +176,7 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
         timeout_graceful_shutdown=round(settings.shutdown_seconds),
     )
     front.start()
-    HttpServer(config, http[1], ready, told.is_set).run(sockets=[http[0]])
+    HttpServer(config, http[1], ready, told.is_set, last_words).run(sockets=[http[0]])
     front.stop(settings.shutdown_seconds)
     parts.close()
 

@@ -1,8 +1,8 @@
 """The web application: the rooms under their roots, and what operators ask."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -12,7 +12,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from starlette.routing import BaseRoute
 
 from diafana.settings import Settings
 from diafana.wiring import DICOMWEB_ROOT, Parts
@@ -51,24 +50,31 @@ class BacklogCollector(Collector):
             yield family
 
 
-def application(parts: Parts, dimse_port: int) -> FastAPI:
-    """The application of one process. dimse_port: where DICOM networking listens."""
+class Application(NamedTuple):
+    """The application of one process.  last_words: awaited before its connections are closed."""
+
+    app: FastAPI
+    last_words: Callable[[], Awaitable[None]]
+
+
+def application(parts: Parts, dimse_port: int) -> Application:
+    """dimse_port: where DICOM networking listens."""
     app = FastAPI(title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None)
     add_problem_handlers(app)
     settings = parts.settings
-    dicomweb, channel = services(parts)
-    app.router.routes.extend([*dicomweb.routes, channel])
+    dicomweb, worklist = services(parts)
+    app.router.routes.extend([*dicomweb.routes, worklist.channel])
     app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
     add_operator_routes(app, parts.index)
     app.include_router(page.router(settings.aet, dimse_port, settings.ohif))
     app.mount("/ohif", OhifFiles(settings.ohif))
     app.openapi = lambda: _described(app, dicomweb)  # type: ignore[method-assign]
     _share(app, settings)
-    return app
+    return Application(app, worklist.go_down)
 
 
-def services(parts: Parts) -> tuple[DicomWeb, BaseRoute]:
-    """All DICOMweb services, and the channel through which subscribers of the worklist are told."""
+def services(parts: Parts) -> tuple[DicomWeb, WorklistService]:
+    """All DICOMweb services, and among them that of the worklist, which has a channel besides."""
     settings = parts.settings
     worklist = WorklistService(parts.worklist, parts.subscriptions, settings.doorbells, DICOMWEB_ROOT)
     commitment = StorageCommitment(parts.commitment, parts.index.commitments, Threads())
@@ -81,7 +87,7 @@ def services(parts: Parts) -> tuple[DicomWeb, BaseRoute]:
     dicomweb = DicomWeb(
         parts.archive, parts.derived, DICOMWEB_ROOT, may_delete=settings.delete, others=others
     )
-    return dicomweb, worklist.channel
+    return dicomweb, worklist
 
 
 def send_requests(parts: Parts) -> SendRequests:

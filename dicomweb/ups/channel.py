@@ -15,13 +15,15 @@ from dicomweb.problems import problem, problem_of
 from dicomweb.threads import Threads
 from dicomweb.ups.subscribers import subscriber
 from pacs.errors import ArchiveError, InvalidIdentifier
-from pacs.index import Waiting
+from pacs.model import DicomJson
 from pacs.worklist.doorbell import Doorbell
+from pacs.worklist.events import going_down
 from pacs.worklist.subscriptions import Subscriptions
 
 MAX_CHANNELS = 200  # in one process
 BATCH = 20  # reports read at a time
 PATIENCE = 20.0  # seconds that a peer may leave a report waiting
+LAST_WORDS_TIME = 1.0  # seconds in which it is told that the service goes down
 
 # RFC 6455 7.4.1
 _GOING_AWAY, _POLICY, _INTERNAL_ERROR = 1001, 1008, 1011
@@ -43,6 +45,7 @@ class Channels:
         self._looking: asyncio.Task[None] | None = None
         self._rang = False
         self._open: list[_Channel] = []
+        self._is_going_down = False
 
     async def open(self, websocket: WebSocket) -> None:
         """GET /subscribers/{aetitle}: tell this subscriber until it closes, or opens another channel."""
@@ -59,6 +62,18 @@ class Channels:
             await websocket.send_denial_response(problem(503, "too many channels are open; try again later"))
         else:
             await self._open_for(websocket, ae_title)
+
+    async def go_down(self) -> None:
+        """Tell all, after what still waits for them, that the service goes down, and close their channels.
+
+        Who does not take it in LAST_WORDS_TIME is not waited for; nobody is told of it later.
+        """
+        self._is_going_down = True
+        for channel in self._open:
+            channel.has_news.set()
+        telling = [channel.telling for channel in self._open if channel.telling is not None]
+        if telling:
+            await asyncio.wait(telling, timeout=LAST_WORDS_TIME)
 
     async def _open_for(self, websocket: WebSocket, ae_title: str) -> None:
         """It takes the place of an earlier channel before it is accepted: who opens two in turn is told
@@ -77,10 +92,8 @@ class Channels:
                 await self._threads.store(self._subscriptions.close_channel, ae_title, channel.token)
 
     async def _serve(self, websocket: WebSocket, channel: "_Channel") -> None:
-        tasks = (
-            asyncio.create_task(self._tell(websocket, channel)),
-            asyncio.create_task(_until_closed(websocket)),
-        )
+        channel.telling = asyncio.create_task(self._tell(websocket, channel))
+        tasks = channel.telling, asyncio.create_task(_until_closed(websocket))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -91,10 +104,10 @@ class Channels:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _tell(self, websocket: WebSocket, channel: "_Channel") -> None:
-        """Tell until another channel takes the place of this one, or it fails; then close it."""
-        code, reason = _GOING_AWAY, "another channel was opened for this subscriber"
+        """Tell until another channel takes its place, the service goes down, or it fails; then close it."""
+        code = _GOING_AWAY
         try:
-            await self._tell_all(websocket, channel)
+            reason = await self._tell_all(websocket, channel)
         except WebSocketDisconnect:
             return
         except TimeoutError:
@@ -110,20 +123,22 @@ class Channels:
         with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it has been closed already
             await asyncio.wait_for(websocket.close(code, reason), PATIENCE)
 
-    async def _tell_all(self, websocket: WebSocket, channel: "_Channel") -> None:
-        """Send what waits, and what comes; return when another channel has taken the place of this one."""
+    async def _tell_all(self, websocket: WebSocket, channel: "_Channel") -> str:
+        """Send what waits, and what comes; return why nothing more does."""
         whose = channel.ae_title, channel.token
         message_ids = cycle(range(1, _MESSAGE_IDS + 1))
         while True:
             channel.has_news.clear()
             waiting = await self._threads.search(self._subscriptions.waiting, *whose, BATCH)
             if waiting is None:
-                return
+                return "another channel was opened for this subscriber"
             for report in waiting:
-                message = _message(report, next(message_ids))
-                await asyncio.wait_for(websocket.send_text(message), PATIENCE)
+                await _send(websocket, orjson.loads(report.report), next(message_ids))
             if waiting:
                 await self._threads.store(self._subscriptions.told, *whose, waiting)
+            elif self._is_going_down:
+                await _send(websocket, going_down(), next(message_ids))
+                return "the service goes down"
             else:
                 await channel.has_news.wait()
 
@@ -168,6 +183,7 @@ class _Channel:
     ae_title: str
     token: str = ""  # until it is opened; what waits by then is told without being woken
     has_news: asyncio.Event = field(default_factory=asyncio.Event)
+    telling: asyncio.Task[None] | None = None
 
 
 async def _until_closed(websocket: WebSocket) -> None:
@@ -176,9 +192,11 @@ async def _until_closed(websocket: WebSocket) -> None:
         pass
 
 
-def _message(report: Waiting, message_id: int) -> str:
-    numbered = orjson.loads(report.report) | {"00000110": {"vr": "US", "Value": [message_id]}}
-    return orjson.dumps(dict(sorted(numbered.items()))).decode()
+async def _send(websocket: WebSocket, report: DicomJson, message_id: int) -> None:
+    """Raises TimeoutError when the peer does not take it."""
+    numbered = report | {"00000110": {"vr": "US", "Value": [message_id]}}
+    message = orjson.dumps(dict(sorted(numbered.items()))).decode()
+    await asyncio.wait_for(websocket.send_text(message), PATIENCE)
 
 
 def _is_of_this_origin(websocket: WebSocket) -> bool:

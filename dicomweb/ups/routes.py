@@ -30,7 +30,10 @@ _FILTER = Parameter("filter", "Keys of a filtered subscription, parted by commas
 
 
 class WorklistService:
-    """The transactions of the service, and the channel through which subscribers are told."""
+    """The transactions of the service, and the channel through which subscribers are told.
+
+    go_down: to be awaited before connections are closed at the end.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class WorklistService:
         subscribers = Subscribers(subscriptions, threads, root)
         channels = Channels(subscriptions, threads, doorbells)
         self.transactions = [*_of_workitems(workitems, search), *_of_subscribers(subscribers)]
+        self.go_down = channels.go_down
         self.channel = WebSocketRoute(f"{root}/subscribers/{{aetitle}}", channels.open)
 
 

@@ -42,9 +42,12 @@ def cancel_requested(uid: str, requesting_ae: str, information: DicomJson) -> Di
 
 def restarted() -> DicomJson:
     """SCP Status Change: the service began again, and lost neither work items nor subscriptions."""
-    warm = element("CS", "WARM START")
-    status = {"00741242": element("CS", "RESTARTED"), "00741244": warm, "00741246": warm}
-    return _report(WORKLIST, _SCP_STATUS_CHANGE, status)
+    return _scp_status("RESTARTED")
+
+
+def going_down() -> DicomJson:
+    """SCP Status Change: the service is about to end. What it will know when it begins again is all."""
+    return _scp_status("GOING DOWN")
 
 
 def on_creation(uid: str, attributes: DicomJson) -> list[DicomJson]:
@@ -70,6 +73,13 @@ def on_change(uid: str, before: DicomJson, after: DicomJson) -> list[DicomJson]:
 def element(vr: str, value: Any) -> DicomJson:
     """An element of one value."""
     return {"vr": vr, "Value": [value]}
+
+
+def _scp_status(status: str) -> DicomJson:
+    """Of both lists, that of the subscriptions and that of the work items, the standing is type 1."""
+    warm = element("CS", "WARM START")
+    standing = {"00741242": element("CS", status), "00741244": warm, "00741246": warm}
+    return _report(WORKLIST, _SCP_STATUS_CHANGE, standing)
 
 
 def _assigned(uid: str, attributes: DicomJson) -> DicomJson:

@@ -42,10 +42,17 @@ class Worker:
             access_log=False,
             ws="websockets-sansio",
         )
-        self.server = HttpServer(config, occupancy.place(number), ready.set, lambda: False)
+        self.open_at_last: list[int] = []
+        self.server = HttpServer(
+            config, occupancy.place(number), ready.set, lambda: False, self.say_last_words
+        )
         self.thread = threading.Thread(target=self.server.run, args=([listener],))
         self.thread.start()
         assert ready.wait(10)
+
+    async def say_last_words(self) -> None:
+        """Note how many could still hear them."""
+        self.open_at_last.append(self.open)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """With its number, or with the digest of the body, or without having received it."""
@@ -154,6 +161,13 @@ def test_a_websocket_ends_although_its_peer_takes_nothing_in(
         assert connection.recv(12) == b"HTTP/1.1 101"
         connection.sendall(b"\x81\x80\x00\x00\x00\x00")  # an empty text
         assert_all_ended(occupancy)
+
+
+def test_last_words_are_said_once_while_connections_are_open(alone: tuple[Worker, int]) -> None:
+    worker, port = alone
+    with connect_websocket(f"ws://127.0.0.1:{port}/"):
+        worker.stop()
+        assert worker.open_at_last == [1]
 
 
 def test_what_another_does_not_take_is_taken(shared: tuple[list[Worker], int, Occupancy]) -> None:

@@ -140,6 +140,30 @@ def test_what_was_acknowledged_is_there_after_kill_9(data: Path) -> None:
         wait_until(lambda: not list((data / "doorbells").iterdir()))  # also those of who was killed
 
 
+def test_an_orderly_end_is_told_through_all_channels_and_what_follows_later(data: Path) -> None:
+    """PS3.4 CC.2.4.3."""
+    with Service(data, "--workers", "2") as service, ExitStack() as stack:
+        assert post(service, f"/workitems/{WORKLIST}/subscribers/ONE").status_code == 201
+        channels = [stack.enter_context(channel(service, name)) for name in ("ONE", "TWO", "THREE", "FOUR")]
+        wait_until(lambda: len(holders(service)) == 2)
+        assert (
+            post(service, "/workitems", new_workitem(ScheduledStationNameCodeSequence=None)).status_code
+            == 201
+        )
+        assert service.stop() == 0
+        assert state_of(told(channels[0])) == "SCHEDULED"
+        for connection in channels:
+            report = told(connection)
+            assert (report["00001000"]["Value"], report["00001002"]["Value"]) == ([WORKLIST], [4])
+            standing = [report[key]["Value"] for key in ("00741242", "00741244", "00741246")]
+            assert standing == [["GOING DOWN"], ["WARM START"], ["WARM START"]]
+            with pytest.raises(ConnectionClosed) as closed:
+                connection.recv(timeout=PATIENCE)
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
+    with Service(data, "--workers", "2") as service, channel(service, "ONE") as one:
+        assert told(one)["00741242"]["Value"] == ["RESTARTED"]
+
+
 def test_a_worker_that_dies_leaves_what_it_had_to_tell_to_the_next(service: Service) -> None:
     assert post(service, f"/workitems?{UID}", new_workitem()).status_code == 201
     with channel(service, "WATCHER") as watcher:

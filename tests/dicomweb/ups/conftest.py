@@ -1,8 +1,9 @@
 """The Worklist Service over real HTTP and real WebSockets, with an index of its own."""
 
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,10 +33,14 @@ LOCK = "2.999.39.8.8"
 
 @dataclass(frozen=True)
 class WorklistService:
-    """A running service.  http: a client whose base is its root."""
+    """A running service.
+
+    http: a client whose base is its root.  server: to be told to end.
+    """
 
     url: str
     http: httpx.Client
+    server: "Server"
 
     def post(self, path: str, data_set: Any = None, **headers: str) -> httpx.Response:
         content = None if data_set is None else orjson.dumps(data_set)
@@ -65,6 +70,20 @@ def told(channel: ClientConnection) -> dict[str, Any]:
     return report
 
 
+class Server(uvicorn.Server):
+    """Goes down as the whole service does, which tests of tests/diafana show."""
+
+    def __init__(self, config: uvicorn.Config, go_down: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._go_down = go_down
+        self.has_said_so = threading.Event()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._go_down()
+        self.has_said_so.set()
+        await super().shutdown(sockets)
+
+
 @contextmanager
 def serving(folder: Path, days_kept: float = 30.0) -> Iterator[WorklistService]:
     url, doorbells = sqlite_url(folder / "index.sqlite"), folder / "doorbells"
@@ -78,7 +97,7 @@ def serving(folder: Path, days_kept: float = 30.0) -> Iterator[WorklistService]:
     config = uvicorn.Config(
         app, port=0, log_config=None, lifespan="off", ws="websockets-sansio", ws_max_size=4096
     )
-    server = uvicorn.Server(config)
+    server = Server(config, service.go_down)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -88,7 +107,7 @@ def serving(folder: Path, days_kept: float = 30.0) -> Iterator[WorklistService]:
             time.sleep(0.005)
         root = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/dicom-web"
         with httpx.Client(base_url=root, timeout=30) as http:
-            yield WorklistService(root, http)
+            yield WorklistService(root, http, server)
     finally:
         server.should_exit = True
         thread.join()

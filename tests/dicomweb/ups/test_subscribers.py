@@ -207,24 +207,41 @@ HANDSHAKE = (
 )
 
 
-def test_who_does_not_take_what_is_sent_is_let_go_and_told_later(
-    service: WorklistService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(channels, "PATIENCE", 0.2)
-    monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
-    subscribe(service, WORKLIST, "SLOW")
+@contextmanager
+def flooded(service: WorklistService) -> Iterator[None]:
+    """A channel of SLOW that takes nothing in, while there is more to tell than the kernel keeps for both."""
     address = urlsplit(service.url)
     with socket.create_connection((address.hostname, address.port)) as peer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer.sendall(HANDSHAKE)
         assert peer.recv(12) == b"HTTP/1.1 101"
         people = [performer("x" * 4000, str(number)) for number in range(100)]
-        for number in range(12):  # nearly a megabyte each, more than the kernel keeps for both
+        for number in range(12):  # nearly a megabyte each
             service.create(f"2.999.{number}", ScheduledHumanPerformersSequence=people)
-        with opened_in_time(service, "OTHER"):
-            pass
+        yield
+
+
+def test_who_does_not_take_what_is_sent_is_let_go_and_told_later(
+    service: WorklistService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "PATIENCE", 0.2)
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
+    subscribe(service, WORKLIST, "SLOW")
+    with flooded(service), opened_in_time(service, "OTHER"):
+        pass
     with opened_in_time(service, "SLOW") as channel:
         assert told(channel)["00001000"]["Value"]
+
+
+def test_who_does_not_take_last_words_holds_up_nobody(
+    service: WorklistService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "LAST_WORDS_TIME", 0.2)
+    subscribe(service, WORKLIST, "SLOW")
+    with flooded(service), service.channel("OTHER") as other:
+        service.server.should_exit = True
+        assert told(other)["00741242"]["Value"] == ["GOING DOWN"]
+        assert service.server.has_said_so.wait(PATIENCE)
 
 
 def test_a_channel_is_no_page(service: WorklistService) -> None:
