@@ -51,7 +51,9 @@ The archive manages the worklist and performs nothing on it. A Worklist Label th
 AE title. Subscriptions are never refused; deletion locks are always granted, and never removed by us. What
 waits for a subscriber who is away is kept, 10,000 event reports at most. A filter is applied when a work item
 is made. There is one subscription to the worklist, filtered or not, for each subscriber. Bodies and
-answers are in JSON or XML.
+answers are in JSON or XML. Who is connected when the service goes down is told so; that it was restarted is
+told to every subscriber and to the AE titles of the setting `worklist_fallback`, as a cold start where the
+index was made anew without the worklist. A work item that was removed after its end is 410 from then on.
 """
 
 

@@ -9,6 +9,7 @@ from pacs.errors import StorageFailed
 from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
 from pacs.upkeep import reindex
+from pacs.worklist.subscriptions import Subscriptions
 
 _SIDE_FILES = ("-wal", "-shm", "-lock", "-deletions")
 
@@ -28,9 +29,13 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
         indexed = index.count()
         old = settings.index_path.with_suffix(".old")
         try:
-            _keep_worklist(settings.index_path, index)
+            kept = _keep_worklist(settings.index_path, index)
         except StorageFailed as error:
+            kept = False
             left_out.append(("the worklist", f"it is left in {old.name}: {error}"))
+        if not kept:  # the service that begins with this index could not tell (PS3.4 CC.2.4.3)
+            subscriptions = Subscriptions(index.worklist, on_events=lambda: None)
+            subscriptions.announce_restart(settings.worklist_fallback, kept=False)
         index.close()  # the last connection writes the log into the file
         _remove(old)
         if settings.index_path.exists():
@@ -42,11 +47,13 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
         return indexed, left_out
 
 
-def _keep_worklist(old: Path, index: Index) -> None:
-    """Work items and subscriptions are in no file: they are taken out of the old index."""
-    if old.exists():
-        migrate(sqlite_url(old))
-        index.worklist.copy_from(sqlite_url(old))
+def _keep_worklist(old: Path, index: Index) -> bool:
+    """Work items and subscriptions are in no file: they are taken out of the old index, if there is one."""
+    if not old.exists():
+        return False
+    migrate(sqlite_url(old))
+    index.worklist.copy_from(sqlite_url(old))
+    return True
 
 
 def _remove(path: Path) -> None:

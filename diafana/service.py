@@ -110,8 +110,9 @@ class only_service_of:  # noqa: N801 - reads as a phrase
 
 def _prepare_data(settings: Settings) -> None:
     try:
+        kept = settings.index_path.exists()
         migrate(sqlite_url(settings.index_path))
-        _announce_restart(settings)
+        _announce_restart(settings, kept)
         settings.derived.mkdir(exist_ok=True)
         prepare(sqlite_url(settings.fhir_path))
     except StorageFailed as error:
@@ -120,10 +121,14 @@ def _prepare_data(settings: Settings) -> None:
         ) from error
 
 
-def _announce_restart(settings: Settings) -> None:
-    """Let subscribers to work items be told when they connect (PS3.4 CC.2.4.3)."""
+def _announce_restart(settings: Settings, kept: bool) -> None:
+    """Let subscribers to work items be told when they connect (PS3.4 CC.2.4.3).
+
+    kept: whether the index was there before.
+    """
     index = Index(sqlite_url(settings.index_path))
-    Subscriptions(index.worklist, on_events=lambda: None).announce_restart()
+    subscriptions = Subscriptions(index.worklist, on_events=lambda: None)
+    subscriptions.announce_restart(settings.worklist_fallback, kept)
     index.close()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic.types import PositiveFloat, PositiveInt
 from pydantic_settings import (
     BaseSettings,
@@ -17,6 +17,17 @@ from pydantic_settings import (
 )
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _ae_title(value: str) -> str:
+    """Without the blanks at its ends (PS3.5 6.2). Raises ValueError."""
+    title = value.strip(" ")
+    if not title.isascii() or not title.isprintable() or "\\" in title or not 1 <= len(title) <= 16:
+        raise ValueError("an AE title is up to 16 printable ASCII characters without backslash")
+    return title
+
+
+AeTitle = Annotated[str, AfterValidator(_ae_title)]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -34,7 +45,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen at.")
     http_port: Port = Field(8080, description="TCP port of the page, DICOMweb and FHIR; 0 takes a free one.")
     dimse_port: Port = Field(11112, description="TCP port of DICOM networking; 0 takes a free one.")
-    aet: str = Field("DIAFANA", min_length=1, max_length=16, description="Our AE title.")
+    aet: AeTitle = Field("DIAFANA", description="Our AE title.")
     workers: PositiveInt = Field(
         min(4, os.cpu_count() or 1), description="Processes that answer DICOM and HTTP."
     )
@@ -71,6 +82,10 @@ class Settings(BaseSettings):
     worklist_days: PositiveFloat = Field(
         30.0, description="Days that work items stay after their end, unless a subscriber holds them."
     )
+    worklist_fallback: Annotated[tuple[AeTitle, ...], NoDecode] = Field(
+        (),
+        description="AE titles that are told of a restart beside the subscribers, parted by commas.",
+    )
     fhir_push: str = Field(
         "", description="Base of a FHIR server that is sent each study, such as https://ehr.example.org/fhir."
     )
@@ -85,6 +100,12 @@ class Settings(BaseSettings):
     def _are_origins(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("worklist_fallback", mode="before")
+    @classmethod
+    def _are_parted(cls, value: object) -> object:
+        """By commas, for an AE title may have blanks."""
+        return tuple(filter(str.strip, value.split(","))) if isinstance(value, str) else value
+
     @field_validator("fhir_push")
     @classmethod
     def _is_base(cls, value: str) -> str:
@@ -92,13 +113,6 @@ class Settings(BaseSettings):
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
             raise ValueError("a base is an address such as https://ehr.example.org/fhir")
         return value.rstrip("/")
-
-    @field_validator("aet")
-    @classmethod
-    def _is_ae_title(cls, value: str) -> str:
-        if not value.isascii() or not value.isprintable() or "\\" in value or not value.strip():
-            raise ValueError("an AE title is up to 16 printable ASCII characters without backslash")
-        return value.strip()
 
     @model_validator(mode="after")
     def _is_protected(self) -> "Settings":

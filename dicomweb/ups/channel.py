@@ -23,7 +23,7 @@ from pacs.worklist.subscriptions import Subscriptions
 MAX_CHANNELS = 200  # in one process
 BATCH = 20  # reports read at a time
 PATIENCE = 20.0  # seconds that a peer may leave a report waiting
-LAST_WORDS_TIME = 1.0  # seconds in which it is told that the service goes down
+LAST_WORDS_TIME = 3.0  # seconds in which it is told that the service goes down
 
 # RFC 6455 7.4.1
 _GOING_AWAY, _POLICY, _INTERNAL_ERROR = 1001, 1008, 1011

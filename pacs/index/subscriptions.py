@@ -130,6 +130,11 @@ class ReportRows:
         self._connection.execute(delete(_report).where(is_same))
         self.add(ae_titles, [report])
 
+    def those_to_be_told(self, report: DicomJson) -> set[str]:
+        """The AE titles of those who have this still to be told."""
+        found = select(_report.c.ae_title).where(_report.c.report == orjson.dumps(report))
+        return set(self._connection.scalars(found))
+
     def waiting(self, ae_title: str, limit: int) -> list[Waiting]:
         """What a subscriber has still to be told, oldest first."""
         found = select(_report.c.key, _report.c.report).where(_report.c.ae_title == ae_title)

@@ -22,6 +22,9 @@ _WHAT_PROGRESSES = ("00741004", "00741006", "00741008")
 # Of a request to cancel: reason, reason code, contact URI and display name
 CANCEL_INFORMATION = ("00741238", "0074100E", "0074100A", "0074100C")
 
+# Of Subscription List Status, and of Unified Procedure Step List Status, as CC.2.4.3 spells them
+_WARM, _COLD = ("WARM START", "WARM START"), ("COLD STARTED", "COLD START")
+
 _PERFORMER_CODE, _PERFORMER_ORGANIZATION = "00404009", "00404036"
 
 
@@ -40,9 +43,9 @@ def cancel_requested(uid: str, requesting_ae: str, information: DicomJson) -> Di
     )
 
 
-def restarted() -> DicomJson:
-    """SCP Status Change: the service began again, and lost neither work items nor subscriptions."""
-    return _scp_status("RESTARTED")
+def restarted(kept: bool = True) -> DicomJson:
+    """SCP Status Change: the service began again.  kept: with its work items and subscriptions."""
+    return _scp_status("RESTARTED", kept)
 
 
 def going_down() -> DicomJson:
@@ -75,10 +78,14 @@ def element(vr: str, value: Any) -> DicomJson:
     return {"vr": vr, "Value": [value]}
 
 
-def _scp_status(status: str) -> DicomJson:
-    """Of both lists, that of the subscriptions and that of the work items, the standing is type 1."""
-    warm = element("CS", "WARM START")
-    standing = {"00741242": element("CS", status), "00741244": warm, "00741246": warm}
+def _scp_status(status: str, kept: bool = True) -> DicomJson:
+    """The standing of both lists, of subscriptions and of work items, is of type 1."""
+    subscriptions, workitems = _WARM if kept else _COLD
+    standing = {
+        "00741242": element("CS", status),
+        "00741244": element("CS", subscriptions),
+        "00741246": element("CS", workitems),
+    }
     return _report(WORKLIST, _SCP_STATUS_CHANGE, standing)
 
 

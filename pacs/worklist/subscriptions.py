@@ -67,10 +67,17 @@ class Subscriptions:
             if not rows.subscriptions.remove_worklist(ae_title):
                 raise _no_subscription()
 
-    def announce_restart(self) -> None:
-        """Let all subscribers be told that the service began again."""
+    def announce_restart(self, fallback: Iterable[str] = (), kept: bool = True) -> None:
+        """Let all subscribers be told, and those of a list of their own, that the service began again.
+
+        kept: with its work items and subscriptions. Who has still to be told that it began without them is
+        told no more than that.
+        """
         with self._tables.changing() as rows:
-            rows.reports.replace(rows.subscriptions.all_subscribers(), events.restarted())
+            ae_titles = {*rows.subscriptions.all_subscribers(), *fallback}
+            if kept:
+                ae_titles -= rows.reports.those_to_be_told(events.restarted(kept=False))
+            rows.reports.replace(sorted(ae_titles), events.restarted(kept))
 
     def open_channel(self, ae_title: str) -> str:
         """Tell a subscriber through a new channel, and no more through an earlier one; returns its token."""

@@ -74,13 +74,25 @@ def test_a_file_that_is_named_replaces_the_one_in_the_working_folder(config: Pat
         ("delete", "perhaps"),
         ("unprotected", "perhaps"),
         ("accept_unknown_sop_classes", "2"),
+        ("worklist_fallback", "ONE,BACK\\SLASH"),
+        ("worklist_fallback", "ONE,SEVENTEEN_LETTERS"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"DIAFANA_{name.upper()}", value)
     with pytest.raises(ValidationError) as error:
         Settings()
-    assert faults(error) == {name}
+    assert {fault.partition(".")[0] for fault in faults(error)} == {name}
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [("", ()), ("ONE", ("ONE",)), (" ONE , WARD 2,,", ("ONE", "WARD 2"))]
+)
+def test_ae_titles_are_parted_by_commas(
+    value: str, kept: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIAFANA_WORKLIST_FALLBACK", value)
+    assert Settings().worklist_fallback == kept
 
 
 def test_a_name_that_is_no_setting_is_refused_in_the_file(config: Path) -> None:

@@ -195,6 +195,29 @@ def test_another_index_has_the_worklist_of_the_first(data: Path) -> None:
             assert state_of(told(watcher)) == "SCHEDULED"
 
 
+def test_who_is_on_the_fallback_list_is_told_whether_the_worklist_was_kept(data: Path) -> None:
+    """PS3.4 CC.2.4.3."""
+    fallback = "WARD 2, OTHER"
+
+    def standing() -> list[str]:
+        with ExitStack() as stack:
+            service = stack.enter_context(Service(data, DIAFANA_WORKLIST_FALLBACK=fallback))
+            ward = stack.enter_context(channel(service, "WARD%202"))
+            report = told(ward)
+            assert service.stop() == 0
+            assert told(ward)["00741242"]["Value"] == ["GOING DOWN"]
+        return [report[key]["Value"][0] for key in ("00741242", "00741244", "00741246")]
+
+    cold, warm = ["RESTARTED", "COLD STARTED", "COLD START"], ["RESTARTED", "WARM START", "WARM START"]
+    assert standing() == cold
+    assert standing() == warm
+    (data / "index.sqlite").write_bytes(b"no index")
+    reindexed = diafana("reindex", "--data", data, DIAFANA_WORKLIST_FALLBACK=fallback)
+    assert (reindexed.code, "the worklist" in reindexed.err) == (1, True)
+    assert standing() == cold
+    assert standing() == warm
+
+
 def test_the_log_names_no_patient(service: Service) -> None:
     assert post(service, "/workitems", new_workitem(PatientName="Segretissima^Adalgisa")).status_code == 201
     assert post(service, "/workitems", new_workitem(PatientBirthDate="Segretissima")).status_code == 400

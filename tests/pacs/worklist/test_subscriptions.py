@@ -188,6 +188,19 @@ def test_a_restart_is_told_once(scheduled: Desk) -> None:
     ]
 
 
+def test_a_restart_is_told_to_the_fallback_list_and_what_was_lost_is_told_alone(scheduled: Desk) -> None:
+    """PS3.4 CC.2.4.3."""
+    told = []
+    for kept in (False, True):
+        scheduled.subscriptions.announce_restart(["WARD 2"], kept)
+    scheduled.subscriptions.subscribe_to_worklist("WATCHER", deletion_lock=False)
+    scheduled.subscriptions.announce_restart(["WARD 2", "WATCHER"])
+    for ae_title in ("WARD 2", "WATCHER"):
+        (report,) = scheduled.told(ae_title)
+        told.append([report[key]["Value"][0] for key in ("00741242", "00741244", "00741246")])
+    assert told == [["RESTARTED", "COLD STARTED", "COLD START"], ["RESTARTED", "WARM START", "WARM START"]]
+
+
 def test_a_channel_that_another_has_replaced_tells_and_forgets_nothing(scheduled: Desk) -> None:
     scheduled.subscriptions.subscribe("WATCHER", UID, deletion_lock=False)
     old = scheduled.subscriptions.open_channel("WATCHER")
