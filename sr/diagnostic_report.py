@@ -25,6 +25,14 @@ CONCLUSIONS: frozenset[Key] = frozenset(
         ("LN", "19005-8"),  # Impression of an imaging study
     }
 )
+# Marks of a program for a reader, who is the one to report
+_MARKS = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.88.50",  # Mammography CAD SR
+        "1.2.840.10008.5.1.4.1.1.88.65",  # Chest CAD SR
+        "1.2.840.10008.5.1.4.1.1.88.69",  # Colon CAD SR
+    }
+)
 _STATUS = {"preliminary": "preliminary", "final": "final", "amended": "amended"}
 _CATEGORY = {
     "coding": [
@@ -39,14 +47,14 @@ _HEADINGS = ("h3", "h4", "h5", "h6")
 
 
 def diagnostic_report(report: Report, root: Item, results: Sequence[str]) -> dict[str, Any] | None:
-    """The DiagnosticReport of a document; None for one without findings, and for the logs of devices.
+    """The DiagnosticReport of a document; None for one without findings, and for what devices write.
 
     results: references of the outermost Observations.
     """
     has_prose = any(item.value_type == "TEXT" for item in _findings(root))
-    if is_log(report.header, root) or not (results or has_prose):
-        return None
     header = report.header
+    if header.sop_class_uid in _MARKS or is_log(header, root) or not (results or has_prose):
+        return None
     said = [item for item in _findings(root) if _concludes(item)]
     readers = [{"type": "Practitioner", "display": name} for name in header.verifiers]
     return compact(

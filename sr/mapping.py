@@ -75,7 +75,7 @@ def map_report(dataset: Source, identity: str, with_events: bool = False) -> Map
     """
     tree = read_content(dataset)
     report = read_report(dataset, tree, identity)
-    walker = Walker(report, CONTAINERS, generic.container, with_events)
+    walker = Walker(report, tree.root, CONTAINERS, generic.container, with_events)
     equipment = device(dataset)
     made_by = walker.emit(equipment) if equipment is not None else ""
     source = document(report, tree.root, made_by)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from enum import IntEnum, auto
 
-from sr.codes import Key
+from sr.codes import Code, Key
 from sr.content_tree import Item
 
 
@@ -25,7 +25,7 @@ class Role(IntEnum):
     ALGORITHM = auto()
     INFERRED = auto()  # stands for an item elsewhere, from which the parent was inferred
     OBJECT = auto()  # images, waveforms, and regions in them
-    ASIDE = auto()  # no finding; the reason is in ASIDE_REASONS
+    ASIDE = auto()  # no finding; `aside_reason` says why
 
 
 FINDING_SITE: Key = ("SCT", "363698007")
@@ -39,6 +39,9 @@ ALGORITHM_NAME: Key = ("DCM", "111001")
 ALGORITHM_PARAMETERS: Key = ("DCM", "111002")
 ALGORITHM_VERSION: Key = ("DCM", "111003")
 PERSON_OBSERVER_NAME: Key = ("DCM", "121008")
+RENDERING_INTENT: Key = ("DCM", "111056")
+NOT_FOR_PRESENTATION: Key = ("DCM", "111152")
+IMAGE_LATERALITY: Key = ("DCM", "111027")
 SUBJECT_CLASS: Key = ("DCM", "121024")
 PATIENT: Key = ("DCM", "121025")
 # What only a subject other than the patient has: mother, number and id of a fetus, ids of a specimen.
@@ -49,6 +52,8 @@ OTHER_SUBJECT = frozenset(
 _REPORT = "it tells of the report or the procedure, not of a finding"
 _PATIENT = "it tells of the patient, not of a finding"
 _LIBRARY = "it describes the images, as ImagingStudy does"
+_ALGORITHMS = "it tells which algorithms ran, not what they found"
+_NOT_PRESENTED = "the program that found it says that it is not for presentation"
 
 # Items that are no findings wherever they stand, with all below them: by concept, the reason.
 ASIDE_REASONS: Mapping[Key, str] = {
@@ -65,6 +70,9 @@ ASIDE_REASONS: Mapping[Key, str] = {
     # PS3.16 TID 1020 and 1021: persons and devices that took part
     **{("DCM", str(number)): _REPORT for number in range(113870, 113877)},
     ("DCM", "113907"): _REPORT,  # Reason for Proceeding
+    # PS3.16 TID 4015 and 4016: Summary of Detections, Summary of Analyses
+    ("DCM", "111064"): _ALGORITHMS,
+    ("DCM", "111065"): _ALGORITHMS,
 }
 
 BY_CONCEPT: Mapping[Key, Role] = {
@@ -101,12 +109,31 @@ def role_of(item: Item) -> Role:
     """What the item is to the one above it."""
     if item.target:
         return Role.INFERRED if item.relationship == "INFERRED FROM" else Role.OBJECT
+    if _is_hidden(item):
+        return Role.ASIDE
     if item.concept is not None and (role := BY_CONCEPT.get(item.concept.key)) is not None:
         return role
     if item.value_type in _OBJECTS:
         return Role.OBJECT
     return (
         Role.COMPONENT if item.relationship in _MODIFYING and item.value_type != "CONTAINER" else Role.CONTENT
+    )
+
+
+def aside_reason(item: Item) -> str:
+    """Why an item of role ASIDE is no finding."""
+    reason = ASIDE_REASONS.get(item.concept.key) if item.concept is not None else None
+    return reason or _NOT_PRESENTED
+
+
+def _is_hidden(item: Item) -> bool:
+    """Whether nobody is to be shown it: what only further processing by the same program is meant for."""
+    return any(
+        isinstance(child.value, Code)
+        and child.value.key == NOT_FOR_PRESENTATION
+        and child.concept is not None
+        and child.concept.key == RENDERING_INTENT
+        for child in item.children
     )
 
 

@@ -17,7 +17,7 @@ from sr.identifiers import study_reference
 from sr.ledger import OBJECT_REASON, Ledger
 from sr.observation import Component, observation, refer, tell_values
 from sr.primitives import compact, is_uid, string
-from sr.roles import ASIDE_REASONS, Parts, Role, parts_of, role_of
+from sr.roles import IMAGE_LATERALITY, Parts, Role, aside_reason, parts_of, role_of
 from sr.source_report import Report
 from sr.values import absent, value_members
 
@@ -42,12 +42,14 @@ class Walker:
     def __init__(
         self,
         report: Report,
+        root: Item,
         templates: Mapping[Key, Template],
         generic: Template,
         with_events: bool = False,
     ) -> None:
         """with_events: whether single irradiation events are told, too."""
         self.report = report
+        self._items = {item.position: item for item in root.walk()}
         self.with_events = with_events
         self.ledger = Ledger()
         self._templates = templates
@@ -139,7 +141,7 @@ class Walker:
     def components(self, item: Item, parts: Parts) -> list[Component]:
         """All else that children say of an item and that has no element of its own, as components."""
         children = (child for role in _TAKEN_AS_COMPONENTS for child in parts[role])
-        return self.flatten(children, self.reference(item))
+        return [*self.flatten(children, self.reference(item)), *self._sides(parts[Role.OBJECT])]
 
     def flatten(self, items: Iterable[Item], reference: str) -> list[Component]:
         """Items and all below them as components of the Observation referred to, but those told already."""
@@ -167,9 +169,26 @@ class Walker:
                 self.ledger.tell([item], reference)
         return tuple(self._resources.values())
 
+    def _sides(self, objects: Iterable[Item]) -> list[Component]:
+        """The sides of the library's images that an item is marked in: nothing else may tell its side."""
+        sides = {
+            side.value: side
+            for child in objects
+            for below in child.walk()
+            if below.target in self._items
+            for side in self._items[below.target].children
+            if side.concept is not None
+            and side.concept.key == IMAGE_LATERALITY
+            and isinstance(side.value, Code)
+        }
+        schemes = self.report.schemes
+        return [
+            {"code": schemes.concept(side.concept), "valueCodeableConcept": schemes.concept(value)}
+            for value, side in sides.items()
+        ]
+
     def _put_aside(self, item: Item) -> None:
-        if item.concept is not None:
-            self.ledger.pass_over(item, ASIDE_REASONS.get(item.concept.key, ""))
+        self.ledger.pass_over(item, aside_reason(item))
 
     def _method(self, item: Item, parts: Parts) -> dict[str, Any]:
         for child in parts[Role.METHOD]:

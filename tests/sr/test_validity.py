@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 
 from sr.fhir_json import dumps, loads
 from sr.mapping import map_report
+from testdata.cad_report import cad_report
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.key_objects import key_objects
@@ -28,6 +29,7 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "dose": dose_report,
     "long dose": lambda: long_dose_report(5),
     "key objects": lambda: key_objects(CT),
+    "marks of a program": cad_report,
     "prose": text_report,
     "headings of its own": heart_report,
 }
