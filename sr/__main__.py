@@ -96,7 +96,7 @@ def _reports() -> Iterator[str]:
     for title, templates in (("document", DOCUMENTS), ("container", CONTAINERS)):
         yield from _table(
             (title, "code", "becomes"),
-            [(_meaning(key), _written(key), _summary(template)) for key, template in templates.items()],
+            sorted((_meaning(key), _written(key), _summary(template)) for key, template in templates.items()),
         )
 
 

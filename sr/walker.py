@@ -130,6 +130,11 @@ class Walker:
         self.ledger.tell(named, self.reference(item))
         return self._locate(item, parts, own)
 
+    def at(self, item: Item, site: Code, context: Context) -> Context:
+        """The context of an item that stands for a site, on the side that the context tells."""
+        qualifiers = context.site.qualifiers
+        return replace(context, site=Site(site, qualifiers, self._site_members(item, site, qualifiers, [])))
+
     def subject(self, item: Item, parts: Parts) -> list[Component]:
         """The subject of an item as components, if it is another than the patient."""
         if is_other_subject(parts[Role.SUBJECT]):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sr.codes import Key
 from sr.templates.dose import RADIOPHARMACEUTICAL_REPORT, X_RAY_REPORT, dose_report
 from sr.templates.measurement_report import MEASUREMENT_GROUP, measurement_group
+from sr.templates.vessels import VESSELS, vessel
 from sr.walker import Template
 
 # By the concept of the root container, the title of the document
@@ -16,4 +17,5 @@ DOCUMENTS: Mapping[Key, Template] = {
 # By the concept of a container anywhere in a document
 CONTAINERS: Mapping[Key, Template] = {
     MEASUREMENT_GROUP: measurement_group,
+    **dict.fromkeys(VESSELS, vessel),
 }

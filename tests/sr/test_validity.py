@@ -16,6 +16,7 @@ from testdata.dose_report import dose_report
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
 from testdata.measurement_report import measurement_report
+from testdata.vascular_report import vascular_report
 from testdata.written_report import heart_report, text_report
 from tests.sr.builders import IDENTITY
 from tests.sr.files import lean, reports_of_corpus, reports_of_pydicom, written
@@ -30,6 +31,7 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "long dose": lambda: long_dose_report(5),
     "key objects": lambda: key_objects(CT),
     "marks of a program": cad_report,
+    "vessels": vascular_report,
     "prose": text_report,
     "headings of its own": heart_report,
 }
