@@ -1,9 +1,10 @@
 """From conditions on kept resources to SQL."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, false, func, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from fhir_api.answers import Answer
 from fhir_api.conditions import (
@@ -21,6 +22,10 @@ from fhir_api.resource_table import product, report, resource, search_value
 _SENT = select(
     resource.c.type, resource.c.id, resource.c.content, resource.c.version, resource.c.last_updated
 )
+
+
+# A condition that finds less than this is narrow; one that finds less than the first is taken at once.
+_FEW, _MANY = 100, 10_000
 
 
 def read(connection: Connection, resource_type: str, resource_id: str) -> Answer | None:
@@ -42,19 +47,16 @@ def page(
     connection: Connection, resource_type: str, conditions: Sequence[Condition], window: Window
 ) -> list[Answer]:
     """The matches in the window. What is alike, or not to be ordered, is in the order of being kept."""
+    plan = _plan(connection, resource_type, conditions)
     order = [step for one in window.order for step in _ordered(one)]
-    found = _SENT.where(*_where(resource_type, conditions)).order_by(*order, resource.c.key)
-    return [_answer(row) for row in connection.execute(found.offset(window.offset).limit(window.limit))]
+    found = _SENT.where(*plan.where).order_by(*order, plan.key).offset(window.offset).limit(window.limit)
+    return [_answer(row) for row in connection.execute(found)]
 
 
 def count(connection: Connection, resource_type: str, conditions: Sequence[Condition]) -> int:
     """How many match."""
-    return (
-        connection.scalar(
-            select(func.count()).select_from(resource).where(*_where(resource_type, conditions))
-        )
-        or 0
-    )
+    plan = _plan(connection, resource_type, conditions)
+    return connection.scalar(select(func.count()).select_from(resource).where(*plan.where)) or 0
 
 
 def _ordered(order: Order) -> list[ColumnElement[Any]]:
@@ -72,11 +74,61 @@ def _answer(row: Row[*tuple[Any, ...]]) -> Answer:
     return Answer(row.type, row.id, row.content, str(row.version), row.last_updated)
 
 
-def _where(resource_type: str, conditions: Sequence[Condition]) -> list[ColumnElement[bool]]:
-    return [resource.c.type == resource_type, *(_holds(condition) for condition in conditions)]
+class _Plan(NamedTuple):
+    """How matches are found.  key: what they are ordered by where nothing else is asked."""
+
+    where: list[ColumnElement[bool]]
+    key: ColumnElement[int]
 
 
-def _holds(condition: Condition) -> ColumnElement[bool]:
+def _plan(connection: Connection, resource_type: str, conditions: Sequence[Condition]) -> _Plan:
+    """Of several conditions a narrow one finds resources, and the others are held against each of those.
+
+    Without statistics SQLite takes any condition for a narrow one, and goes through all that are of a type,
+    or of a common code. What it shall not find by is therefore written so that no index fits.
+    """
+    narrow = _narrow(connection, conditions) if len(conditions) > 1 else None
+    if narrow is None:
+        of_type = resource.c.type == resource_type
+        return _Plan([of_type, *(_finds(condition) for condition in conditions)], resource.c.key)
+    of_type = func.coalesce(resource.c.type, "") == resource_type
+    others = [_is_held_by(condition) for condition in conditions if condition is not narrow]
+    return _Plan([of_type, _finds(narrow), *others], resource.c.key + 0)
+
+
+def _narrow(connection: Connection, conditions: Sequence[Condition]) -> Condition | None:
+    """The condition that finds the fewest, roughly; None where each finds very many."""
+    for limit in _FEW, _MANY:
+        for condition in conditions:
+            if condition.parameter.name == "_id":
+                return condition
+            if condition.parameter.name == "_lastUpdated":
+                continue
+            said = select(search_value.c.resource_key).where(_any_value(condition, search_value)).limit(limit)
+            if (connection.scalar(select(func.count()).select_from(said.subquery())) or 0) < limit:
+                return condition
+    return None
+
+
+def _finds(condition: Condition) -> ColumnElement[bool]:
+    own = _of_the_resource_itself(condition)
+    if own is not None:
+        return own
+    said = select(search_value.c.resource_key).where(_any_value(condition, search_value))
+    return resource.c.key.in_(said)
+
+
+def _is_held_by(condition: Condition) -> ColumnElement[bool]:
+    own = _of_the_resource_itself(condition)
+    if own is not None:
+        return own
+    value = search_value.alias()
+    mine = value.c.resource_key == resource.c.key
+    return select(1).where(mine, _any_value(condition, value, func.coalesce(value.c.name, ""))).exists()
+
+
+def _of_the_resource_itself(condition: Condition) -> ColumnElement[bool] | None:
+    """A condition on what is no search value."""
     if condition.parameter.name == "_id":
         ids = [v.value for v in condition.values if isinstance(v, Token) and v.system is None and v.value]
         return resource.c.id.in_(ids)
@@ -84,13 +136,20 @@ def _holds(condition: Condition) -> ColumnElement[bool]:
         updated = resource.c.last_updated
         spans = (value for value in condition.values if isinstance(value, Span))
         return or_(false(), *(_COMPARED[span.prefix](updated, updated, span) for span in spans))
-    any_value = or_(false(), *(_says(condition.parameter.name, value) for value in condition.values))
-    return resource.c.key.in_(select(search_value.c.resource_key).where(any_value))
+    return None
+
+
+def _any_value(
+    condition: Condition, values: FromClause, name: ColumnElement[str] = search_value.c.name
+) -> ColumnElement[bool]:
+    """name: of a value of a resource that is found already, so written that no index goes by it."""
+    kind = condition.parameter.name
+    return or_(false(), *(_says(kind, value, values.c, name) for value in condition.values))
 
 
 # FHIR R4 3.1.1.4.5: what a resource says, from low to high, and what is asked
 _COMPARED: Mapping[str, Callable[[Any, Any, Span], ColumnElement[bool]]] = {
-    "eq": lambda low, high, asked: and_(low >= asked.low, high <= asked.high),
+    "eq": lambda low, high, asked: and_(low >= asked.low, low <= asked.high, high <= asked.high),
     "ne": lambda low, high, asked: or_(low < asked.low, high > asked.high),
     "gt": lambda _, high, asked: high > asked.high,
     "lt": lambda low, _, asked: low < asked.low,
@@ -102,19 +161,20 @@ _COMPARED: Mapping[str, Callable[[Any, Any, Span], ColumnElement[bool]]] = {
 }
 
 
-def _says(name: str, value: Value) -> ColumnElement[bool]:
-    columns = search_value.c
+def _says(
+    kind: str, value: Value, columns: ReadOnlyColumnCollection[str, Any], name: ColumnElement[str]
+) -> ColumnElement[bool]:
     match value:
         case Token():
-            bounds = [columns.name == name]
+            bounds = [name == kind]
             bounds += [columns.value == value.value] if value.value is not None else []
             bounds += [columns.system == value.system] if value.system is not None else []
             return and_(*bounds)
         case Reference(target):
-            return and_(columns.name == name, columns.value == target)
+            return and_(name == kind, columns.value == target)
         case LogicalReference(token):
-            return _says(f"{name}:identifier", token)
+            return _says(f"{kind}:identifier", token, columns, name)
         case Span():
-            unit = value.unit or Token(None, None)
-            return and_(_says(name, unit), _COMPARED[value.prefix](columns.low, columns.high, value))
-    raise TypeError(f"{name} is not kept for searching")
+            unit = _says(kind, value.unit or Token(None, None), columns, name)
+            return and_(unit, _COMPARED[value.prefix](columns.low, columns.high, value))
+    raise TypeError(f"{kind} is not kept for searching")

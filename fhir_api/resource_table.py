@@ -54,6 +54,7 @@ resource = Table(
     Column("last_updated", Float, nullable=False),
     UniqueConstraint("type", "id"),
     Index("ix_fhir_resource_in_order", "type", "key"),
+    Index("ix_fhir_resource_updated", "type", "last_updated"),
 )
 
 # Which resources a report became. Several may become the same: their equipment, a structure they follow.
@@ -77,8 +78,18 @@ search_value = Table(
     Column("low", Float),
     Column("high", Float),
     Index("ix_fhir_search_value", "name", "value", "system", "resource_key"),
-    Index("ix_fhir_search_value_low", "name", "low", "resource_key"),
 )
+
+# Of the few that have them
+for _bound in search_value.c.low, search_value.c.high:
+    Index(
+        f"ix_fhir_search_value_{_bound.name}",
+        search_value.c.name,
+        _bound,
+        search_value.c.resource_key,
+        sqlite_where=_bound.is_not(None),
+        postgresql_where=_bound.is_not(None),
+    )
 
 # Content items that became nothing
 unmapped = Table(
