@@ -16,7 +16,7 @@ from fhir_api.archive_search import (
     one_of,
     values_of,
 )
-from fhir_api.conditions import Condition, Token, Window
+from fhir_api.conditions import Condition, LogicalReference, Token, Window
 from fhir_api.matching import matches
 from pacs.archive import Archive
 from pacs.dataset.header import is_uid
@@ -149,6 +149,16 @@ def _by_identifier(condition: Condition) -> list[Alternative]:
     return [alternative for alternative in alternatives if alternative is not None]
 
 
+def _by_order(condition: Condition) -> list[Alternative]:
+    """Accession Numbers; the orders themselves are no resources here."""
+    logical = tuple(value for value in condition.values if isinstance(value, LogicalReference))
+    numbers = tuple(value.token.value for value in logical if value.token.value is not None)
+    if not numbers:
+        return []
+    check = Condition(condition.parameter, logical)
+    return [Alternative((criterion("AccessionNumber", OneOf(numbers)),), checks=(check,))]
+
+
 def _by_status(condition: Condition) -> list[Alternative]:
     """Whatever is in the index is available."""
     return [Alternative()] if matches({"status": "available"}, condition) else []
@@ -163,5 +173,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "started": by_days("StudyDate"),
     "modality": by_codes("ModalitiesInStudy", DCM),
     "dicom-class": by_codes("SOPClassesInStudy", DICOM_UID),
+    "basedon": _by_order,
+    "based-on": _by_order,
     "status": _by_status,
 }

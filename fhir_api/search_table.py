@@ -49,6 +49,8 @@ _ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint",
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
 
+_ORDERS = "Orders are kept elsewhere: ask by Accession Number, with the modifier :identifier."
+
 # http://hl7.org/fhir/R4/searchparameter-registry.html
 PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
     "Patient": (
@@ -89,6 +91,13 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("modality", Kind.TOKEN, "ImagingStudy-modality", ("modality",)),
         SearchParameter("dicom-class", Kind.TOKEN, "ImagingStudy-dicom-class", ("series.instance.sopClass",)),
+        # R4 calls it the one, R5 and the European guide for R4 the other.
+        *(
+            SearchParameter(
+                name, Kind.REFERENCE, "ImagingStudy-basedon", ("basedOn",), ("ServiceRequest",), note=_ORDERS
+            )
+            for name in ("basedon", "based-on")
+        ),
         SearchParameter(
             "status",
             Kind.TOKEN,
@@ -141,7 +150,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "Observation-based-on",
             ("basedOn",),
             ("ServiceRequest",),
-            note="Orders are kept elsewhere: ask by Accession Number, as based-on:identifier.",
+            note=_ORDERS,
         ),
         SearchParameter("device", Kind.REFERENCE, "Observation-device", ("device",), ("Device",)),
         SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
@@ -206,7 +215,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "DiagnosticReport-based-on",
             ("basedOn",),
             ("ServiceRequest",),
-            note="Orders are kept elsewhere: ask by Accession Number, as based-on:identifier.",
+            note=_ORDERS,
         ),
         SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
         SearchParameter("issued", Kind.DATE, "DiagnosticReport-issued", ("issued",), to_the_second=True),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydicom import Dataset
 
 from fhir_api.search_table import KEPT, PARAMETERS
 from tests.fhir_api.client import BASE
@@ -29,6 +30,8 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "started": "2026-11-03",
         "modality": "DX",
         "dicom-class": lambda w: f"urn:ietf:rfc:3986|urn:oid:{w.radiograph.SOPClassUID}",
+        "basedon:identifier": lambda w: w.radiograph.AccessionNumber,
+        "based-on:identifier": lambda w: f"{_issuer(w.radiograph)}|{w.radiograph.AccessionNumber}",
         "status": "http://hl7.org/fhir/imagingstudy-status|available",
     },
     "Observation": {
@@ -119,6 +122,10 @@ def _component(world: World, member: str) -> Any:
 
 def _coded(concept: dict[str, Any]) -> str:
     return f"{concept['coding'][0]['system']}|{concept['coding'][0]['code']}"
+
+
+def _issuer(study: Dataset) -> str:
+    return f"urn:oid:{study.IssuerOfAccessionNumberSequence[0].UniversalEntityID}"
 
 
 def _quantity(quantity: dict[str, Any]) -> str:

@@ -101,6 +101,20 @@ def test_it_is_found_by_the_day_it_started(world: World, value: str, number: int
     assert len(world.client.found("ImagingStudy", started=value)) == number
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_found"),
+    [("{number}", True), ("{issuer}|{number}", True), ("urn:oid:1.2.3|{number}", False), ("none", False)],
+)
+def test_it_is_found_by_its_order(world: World, asked: str, is_found: bool) -> None:
+    issuer = f"urn:oid:{world.report.IssuerOfAccessionNumberSequence[0].UniversalEntityID}"
+    value = asked.format(number=world.report.AccessionNumber, issuer=issuer)
+    expected = {world.report.StudyInstanceUID} if is_found else set()
+    assert world.client.found("ImagingStudy", ("based-on:identifier", value)) == expected
+    assert (
+        world.client.found("ImagingStudy", basedon=f"ServiceRequest/{world.report.AccessionNumber}") == set()
+    )
+
+
 def test_two_dates_make_a_range(world: World) -> None:
     between = ("started", "ge2026-10-01"), ("started", "lt2026-11-01")
     assert world.client.found("ImagingStudy", *between) == {world.report.StudyInstanceUID}
