@@ -23,7 +23,6 @@ _SENT = select(
     resource.c.type, resource.c.id, resource.c.content, resource.c.version, resource.c.last_updated
 )
 
-
 # A condition that finds less than this is narrow; one that finds less than the first is taken at once.
 _FEW, _MANY = 100, 10_000
 
@@ -91,13 +90,13 @@ def _plan(connection: Connection, resource_type: str, conditions: Sequence[Condi
     if narrow is None:
         of_type = resource.c.type == resource_type
         return _Plan([of_type, *(_finds(condition) for condition in conditions)], resource.c.key)
-    of_type = func.coalesce(resource.c.type, "") == resource_type
+    kind = resource.c.type if narrow.parameter.name == "_id" else func.coalesce(resource.c.type, "")
     others = [_is_held_by(condition) for condition in conditions if condition is not narrow]
-    return _Plan([of_type, _finds(narrow), *others], resource.c.key + 0)
+    return _Plan([kind == resource_type, _finds(narrow), *others], resource.c.key + 0)
 
 
 def _narrow(connection: Connection, conditions: Sequence[Condition]) -> Condition | None:
-    """The condition that finds the fewest, roughly; None where each finds very many."""
+    """A condition that finds few, or else one that does not find very many; None where all do."""
     for limit in _FEW, _MANY:
         for condition in conditions:
             if condition.parameter.name == "_id":
