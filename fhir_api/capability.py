@@ -7,7 +7,7 @@ from fhir_api.formats import FHIR_VERSION, FORMATS
 from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_with, referring_to
 
 # When what is told here last changed.
-_DATE = "2026-11-23"
+_DATE = "2026-11-27"
 
 _INTERACTIONS = ("read", "search-type")
 _DEFINITION = "http://hl7.org/fhir/SearchParameter"
@@ -15,7 +15,9 @@ _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
     "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
-    "reverse. _include and _revinclude give one step of references. _summary=count gives the total alone."
+    "reverse. _include and _revinclude give one step of references. _summary and _elements tell a part of what "
+    "is found or read; _summary=count gives the total of a search alone. _format goes before Accept, and "
+    "_pretty=true writes for people."
 )
 
 

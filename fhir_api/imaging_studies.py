@@ -18,6 +18,7 @@ from fhir_api.archive_search import (
 )
 from fhir_api.conditions import Condition, LogicalReference, Token, Window
 from fhir_api.matching import matches
+from fhir_api.subset import subsetted
 from pacs.archive import Archive
 from pacs.dataset.header import is_uid
 from pacs.errors import NotFound
@@ -35,22 +36,14 @@ _STUDY_INSTANCE_UID = "0020000D"
 _SERIES_INSTANCE_UID = "0020000E"
 _NUMBER_OF_STUDY_RELATED_INSTANCES = "00201208"
 
-_SUBSETTED = {
-    "tag": [
-        {
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-            "code": "SUBSETTED",
-            "display": "subsetted",
-        }
-    ]
-}
-
 
 class ImagingStudies:
     """Answers for ImagingStudy. Its id is the Study Instance UID."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, with_instances: bool = True) -> None:
+        """with_instances: False where nobody wants to be told of them; they are not looked up then."""
         self._archive = archive
+        self._with_instances = with_instances
         self._search = ArchiveSearch(archive, Level.STUDY, TRANSLATIONS, _without_series)
 
     def read(self, resource_id: str, addresses: Addresses) -> Answer:
@@ -76,7 +69,8 @@ class ImagingStudies:
         return [_uid(found) for found in self._search.page(conditions, 0, limit).found]
 
     def _answers(self, studies: list[Found], whole: Sequence[str], addresses: Addresses) -> list[Answer]:
-        """whole: the Study Instance UIDs of those that are told with their instances."""
+        """whole: the Study Instance UIDs of those that may be told with their instances."""
+        whole = whole if self._with_instances else []
         series, instances = self._series([_uid(study) for study in studies]), self._instances(whole)
         place = endpoint(addresses.dicomweb)
         answers = []
@@ -85,7 +79,7 @@ class ImagingStudies:
             of_series = instances.get(uid, {})
             resource = imaging_study(study.attributes, series.get(uid, []), of_series, identity, place)
             if uid not in whole:
-                resource = {**resource, "meta": _SUBSETTED}
+                resource = subsetted(resource)
             answers.append(computed(resource))
         return answers
 

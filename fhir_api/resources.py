@@ -14,6 +14,7 @@ from fhir_api.patients import Patients
 from fhir_api.search_request import Chain, SearchRequest
 from fhir_api.search_table import KEPT, PARAMETERS, parameter_of
 from fhir_api.store import ResourceStore
+from fhir_api.subset import WHOLE, Subset
 from pacs.archive import Archive
 
 MAX_CHAINED = 1000  # resources that a chained condition may lead over
@@ -29,19 +30,29 @@ class Resources:
             "Endpoint": Endpoints(),
             **{kept: KeptResources(store, kept) for kept in KEPT},
         }
+        self._studies_alone = ImagingStudies(archive, with_instances=False)
 
-    def read(self, resource_type: str, resource_id: str, addresses: Addresses) -> Answer:
-        """One resource of a type of the table. Raises NotFound."""
-        return self._answerers[resource_type].read(resource_id, addresses)
+    def read(
+        self, resource_type: str, resource_id: str, addresses: Addresses, subset: Subset = WHOLE
+    ) -> Answer:
+        """One resource of a type of the table, or a part of it. Raises NotFound."""
+        return subset.of(self._answerer(resource_type, subset).read(resource_id, addresses))
 
     def search(self, request: SearchRequest, addresses: Addresses) -> Page:
         """One page of what is asked, or an empty page with the count alone. Raises RequestFault."""
         conditions = [self._resolve(condition, addresses) for condition in request.conditions]
-        answerer = self._answerers[request.resource_type]
+        answerer = self._answerer(request.resource_type, request.subset)
         if request.count_only:
             return Page((), False, answerer.count(conditions, addresses))
         page = answerer.page(conditions, request.window, addresses)
-        return replace(page, included=included(request.includes, page.answers, self._answerers, addresses))
+        beside = included(request.includes, page.answers, self._answerers, addresses)
+        return replace(page, answers=[request.subset.of(one) for one in page.answers], included=beside)
+
+    def _answerer(self, resource_type: str, subset: Subset) -> Answerer:
+        """Who answers for a type; instances that would not be told are not looked up."""
+        if resource_type == "ImagingStudy" and not subset.tells("ImagingStudy", "series", "instance"):
+            return self._studies_alone
+        return self._answerers[resource_type]
 
     def _resolve(self, condition: Condition | Chain, addresses: Addresses) -> Condition:
         """The condition with references to what the chain, or an identifier, leads to."""

@@ -2,7 +2,7 @@
 
 import email.utils
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,11 +17,12 @@ from starlette.responses import Response
 from fhir_api.answers import Addresses, Answer
 from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
-from fhir_api.formats import is_strict, require_json
-from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome_of
+from fhir_api.formats import JSON, Form, form_of, formed, is_strict
+from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid, outcome_of
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
 from fhir_api.store import ResourceStore
+from fhir_api.subset import Subset, subset_of
 from pacs.archive import Archive
 from pacs.errors import ArchiveError, NotFound
 
@@ -70,13 +71,15 @@ class _Service:
 
     async def search_by_form(self, request: Request, resource_type: str) -> Response:
         parameters = _pairs(request.url.query) + _pairs(await _form(request))
+        request.state.form = _form_of(request, dict(parameters))
         return await run_in_threadpool(self._find, request, resource_type, parameters)
 
     def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
         _require_type(resource_type)
         if not _ID.fullmatch(resource_id):
             raise NotFound("this is not the id of a resource")
-        answer = self._resources.read(resource_type, resource_id, self._addresses(request))
+        subset = _subset(request, resource_type)
+        answer = self._resources.read(resource_type, resource_id, self._addresses(request), subset)
         return _resource(request, answer)
 
     def nothing(self, request: Request) -> Response:
@@ -104,15 +107,16 @@ class _FhirRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
+            request.state.form = JSON
             try:
-                require_json(request.query_params.get("_format", ""), request.headers.get("accept", ""))
-                return await handle(request)
+                request.state.form = _form_of(request, request.query_params)
+                response = await handle(request)
             except (RequestFault, ArchiveError) as error:
                 response = outcome_of(error)
                 if response.status_code >= 500:
                     # The message only: what caused it may quote the values of a statement.
                     log.error("fhir request failed", error=type(error).__name__, message=str(error))
-                return response
+            return await formed(response, request.state.form)
 
         return answer
 
@@ -126,6 +130,20 @@ def _resource(request: Request, answer: Answer) -> Response:
     if headers["ETag"] in known:
         return Response(status_code=304, headers=headers)
     return Response(answer.content, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _form_of(request: Request, parameters: Mapping[str, str]) -> Form:
+    accept = request.headers.get("accept", "")
+    return form_of(parameters.get("_format", ""), accept, parameters.get("_pretty", ""))
+
+
+def _subset(request: Request, resource_type: str) -> Subset:
+    """What of a resource a read asks for."""
+    asked = request.query_params
+    if asked.get("_summary") == "count":
+        raise invalid("_summary", "a count is of searches; a resource is read with true, text, data or false")
+    strict = is_strict(request.headers.get("prefer", ""))
+    return subset_of(resource_type, asked.get("_summary", ""), asked.get("_elements", ""), strict)
 
 
 def _require_type(resource_type: str) -> None:

@@ -16,6 +16,7 @@ from fhir_api.search_table import (
     sorts,
 )
 from fhir_api.search_values import listed, parse, parse_logical
+from fhir_api.subset import Subset, subset_of
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
@@ -55,7 +56,7 @@ class SearchRequest:
     """What a search asks for.
 
     used: the parameters that were heeded, for the links of the answer, without page and form.
-    count_only: only the number of matches is wanted.
+    count_only: only the number of matches is wanted.  subset: what of each match is told.
     """
 
     resource_type: str
@@ -64,6 +65,7 @@ class SearchRequest:
     used: tuple[tuple[str, str], ...]
     window: Window
     count_only: bool
+    subset: Subset
 
 
 def parse_search(
@@ -85,7 +87,8 @@ def parse_search(
         tuple(reading.includes),
         tuple(reading.used),
         Window(reading.offset, count, tuple(reading.order)),
-        reading.count_only or count == 0,
+        reading.summary == "count" or count == 0,
+        subset_of(resource_type, reading.summary, reading.elements, strict),
     )
 
 
@@ -102,7 +105,8 @@ class _Reading:
     used: list[tuple[str, str]] = field(default_factory=list)
     count: int | None = None
     offset: int = 0
-    count_only: bool = False
+    summary: str = ""
+    elements: str = ""
 
     def take(self, name: str, value: str) -> None:
         if name in _CONTROLS:
@@ -162,9 +166,12 @@ class _Reading:
         self.offset = _whole_number("_offset", value)
 
     def take_summary(self, value: str) -> None:
-        if value not in ("count", "false") and self.strict:
-            raise RequestFault(400, "not-supported", "_summary: only count and false are offered", "_summary")
-        self.count_only = value == "count"
+        self.summary = value
+        self.used += [("_summary", value)] if value in ("true", "text", "data") else []
+
+    def take_elements(self, value: str) -> None:
+        self.elements = value
+        self.used.append(("_elements", value))
 
     def take_sort(self, value: str) -> None:
         offered = sorts(self.resource_type)
@@ -203,10 +210,12 @@ _CONTROLS = {
     "_count": _Reading.take_count,
     "_offset": _Reading.take_offset,
     "_summary": _Reading.take_summary,
+    "_elements": _Reading.take_elements,
     "_sort": _Reading.take_sort,
     "_include": _Reading.take_include,
     "_revinclude": _Reading.take_revinclude,
     "_format": _Reading.pass_over,
+    "_pretty": _Reading.pass_over,
 }
 
 

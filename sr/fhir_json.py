@@ -12,12 +12,14 @@ import orjson
 _INT_DIGITS = 18
 
 
-def dumps(resource: dict[str, Any]) -> bytes:
+def dumps(resource: dict[str, Any], is_pretty: bool = False) -> bytes:
     """The resource as UTF-8 JSON. A Decimal shows all its digits, trailing zeros too: 1.50 stays 1.50.
+
+    is_pretty: with lines and margins, for people.
 
     Raises TypeError when the resource holds what JSON cannot.
     """
-    return orjson.dumps(resource, default=_decimal)
+    return orjson.dumps(resource, default=_decimal, option=orjson.OPT_INDENT_2 if is_pretty else None)
 
 
 def loads(text: bytes | str) -> dict[str, Any]:

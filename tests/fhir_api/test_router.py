@@ -84,17 +84,20 @@ def test_a_flood_of_parameters_is_refused(world: World) -> None:
 @pytest.mark.parametrize(
     ("query", "accept"),
     [
-        ("?_format=xml", "*/*"),
-        ("?_format=application/fhir%2Bxml", "application/fhir+json"),
-        ("", "application/fhir+xml"),
+        ("?_format=html", "*/*"),
+        ("?_format=text/turtle", "application/fhir+json"),
+        ("", "application/rdf+xml"),
         ("", "application/fhir+json;q=0"),
+        ("", "application/fhir+xml;q=0.0, application/json;q=0, text/html"),
         ("", "application/fhir+json; fhirVersion=5.0"),
     ],
 )
-def test_what_is_no_json_is_not_acceptable(world: World, query: str, accept: str) -> None:
+def test_what_is_neither_json_nor_xml_is_not_acceptable(world: World, query: str, accept: str) -> None:
     answer = world.client.get(f"/fhir/metadata{query}", Accept=accept)
     assert answer.status_code == 406
-    assert issue(answer)["code"] == "not-supported"
+    told = issue(answer)
+    assert told["code"] == "not-supported"
+    assert "application/fhir+json or application/fhir+xml" in str(told["diagnostics"])
 
 
 @pytest.mark.parametrize(
@@ -103,8 +106,10 @@ def test_what_is_no_json_is_not_acceptable(world: World, query: str, accept: str
         ("?_format=json", "application/fhir+xml"),
         ("?_format=application/fhir+json", ""),
         ("?_format=application/fhir%2Bjson", ""),
-        ("", "application/fhir+xml, application/fhir+json;q=0.5"),
+        ("", "application/fhir+xml;q=0.4, application/fhir+json;q=0.5"),
+        ("", "application/fhir+xml, application/json"),
         ("", "text/html,*/*;q=0.8"),
+        ("", "application/xml;q=0.2, */*"),
         ("", "application/fhir+json; fhirVersion=4.0"),
     ],
 )

@@ -24,26 +24,48 @@ def are_missing() -> bool:
     return not (FOLDER / "node_modules").is_dir() and not os.environ.get("CI")
 
 
-class Validators:
-    """The engines, running; they take some seconds to begin."""
+class _Program:
+    """A program of Node.js that answers each line with a line of JSON; it takes some seconds to begin."""
+
+    script = ""
 
     def __enter__(self) -> Self:
-        command = ["node", str(FOLDER / "validate.cjs")]
-        self._engines = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        command = ["node", str(FOLDER / self.script)]
+        self._program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._engines.communicate()
+        self._program.communicate()
+
+    def _ask(self, line: bytes) -> Any:
+        assert self._program.stdin is not None
+        assert self._program.stdout is not None
+        self._program.stdin.write(line + b"\n")
+        self._program.stdin.flush()
+        return json.loads(self._program.stdout.readline())
+
+
+class Validators(_Program):
+    """The engines, running."""
+
+    script = "validate.cjs"
 
     def faults(self, resources: Iterable[dict[str, Any]]) -> list[str]:
         """What is wrong with each, behind its type and id."""
         asked = list(resources)
-        assert self._engines.stdin is not None
-        assert self._engines.stdout is not None
-        self._engines.stdin.write(b"[" + b",".join(fhir_json.dumps(one) for one in asked) + b"]\n")
-        self._engines.stdin.flush()
-        answered: list[str] = json.loads(self._engines.stdout.readline())
+        answered: list[str] = self._ask(b"[" + b",".join(fhir_json.dumps(one) for one in asked) + b"]")
         ids = (one["id"] for one in asked if "id" in one)
         return answered + [f"{name} is no id" for name in ids if not _ID.fullmatch(name)]
+
+
+class Converter(_Program):
+    """One of the engines, which also reads and writes XML."""
+
+    script = "convert.cjs"
+
+    def convert(self, texts: Iterable[str]) -> list[str]:
+        """Each resource, XML as JSON and JSON as XML."""
+        answered: list[str] = self._ask(json.dumps(list(texts)).encode())
+        return answered
