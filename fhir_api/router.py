@@ -1,4 +1,4 @@
-"""The routes of FHIR R4 REST (FHIR R4 3.1.0): capabilities, read and search."""
+"""The routes of FHIR R4 REST (FHIR R4 3.1.0): capabilities, read, versions and search."""
 
 import email.utils
 import re
@@ -17,7 +17,9 @@ from starlette.responses import Response
 from fhir_api.answers import Addresses, Answer
 from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
+from fhir_api.conditional import is_known as is_known_to_client
 from fhir_api.formats import is_strict, require_json
+from fhir_api.history import history, parse_history
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome_of
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
@@ -50,7 +52,10 @@ def router(
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
+    routes.add_api_route("/{resource_type}/_history", service.history, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
+    routes.add_api_route("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
+    routes.add_api_route("/{resource_type}/{resource_id}/_history/{version}", service.vread, methods=_READING)
     routes.add_api_route("/{path:path}", service.nothing, methods=_ALL)
     return routes
 
@@ -73,11 +78,22 @@ class _Service:
         return await run_in_threadpool(self._find, request, resource_type, parameters)
 
     def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
-        _require_type(resource_type)
-        if not _ID.fullmatch(resource_id):
-            raise NotFound("this is not the id of a resource")
+        _require_name(resource_type, resource_id)
         answer = self._resources.read(resource_type, resource_id, self._addresses(request))
         return _resource(request, answer)
+
+    def vread(self, request: Request, resource_type: str, resource_id: str, version: str) -> Response:
+        _require_name(resource_type, resource_id)
+        return _resource(request, self._resources.version(resource_type, resource_id, version))
+
+    def history(self, request: Request, resource_type: str, resource_id: str = "") -> Response:
+        if resource_id:
+            _require_name(resource_type, resource_id)
+        _require_type(resource_type)
+        strict = is_strict(request.headers.get("prefer", ""))
+        asked = parse_history(resource_type, resource_id, _pairs(request.url.query), strict)
+        found = self._resources.history(asked.wanted)
+        return Response(history(asked, found, self._addresses(request).fhir), media_type=MEDIA_TYPE)
 
     def nothing(self, request: Request) -> Response:
         if request.method in _READING:
@@ -122,10 +138,15 @@ def _resource(request: Request, answer: Answer) -> Response:
     headers = {"ETag": f'W/"{answer.version}"'}
     if answer.last_updated is not None:
         headers["Last-Modified"] = email.utils.formatdate(answer.last_updated, usegmt=True)
-    known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
-    if headers["ETag"] in known:
+    if is_known_to_client(request.headers, headers["ETag"], answer.last_updated):
         return Response(status_code=304, headers=headers)
     return Response(answer.content, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _require_name(resource_type: str, resource_id: str) -> None:
+    _require_type(resource_type)
+    if not _ID.fullmatch(resource_id):
+        raise NotFound("this is not the id of a resource")
 
 
 def _require_type(resource_type: str) -> None:
