@@ -21,6 +21,14 @@ _DOCUMENTATION = (
     "with 410, and a history tells when. Histories go by pages, too, and take _since."
 )
 
+_BINARY = {
+    "type": "Binary",
+    "interaction": [{"code": "read"}],
+    "versioning": "no-version",
+    "documentation": "The original of an instance by its SOP Instance UID, as application/dicom; where it "
+    "holds a document, that, unless application/dicom is asked for; each also as a resource in JSON.",
+}
+
 
 def capability_statement(base: str) -> dict[str, Any]:
     """What this server can do. base: its address."""
@@ -37,7 +45,7 @@ def capability_statement(base: str) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
-                "resource": [_resource(resource_type) for resource_type in PARAMETERS],
+                "resource": [*(_resource(resource_type) for resource_type in PARAMETERS), _BINARY],
             }
         ],
     }

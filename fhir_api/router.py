@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer
+from fhir_api.binaries import Binaries
 from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
 from fhir_api.conditional import is_known as is_known_to_client
@@ -48,10 +49,13 @@ def router(
     Whatever goes wrong below `base_path` is answered as an OperationOutcome.
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
-    service = _Service(Resources(archive, store), base_path, dicomweb_path)
+    service = _Service(Resources(archive, store), Binaries(archive), base_path, dicomweb_path)
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
+    routes.add_api_route(
+        "/Binary/{resource_id}", service.binary, methods=_READING, route_class_override=_OriginalRoute
+    )
     routes.add_api_route("/{resource_type}/_history", service.history, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
@@ -61,8 +65,9 @@ def router(
 
 
 class _Service:
-    def __init__(self, resources: Resources, base_path: str, dicomweb_path: str) -> None:
+    def __init__(self, resources: Resources, binaries: Binaries, base_path: str, dicomweb_path: str) -> None:
         self._resources = resources
+        self._binaries = binaries
         self._base_path = base_path
         self._dicomweb_path = dicomweb_path
 
@@ -95,6 +100,9 @@ class _Service:
         found = self._resources.history(asked.wanted)
         return Response(history(asked, found, self._addresses(request).fhir), media_type=MEDIA_TYPE)
 
+    def binary(self, request: Request, resource_id: str) -> Response:
+        return self._binaries.read(request, resource_id)
+
     def nothing(self, request: Request) -> Response:
         if request.method in _READING:
             raise RequestFault(404, "not-found", "there is nothing at this address; see metadata")
@@ -116,12 +124,15 @@ class _Service:
 class _FhirRoute(APIRoute):
     """A route that answers in a form the client takes, its errors too."""
 
+    has_own_forms = False
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
             try:
-                require_json(request.query_params.get("_format", ""), request.headers.get("accept", ""))
+                if not self.has_own_forms:
+                    require_json(request.query_params.get("_format", ""), request.headers.get("accept", ""))
                 return await handle(request)
             except (RequestFault, ArchiveError) as error:
                 response = outcome_of(error)
@@ -131,6 +142,12 @@ class _FhirRoute(APIRoute):
                 return response
 
         return answer
+
+
+class _OriginalRoute(_FhirRoute):
+    """A route that gives originals, which have forms of their own."""
+
+    has_own_forms = True
 
 
 def _resource(request: Request, answer: Answer) -> Response:
