@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from dicomweb.byte_range import ByteRange, NotSatisfiable, parse_range
 from dicomweb.media_types import Representation
 from dicomweb.multipart import MultipartWriter
 from dicomweb.problems import problem
 from dicomweb.request import header
 from dicomweb.threads import Threads
 from pacs.archive import Archive
+from pacs.byte_range import ByteRange, NotSatisfiable, parse_range
 from pacs.errors import StorageFailed
 from pacs.files import StoredFile
 from pacs.model import Instance

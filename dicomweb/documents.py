@@ -32,8 +32,6 @@ _SUFFIXES = {
 
 STREAM_MEDIA_TYPES = tuple(_SUFFIXES)
 
-_LENGTH = "00420015"  # Encapsulated Document Length
-
 
 def stream_media_type(instance: Instance) -> str | None:
     """The media type of a document or film; None for other objects."""
@@ -63,11 +61,7 @@ def stream_segments(archive: Archive, instance: Instance) -> Sequence[Segment]:
 
 
 def _document(archive: Archive, instance: Instance) -> bytes:
-    (value,) = archive.bulk_data(instance, DOCUMENT)
-    stated = archive.metadata(instance).get(_LENGTH, {}).get("Value")
-    length = stated[0] if stated and isinstance(stated[0], int) else 0
-    # An odd document was padded by one byte, of which only its length tells (PS3.3 C.24.2).
-    document = value[:-1] if length == len(value) - 1 else value
+    document = archive.document(instance)
     if not document:
         raise CannotRender("the object holds no document")
     return document

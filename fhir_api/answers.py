@@ -21,7 +21,7 @@ class Addresses:
 class Answer:
     """A resource ready to be sent.
 
-    content: JSON.  version: of the entity tag.
+    content: JSON; empty in a history, where the resource was withdrawn.  version: of the entity tag.
     last_updated: seconds since 1970; None when it is not known.
     """
 

@@ -10,6 +10,7 @@ from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_wi
 _DATE = "2026-11-27"
 
 _INTERACTIONS = ("read", "search-type")
+_OF_VERSIONS = ("vread", "history-instance", "history-type")
 _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
@@ -17,8 +18,18 @@ _DOCUMENTATION = (
     "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
     "reverse. _include and _revinclude give one step of references. _summary and _elements tell a part of what "
     "is found or read; _summary=count gives the total of a search alone. _format goes before Accept, and "
-    "_pretty=true writes for people."
+    "_pretty=true writes for people. "
+    "Of what reports became, up to 20 past versions are kept; what was withdrawn with its report is answered "
+    "with 410, and a history tells when. Histories go by pages, too, and take _since."
 )
+
+_BINARY = {
+    "type": "Binary",
+    "interaction": [{"code": "read"}],
+    "versioning": "no-version",
+    "documentation": "The original of an instance by its SOP Instance UID, as application/dicom; where it "
+    "holds a document, that, unless application/dicom is asked for; each also as a resource in JSON.",
+}
 
 
 def capability_statement(base: str) -> dict[str, Any]:
@@ -36,17 +47,20 @@ def capability_statement(base: str) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
-                "resource": [_resource(resource_type) for resource_type in PARAMETERS],
+                "resource": [*(_resource(resource_type) for resource_type in PARAMETERS), _BINARY],
             }
         ],
     }
 
 
 def _resource(resource_type: str) -> dict[str, Any]:
+    is_versioned = resource_type in KEPT
+    codes = (*_INTERACTIONS, *(_OF_VERSIONS if is_versioned else ()))
     told = {
         "type": resource_type,
-        "interaction": [{"code": code} for code in _INTERACTIONS],
-        "versioning": "versioned" if resource_type in KEPT else "no-version",
+        "interaction": [{"code": code} for code in codes],
+        "versioning": "versioned" if is_versioned else "no-version",
+        "readHistory": is_versioned,
         "referencePolicy": ["literal", "logical"],
         "searchInclude": _links(included_with(resource_type)),
         "searchRevInclude": _links(referring_to(resource_type)),

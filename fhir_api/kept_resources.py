@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from fhir_api.answers import Addresses, Answer, Page
 from fhir_api.conditions import Condition, Window
+from fhir_api.outcome import RequestFault
 from fhir_api.store import ResourceStore
+from fhir_api.versions import Wanted
 from pacs.errors import NotFound
 
 
@@ -16,11 +18,30 @@ class KeptResources:
         self._type = resource_type
 
     def read(self, resource_id: str, _addresses: Addresses) -> Answer:
-        """The resource with this id. Raises NotFound."""
+        """The resource with this id. Raises NotFound, or RequestFault (410) when it was withdrawn."""
         answer = self._store.read(self._type, resource_id)
         if answer is None:
-            raise NotFound(f"there is no such {self._type} here")
+            raise self._absent(resource_id)
         return answer
+
+    def version(self, resource_id: str, version: str) -> Answer:
+        """One version of a resource, present or past; raises like `read`."""
+        present = self._store.read(self._type, resource_id)
+        if present is not None and present.version == version:
+            return present
+        past = self._store.past(self._type, resource_id, version)
+        if present is None or (past is not None and not past.content):
+            raise self._absent(resource_id)
+        if past is None:
+            raise NotFound(f"there is no such version of this {self._type} here")
+        return past
+
+    def history(self, wanted: Wanted) -> list[Answer]:
+        """Versions of one resource, or of all; those that withdrew it have no content. Raises NotFound."""
+        found = self._store.history(wanted)
+        if not found and wanted.resource_id and not self._is_known(wanted.resource_id):
+            raise NotFound(f"there was never such a {self._type} here")
+        return found
 
     def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
         """Resources in the order that is asked, or else in that in which they were first kept."""
@@ -35,3 +56,12 @@ class KeptResources:
     def ids(self, conditions: Sequence[Condition], limit: int, _addresses: Addresses) -> list[str]:
         """Their ids."""
         return [answer.resource_id for answer in self._store.page(self._type, conditions, Window(0, limit))]
+
+    def _is_known(self, resource_id: str) -> bool:
+        is_here = self._store.read(self._type, resource_id) is not None
+        return is_here or self._store.is_withdrawn(self._type, resource_id)
+
+    def _absent(self, resource_id: str) -> Exception:
+        if self._store.is_withdrawn(self._type, resource_id):
+            return RequestFault(410, "deleted", f"this {self._type} was withdrawn with its report")
+        return NotFound(f"there is no such {self._type} here")

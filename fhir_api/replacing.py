@@ -1,25 +1,24 @@
 """One report's resources put in the place of those it had become before."""
 
-import datetime
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, select, update
 
+from fhir_api import versions
 from fhir_api.conditions import LogicalReference, Reference
 from fhir_api.matching import references, stretches, tokens
-from fhir_api.resource_table import product, resource, search_value, unmapped
+from fhir_api.resource_table import Name, bearing, product, resource, search_value, unmapped
 from fhir_api.search_table import PARAMETERS, Kind
+from fhir_api.spans import instant
 from sr.fhir_json import dumps
 from sr.ledger import Unmapped
 
 # A resource as the mapper gives it.
 Made = dict[str, Any]
 
-_AT_ONCE = 400  # keys in one statement
 _LONGEST_VALUE = 1000  # characters; what is longer, is kept but not searched for
 
 
@@ -39,30 +38,28 @@ class Replacement:
         """Write it in the transaction of this connection; the report's own row is there."""
         before = self._before(connection)
         now = time.time()
-        kept = {name: row for batch in self._batches() for name, row in _rows(connection, batch)}
+        kept = dict(_rows(connection, self._resources))
+        new = versions.for_new(connection, [name for name in self._resources if name not in kept])
         after = set()
         for name, made in self._resources.items():
             row = kept.get(name)
-            if row is None or row.digest != self._digests[name]:
-                after.add(self._put(connection, made, row, now))
+            if row is None:
+                after.add(self._put(connection, made, None, new[name], now))
+            elif row.digest != self._digests[name]:
+                versions.keep_past(connection, row.key)
+                after.add(self._put(connection, made, row.key, row.version + 1, now))
             else:
                 after.add(row.key)
-        self._link(connection, before, after)
+        self._link(connection, before, after, now)
         self._leave_over(connection)
-
-    def _batches(self) -> Iterator[list[tuple[str, str]]]:
-        names = iter(self._resources)
-        while batch := list(islice(names, _AT_ONCE)):
-            yield batch
 
     def _before(self, connection: Connection) -> set[int]:
         """The keys of the resources that the report had become."""
         mine = product.c.sop_instance_uid == self._sop_instance_uid
         return set(connection.scalars(select(product.c.resource_key).where(mine)))
 
-    def _put(self, connection: Connection, made: Made, row: Any, now: float) -> int:
+    def _put(self, connection: Connection, made: Made, key: int | None, version: int, now: float) -> int:
         """Insert the resource, or update its row; returns its key."""
-        version = 1 if row is None else row.version + 1
         values = {
             "type": made["resourceType"],
             "id": made["id"],
@@ -71,17 +68,16 @@ class Replacement:
             "version": version,
             "last_updated": now,
         }
-        if row is None:
-            key: int = connection.execute(insert(resource).returning(resource.c.key), values).scalar_one()
+        if key is None:
+            key = int(connection.execute(insert(resource).returning(resource.c.key), values).scalar_one())
         else:
-            key = row.key
             connection.execute(update(resource).where(resource.c.key == key).values(values))
             connection.execute(delete(search_value).where(search_value.c.resource_key == key))
         if said := [{"resource_key": key, **one} for one in search_values(made)]:
             connection.execute(insert(search_value), said)
         return key
 
-    def _link(self, connection: Connection, before: set[int], after: set[int]) -> None:
+    def _link(self, connection: Connection, before: set[int], after: set[int], now: float) -> None:
         """Note what the report became now; remove what no report becomes any more."""
         for key in before - after:
             connection.execute(
@@ -91,6 +87,7 @@ class Replacement:
             )
             if connection.scalar(select(product.c.resource_key).where(product.c.resource_key == key)) is None:
                 connection.execute(delete(search_value).where(search_value.c.resource_key == key))
+                versions.withdraw(connection, key, now)
                 connection.execute(delete(resource).where(resource.c.key == key))
         report = self._sop_instance_uid
         if rows := [{"sop_instance_uid": report, "resource_key": key} for key in sorted(after - before)]:
@@ -136,21 +133,17 @@ def search_values(made: Made) -> list[dict[str, Any]]:
     ]
 
 
-def _rows(connection: Connection, names: list[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], Any]]:
-    columns = resource.c.type, resource.c.id
-    found = select(*columns, resource.c.key, resource.c.digest, resource.c.version)
-    for row in connection.execute(found.where(tuple_(*columns).in_(names))):
-        yield (row.type, row.id), row
+def _rows(connection: Connection, names: Iterable[Name]) -> Iterator[tuple[Name, Any]]:
+    columns = (resource.c[name] for name in ("type", "id", "key", "digest", "version"))
+    found = select(*columns)
+    for some in bearing(resource, names):
+        for row in connection.execute(found.where(some)):
+            yield (row.type, row.id), row
 
 
 def _dated(made: Made, version: int, now: float) -> Made:
     """The resource with its version and date, which stand before the rest."""
-    instant = datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat(timespec="milliseconds")
-    meta = {
-        "versionId": str(version),
-        "lastUpdated": instant.replace("+00:00", "Z"),
-        **made.get("meta", {}),
-    }
+    meta = {"versionId": str(version), "lastUpdated": instant(now), **made.get("meta", {})}
     return {"resourceType": made["resourceType"], "id": made["id"], "meta": meta} | {
         name: value for name, value in made.items() if name != "meta"
     }

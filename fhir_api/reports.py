@@ -1,14 +1,19 @@
 """The follower that turns each stored report into FHIR resources."""
 
+from contextlib import closing
+
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
 from fhir_api.archive_search import one_of
 from fhir_api.store import Origin, ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Follower
 from pacs.errors import NotFound
 from pacs.index import Task
-from pacs.model import Change, Level
+from pacs.model import Change, Instance, Level
 from pacs.query import Query
 from sr.data_set import read_data_set
+from sr.encapsulated import MEDIA_TYPES
 from sr.mapping import is_report, map_report
 
 FOLLOWER = "FHIR resources"
@@ -35,10 +40,19 @@ def report_follower(archive: Archive, store: ResourceStore) -> Follower:
 def keep_report(archive: Archive, store: ResourceStore, study: str, series: str, instance: str) -> bool:
     """Map the report with these UIDs and keep what it becomes; whether anything changed. Raises NotFound."""
     stored = archive.instance(study, series, instance)
-    dataset = read_data_set(archive.data_set_bytes(stored), stored.transfer_syntax_uid)
+    dataset = read_data_set(_content(archive, stored), stored.transfer_syntax_uid)
     identity = _patient_identity(archive, study)
-    mapped = map_report(dataset, identity)
+    mapped = map_report(dataset, identity, size=stored.size)
     return store.replace(Origin(instance, study, identity), mapped.resources, mapped.unmapped)
+
+
+def _content(archive: Archive, stored: Instance) -> bytes:
+    """The data set of a report; of one that holds a document its beginning, which tells of it."""
+    syntax = stored.transfer_syntax_uid
+    if stored.sop_class_uid not in MEDIA_TYPES or syntax == DeflatedExplicitVRLittleEndian:
+        return archive.data_set_bytes(stored)
+    with closing(archive.data_set(stored, syntax)) as pieces:
+        return next(pieces, b"")
 
 
 def _patient_identity(archive: Archive, study: str) -> str:

@@ -1,9 +1,14 @@
 """The tables of what reports became. All of it can be made again from the reports."""
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from operator import itemgetter
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -13,7 +18,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
 )
+
+AT_ONCE = 400  # resources in one statement
+
+Name = tuple[str, str]  # type and id of a resource
 
 metadata = MetaData()
 
@@ -27,6 +37,8 @@ mapping = Table(
     Column("version", Integer, nullable=False),
     # Nothing has been asked to be made again yet
     Column("is_fresh", Boolean, nullable=False),
+    # What a resource begins with that has had none; above all that were given before
+    Column("first_version", Integer, nullable=False),
 )
 
 report = Table(
@@ -55,6 +67,19 @@ resource = Table(
     UniqueConstraint("type", "id"),
     Index("ix_fhir_resource_in_order", "type", "key"),
     Index("ix_fhir_resource_updated", "type", "last_updated"),
+)
+
+# The versions before the present one. Of what was withdrawn only that is kept, and when.
+past_version = Table(
+    "fhir_past_version",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    # As it was sent, JSON; empty when the resource was withdrawn
+    Column("content", LargeBinary, nullable=False),
+    Column("last_updated", Float, nullable=False),
+    Index("ix_fhir_past_version_updated", "type", "last_updated"),
 )
 
 # Which resources a report became. Several may become the same: their equipment, a structure they follow.
@@ -103,3 +128,14 @@ unmapped = Table(
     Column("code_meaning", Text, nullable=False),
     Column("reason", Text, nullable=False),
 )
+
+
+def bearing(table: Table, names: Iterable[Name]) -> Iterator[ColumnElement[bool]]:
+    """Conditions that find the rows of these resources by the index of their names, some at a time.
+
+    Of pairs of type and id in one list SQLite would find none by it, and go through the whole table.
+    """
+    for kind, of_kind in groupby(sorted(names), itemgetter(0)):
+        ids = (name for _, name in of_kind)
+        while some := list(islice(ids, AT_ONCE)):
+            yield and_(table.c.type == kind, table.c.id.in_(some))

@@ -15,6 +15,7 @@ from fhir_api.search_request import Chain, SearchRequest
 from fhir_api.search_table import KEPT, PARAMETERS, parameter_of
 from fhir_api.store import ResourceStore
 from fhir_api.subset import WHOLE, Subset
+from fhir_api.versions import Wanted
 from pacs.archive import Archive
 
 MAX_CHAINED = 1000  # resources that a chained condition may lead over
@@ -24,11 +25,12 @@ class Resources:
     """Finds who answers for a type, and follows chained conditions to theirs."""
 
     def __init__(self, archive: Archive, store: ResourceStore) -> None:
+        self._kept = {kept: KeptResources(store, kept) for kept in KEPT}
         self._answerers: Mapping[str, Answerer] = {
             "Patient": Patients(archive),
             "ImagingStudy": ImagingStudies(archive),
             "Endpoint": Endpoints(),
-            **{kept: KeptResources(store, kept) for kept in KEPT},
+            **self._kept,
         }
         self._studies_alone = ImagingStudies(archive, with_instances=False)
 
@@ -37,6 +39,21 @@ class Resources:
     ) -> Answer:
         """One resource of a type of the table, or a part of it. Raises NotFound."""
         return subset.of(self._answerer(resource_type, subset).read(resource_id, addresses))
+
+    def version(self, resource_type: str, resource_id: str, version: str) -> Answer:
+        """One version, present or past. Raises NotFound, RequestFault."""
+        return self._versioned(resource_type).version(resource_id, version)
+
+    def history(self, wanted: Wanted) -> list[Answer]:
+        """Versions, the newest first. Raises NotFound, RequestFault."""
+        return self._versioned(wanted.resource_type).history(wanted)
+
+    def _versioned(self, resource_type: str) -> KeptResources:
+        kept = self._kept.get(resource_type)
+        if kept is None:
+            message = f"{resource_type} is made from what is there now, and has no versions; see metadata"
+            raise RequestFault(404, "not-supported", message)
+        return kept
 
     def search(self, request: SearchRequest, addresses: Addresses) -> Page:
         """One page of what is asked, or an empty page with the count alone. Raises RequestFault."""

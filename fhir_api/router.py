@@ -1,4 +1,4 @@
-"""The routes of FHIR R4 REST (FHIR R4 3.1.0): capabilities, read and search."""
+"""The routes of FHIR R4 REST (FHIR R4 3.1.0): capabilities, read, versions and search."""
 
 import email.utils
 import re
@@ -15,9 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer
+from fhir_api.binaries import Binaries
 from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
+from fhir_api.conditional import is_known as is_known_to_client
 from fhir_api.formats import JSON, Form, form_of, formed, is_strict
+from fhir_api.history import history, parse_history
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid, outcome_of
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
@@ -47,18 +50,25 @@ def router(
     Whatever goes wrong below `base_path` is answered as an OperationOutcome.
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
-    service = _Service(Resources(archive, store), base_path, dicomweb_path)
+    service = _Service(Resources(archive, store), Binaries(archive), base_path, dicomweb_path)
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
+    routes.add_api_route(
+        "/Binary/{resource_id}", service.binary, methods=_READING, route_class_override=_OriginalRoute
+    )
+    routes.add_api_route("/{resource_type}/_history", service.history, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
+    routes.add_api_route("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
+    routes.add_api_route("/{resource_type}/{resource_id}/_history/{version}", service.vread, methods=_READING)
     routes.add_api_route("/{path:path}", service.nothing, methods=_ALL)
     return routes
 
 
 class _Service:
-    def __init__(self, resources: Resources, base_path: str, dicomweb_path: str) -> None:
+    def __init__(self, resources: Resources, binaries: Binaries, base_path: str, dicomweb_path: str) -> None:
         self._resources = resources
+        self._binaries = binaries
         self._base_path = base_path
         self._dicomweb_path = dicomweb_path
 
@@ -75,12 +85,26 @@ class _Service:
         return await run_in_threadpool(self._find, request, resource_type, parameters)
 
     def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
-        _require_type(resource_type)
-        if not _ID.fullmatch(resource_id):
-            raise NotFound("this is not the id of a resource")
+        _require_name(resource_type, resource_id)
         subset = _subset(request, resource_type)
         answer = self._resources.read(resource_type, resource_id, self._addresses(request), subset)
         return _resource(request, answer)
+
+    def vread(self, request: Request, resource_type: str, resource_id: str, version: str) -> Response:
+        _require_name(resource_type, resource_id)
+        return _resource(request, self._resources.version(resource_type, resource_id, version))
+
+    def history(self, request: Request, resource_type: str, resource_id: str = "") -> Response:
+        if resource_id:
+            _require_name(resource_type, resource_id)
+        _require_type(resource_type)
+        strict = is_strict(request.headers.get("prefer", ""))
+        asked = parse_history(resource_type, resource_id, _pairs(request.url.query), strict)
+        found = self._resources.history(asked.wanted)
+        return Response(history(asked, found, self._addresses(request).fhir), media_type=MEDIA_TYPE)
+
+    def binary(self, request: Request, resource_id: str) -> Response:
+        return self._binaries.read(request, resource_id)
 
     def nothing(self, request: Request) -> Response:
         if request.method in _READING:
@@ -103,13 +127,16 @@ class _Service:
 class _FhirRoute(APIRoute):
     """A route that answers in a form the client takes, its errors too."""
 
+    has_own_forms = False
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
             request.state.form = JSON
             try:
-                request.state.form = _form_of(request, request.query_params)
+                if not self.has_own_forms:
+                    request.state.form = _form_of(request, request.query_params)
                 response = await handle(request)
             except (RequestFault, ArchiveError) as error:
                 response = outcome_of(error)
@@ -121,13 +148,18 @@ class _FhirRoute(APIRoute):
         return answer
 
 
+class _OriginalRoute(_FhirRoute):
+    """A route that gives originals, which have forms of their own."""
+
+    has_own_forms = True
+
+
 def _resource(request: Request, answer: Answer) -> Response:
     """The resource, or 304 when the client has this version (FHIR R4 3.1.0.1.5)."""
     headers = {"ETag": f'W/"{answer.version}"'}
     if answer.last_updated is not None:
         headers["Last-Modified"] = email.utils.formatdate(answer.last_updated, usegmt=True)
-    known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
-    if headers["ETag"] in known:
+    if is_known_to_client(request.headers, headers["ETag"], answer.last_updated):
         return Response(status_code=304, headers=headers)
     return Response(answer.content, media_type=MEDIA_TYPE, headers=headers)
 
@@ -144,6 +176,12 @@ def _subset(request: Request, resource_type: str) -> Subset:
         raise invalid("_summary", "a count is of searches; a resource is read with true, text, data or false")
     strict = is_strict(request.headers.get("prefer", ""))
     return subset_of(resource_type, asked.get("_summary", ""), asked.get("_elements", ""), strict)
+
+
+def _require_name(resource_type: str, resource_id: str) -> None:
+    _require_type(resource_type)
+    if not _ID.fullmatch(resource_id):
+        raise NotFound("this is not the id of a resource")
 
 
 def _require_type(resource_type: str) -> None:

@@ -19,6 +19,12 @@ class Stretch(NamedTuple):
     high: float
 
 
+def instant(seconds: float) -> str:
+    """Seconds since 1970 as an instant of FHIR, to the millisecond, in UTC."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def of_moment(text: str) -> Stretch | None:
     """All that a date, dateTime or instant may mean: a year is all of it. Without a zone it is in UTC."""
     match = _MOMENT.fullmatch(text)

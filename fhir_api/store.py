@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, func, insert, select, update
 
-from fhir_api import resource_search
+from fhir_api import resource_search, versions
 from fhir_api.answers import Answer
 from fhir_api.conditions import Condition, Window
 from fhir_api.replacing import Made, Replacement
 from fhir_api.resource_table import mapping, metadata, report, resource, unmapped
+from fhir_api.versions import Wanted
 from pacs.index.engine import Transactions, open_engine
 from sr.ledger import Unmapped
 
@@ -48,10 +49,11 @@ def prepare(url: str) -> None:
         with transactions.begin() as connection:
             mapping.create(connection, checkfirst=True)
             if connection.scalar(select(mapping.c.version)) != MAPPING_VERSION:
+                first = versions.highest(connection) + 1
                 metadata.drop_all(connection)
-            metadata.create_all(connection)
-            if connection.scalar(select(mapping.c.version)) is None:
-                connection.execute(insert(mapping), {"version": MAPPING_VERSION, "is_fresh": True})
+                metadata.create_all(connection)
+                row = {"version": MAPPING_VERSION, "is_fresh": True, "first_version": first}
+                connection.execute(insert(mapping), row)
     finally:
         transactions.close()
         engine.dispose()
@@ -81,7 +83,8 @@ class ResourceStore:
 
         resources: as the mapper gives them; they are not changed.  left_over: items that became nothing.
         Returns False, and changes nothing, when it became the same before. A resource that changed has its
-        version raised; one that no report becomes any more is removed. Raises StorageFailed or OutOfSpace.
+        version raised, and what it was is kept; one that no report becomes any more is withdrawn.
+        Raises StorageFailed or OutOfSpace.
         """
         replacement = Replacement(origin.sop_instance_uid, resources, left_over)
         row = {
@@ -129,6 +132,21 @@ class ResourceStore:
         """One resource, or None."""
         with self._engine.connect() as connection:
             return resource_search.read(connection, resource_type, resource_id)
+
+    def is_withdrawn(self, resource_type: str, resource_id: str) -> bool:
+        """Whether there was such a resource, and is no more."""
+        with self._engine.connect() as connection:
+            return versions.is_withdrawn(connection, resource_type, resource_id)
+
+    def past(self, resource_type: str, resource_id: str, version: str) -> Answer | None:
+        """A version before the present one, or None; without content where it withdrew the resource."""
+        with self._engine.connect() as connection:
+            return versions.read(connection, resource_type, resource_id, version)
+
+    def history(self, wanted: Wanted) -> list[Answer]:
+        """Versions, the newest first; without content those by which a resource was withdrawn."""
+        with self._engine.connect() as connection:
+            return versions.page(connection, wanted)
 
     def page(self, resource_type: str, conditions: Sequence[Condition], window: Window) -> list[Answer]:
         """The matches in the window; those that are alike in the order in which they were first kept."""

@@ -1,7 +1,7 @@
 """The one door to what is stored, for every protocol."""
 
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import lru_cache
 
 import orjson
@@ -100,6 +100,13 @@ class Archive:
         """One instance, remembered once found, until something is deleted. Raises NotFound."""
         return self._instance(self.deletions, study, series, instance)
 
+    def instance_by_uid(self, sop_instance_uid: str) -> Instance:
+        """One instance by its SOP Instance UID alone. Raises NotFound."""
+        found = self._index.instances_by_uid([sop_instance_uid]).get(sop_instance_uid)
+        if found is None:
+            raise NotFound("there is no such instance here")
+        return found
+
     def first_instance(self, study: str, series: str | None = None) -> Instance:
         """The first instance of a study or series. Raises NotFound."""
         found = self._index.first_instance(study, series)
@@ -179,7 +186,7 @@ class Archive:
         """
         return self._transcoder.content(instance, transfer_syntax_uid)
 
-    def data_set(self, instance: Instance, transfer_syntax_uid: str) -> Iterator[bytes]:
+    def data_set(self, instance: Instance, transfer_syntax_uid: str) -> Generator[bytes, None, None]:
         """The data set without file meta information, in pieces as they are taken.
 
         transfer_syntax_uid: the stored one, one of `object_syntaxes`, or, where Explicit VR Little Endian is
@@ -214,6 +221,10 @@ class Archive:
     def bulk_data(self, instance: Instance, path: str) -> list[bytes]:
         """The values at a path that the metadata named. Raises NotFound."""
         return self._reader.bulk_data(instance, path)
+
+    def document(self, instance: Instance) -> bytes:
+        """The encapsulated document of an instance as it was put in; empty when there is none."""
+        return self._reader.document(instance)
 
     def series_of(self, study: str, series: str | None = None) -> list[tuple[str, int]]:
         """Series Instance UIDs by number, with the version that grows with each change. Raises NotFound."""

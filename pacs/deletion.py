@@ -82,6 +82,10 @@ class Deletion:
         with self._files.recycled.moving():
             self._files.recycled.take(self._index.remover.files_of(study))
 
+    def has(self, study: str) -> bool:
+        """Whether anything of a study was deleted whose file is still kept."""
+        return bool(self._index.remover.files_of(study, limit=1))
+
     def restore(self, uid: str) -> list[Verdict]:
         """Bring back what was deleted or rejected of a study, series or instance; what became of each.
 

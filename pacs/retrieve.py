@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
 from struct import unpack
+from typing import Literal
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -22,6 +23,8 @@ KNOWN_HEADERS = 256  # headers kept ready for rendering
 
 # What pydicom raises for values that are not what their VR says
 _PYDICOM_ERRORS = (BytesLengthException, InvalidDicomError, ValueError, TypeError, LookupError, OverflowError)
+
+_ENCAPSULATED_DOCUMENT, _ENCAPSULATED_DOCUMENT_LENGTH = 0x00420011, 0x00420015
 
 _FLOAT_PIXELS = {0x7FE00008: "OF", 0x7FE00009: "OD"}
 
@@ -216,6 +219,21 @@ class Reader:
             if element is not None:
                 return [part[element.offset : element.offset + element.length]]
         raise NotFound("the instance has no bulk data there")
+
+    def document(self, instance: Instance) -> bytes:
+        """The encapsulated document as it was put in; empty when there is none.
+
+        An odd one was padded by one byte, of which only its length tells (PS3.3 C.24.2).
+        """
+        tags = frozenset((_ENCAPSULATED_DOCUMENT, _ENCAPSULATED_DOCUMENT_LENGTH))
+        content, found = self.elements(instance, tags)
+        values = {one.tag: content[one.offset : one.offset + one.length] for one in found}
+        document = values.get(_ENCAPSULATED_DOCUMENT, b"")
+        order: Literal["little", "big"] = (
+            "little" if encoding_of(instance.transfer_syntax_uid).little_endian else "big"
+        )
+        length = int.from_bytes(values.get(_ENCAPSULATED_DOCUMENT_LENGTH, b"")[:4], order)
+        return document[:-1] if length == len(document) - 1 else document
 
 
 def _decoded(content: bytes, stop_before_pixels: bool = False) -> Dataset:

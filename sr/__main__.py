@@ -13,6 +13,7 @@ from sr.codes import Code, Key
 from sr.coding_schemes import BY_UID, NAMED, CodingSchemes
 from sr.content_tree import Item, Number
 from sr.diagnostic_report import CONCLUSIONS
+from sr.encapsulated import MEDIA_TYPES
 from sr.mapping import REPORT_CLASSES
 from sr.report_header import LOG_CLASSES, Header, status
 from sr.roles import ASIDE_REASONS, BY_CONCEPT, Role
@@ -90,6 +91,11 @@ def _reports() -> Iterator[str]:
             )
             for uid in sorted(REPORT_CLASSES, key=lambda uid: int(uid.rpartition(".")[2]))
         ],
+    )
+    yield "And documents of other formats in an object, each as one DocumentReference alone:\n"
+    yield from _table(
+        ("SOP class", "UID", "given out as"),
+        [(UID(uid).name, uid, f"`{media_type}`") for uid, media_type in MEDIA_TYPES.items()],
     )
     yield "## Templates that are known (PS3.16)\n"
     yield "By the concept of the document or of a container in it; all else goes the way of all reports.\n"

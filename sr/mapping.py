@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sr.content_tree import Problem
+from sr.content_tree import Item, Problem
 from sr.context import Context
 from sr.device import device
 from sr.diagnostic_report import diagnostic_report
 from sr.document import descriptions, document
+from sr.encapsulated import MEDIA_TYPES, attachment
 from sr.ledger import Unmapped
 from sr.lenient import Source
 from sr.read_content import read_content
 from sr.report_header import KEY_OBJECT_SELECTION
-from sr.source_report import read_report
+from sr.source_report import Report, read_report
 from sr.templates import CONTAINERS, DOCUMENTS, generic
 from sr.walker import Walker
 
@@ -62,23 +63,26 @@ class Mapped:
 
 
 def is_report(sop_class_uid: str) -> bool:
-    """Whether objects of this class can be mapped: structured reports and key object selections."""
-    return sop_class_uid in REPORT_CLASSES
+    """Whether objects of this class can be mapped: structured reports, key object selections, documents."""
+    return sop_class_uid in REPORT_CLASSES or sop_class_uid in MEDIA_TYPES
 
 
-def map_report(dataset: Source, identity: str, with_events: bool = False) -> Mapped:
+def map_report(dataset: Source, identity: str, with_events: bool = False, size: int = 0) -> Mapped:
     """The FHIR resources of a report. Mapping it again gives the same resources with the same ids.
 
     with_events: whether the irradiation events of dose reports are told one by one, beside their totals.
     identity: of its patient, from which the Patient's id is made; "" leaves out references to the patient.
+    size: bytes of the whole object; 0 when it is not known.
     Never raises, whatever the data set holds.
     """
     tree = read_content(dataset)
     report = read_report(dataset, tree, identity)
     walker = Walker(report, tree.root, CONTAINERS, generic.container, with_events)
+    if report.header.sop_class_uid in MEDIA_TYPES:
+        return _document_alone(dataset, report, tree.root)
     equipment = device(dataset)
     made_by = walker.emit(equipment) if equipment is not None else ""
-    source = document(report, tree.root, made_by)
+    source = document(report, tree.root, made_by, {"size": size} if size else {})
     if report.header.sop_class_uid == KEY_OBJECT_SELECTION:
         walker.ledger.pass_over(tree.root, _SELECTION)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
@@ -89,3 +93,11 @@ def map_report(dataset: Source, identity: str, with_events: bool = False) -> Map
         if whole is not None:
             walker.emit(whole)
     return Mapped((source, *walker.finish()), walker.ledger.unmapped(tree), tree.problems)
+
+
+def _document_alone(dataset: Source, report: Report, root: Item) -> Mapped:
+    """What an encapsulated document becomes; what stands in it, is for its readers."""
+    made_by = device(dataset)
+    reference = f"Device/{made_by['id']}" if made_by is not None else ""
+    source = document(report, root, reference, attachment(dataset, report.header.sop_class_uid))
+    return Mapped((source, *((made_by,) if made_by is not None else ())), (), ())

@@ -10,6 +10,8 @@ from sr.names import readable_name
 from sr.primitives import date_and_time, offset
 
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
+ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+ENCAPSULATED_CDA = "1.2.840.10008.5.1.4.1.1.104.2"
 
 # Documents that a device writes of what it did: nobody reads them over, and they hold what was measured.
 LOG_CLASSES = frozenset(

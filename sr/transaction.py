@@ -88,9 +88,16 @@ def _outward(resource: Resource, urls: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _referring(value: Any, urls: Mapping[str, str]) -> Any:
-    """The value with all references as they are within the bundle; what is empty by that is left out."""
+    """The value with all references as they are within the bundle; what is empty by that is left out.
+
+    So are addresses of ours: under which base others could reach them is not known.
+    """
     if isinstance(value, Mapping):
-        kept = {name: _referring(one, urls) for name, one in value.items() if name != "reference"}
+        kept = {
+            name: _referring(one, urls)
+            for name, one in value.items()
+            if name != "reference" and not _is_own_address(name, one)
+        }
         target = value.get("reference")
         if isinstance(target, str) and target in urls:
             kept["reference"] = urls[target]
@@ -98,6 +105,10 @@ def _referring(value: Any, urls: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [one for one in (_referring(each, urls) for each in value) if one not in ({}, [], None)]
     return value
+
+
+def _is_own_address(name: str, value: Any) -> bool:
+    return name == "url" and isinstance(value, str) and value.startswith("Binary/")
 
 
 def _criterion(system: str, value: str) -> str:

@@ -136,10 +136,11 @@ class Remover:
         with connected(self._engine) as connection:
             return [Recycled(*row) for row in connection.execute(rows)]
 
-    def files_of(self, study: str) -> list[str]:
-        """The files of all that was removed of a study."""
+    def files_of(self, study: str, limit: int | None = None) -> list[str]:
+        """The files of what was removed of a study, at most so many."""
         with connected(self._engine) as connection:
             files = select(_recycled.c.file).where(_recycled.c.study_instance_uid == study)
+            files = files.limit(limit)
             return list(connection.scalars(files))
 
     def expired(self, until: float, limit: int) -> list[str]:

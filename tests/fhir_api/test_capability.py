@@ -153,25 +153,37 @@ def test_it_tells_version_format_and_address(statement: dict[str, Any]) -> None:
 
 
 def test_every_listed_interaction_works(world: World, statement: dict[str, Any]) -> None:
-    for listed in statement["rest"][0]["resource"]:
+    *others, binary = statement["rest"][0]["resource"]
+    assert (binary["type"], binary["interaction"]) == ("Binary", [{"code": "read"}])
+    assert world.client.get(f"/fhir/Binary/{world.report.SOPInstanceUID}").status_code == 200
+    for listed in others:
         codes = {interaction["code"] for interaction in listed["interaction"]}
-        assert codes == {"read", "search-type"}
+        versions = {"vread", "history-instance", "history-type"} if listed["type"] in KEPT else set()
+        assert codes == {"read", "search-type"} | versions
         first = world.resources(listed["type"])[0]
-        assert world.client.get(f"/fhir/{listed['type']}/{first['id']}").status_code == 200
+        name = f"{listed['type']}/{first['id']}"
+        paths = [
+            name,
+            *((f"{name}/_history/1", f"{name}/_history", f"{listed['type']}/_history") if versions else ()),
+        ]
+        assert [world.client.get(f"/fhir/{path}").status_code for path in paths] == [200] * len(paths)
         posted = world.client.request("POST", f"/fhir/{listed['type']}/_search", data={"_id": first["id"]})
         assert posted.json()["total"] == 1
 
 
 def test_versions_are_told_where_they_are_promised(world: World, statement: dict[str, Any]) -> None:
-    for listed in statement["rest"][0]["resource"]:
+    for listed in statement["rest"][0]["resource"][:-1]:
         first = world.resources(listed["type"])[0]
         is_versioned = "versionId" in first.get("meta", {})
         assert is_versioned == (listed["versioning"] == "versioned") == (listed["type"] in KEPT)
+        assert listed["readHistory"] == is_versioned
 
 
 def test_every_parameter_of_the_table_is_listed(statement: dict[str, Any]) -> None:
     listed = [
-        (one["type"], p["name"]) for one in statement["rest"][0]["resource"] for p in one["searchParam"]
+        (one["type"], p["name"])
+        for one in statement["rest"][0]["resource"]
+        for p in one.get("searchParam", ())
     ]
     assert listed == LISTED
     samples = {kind: [name.partition(":")[0] for name in named] for kind, named in SAMPLES.items()}

@@ -27,7 +27,7 @@ def issue(answer: object) -> dict[str, object]:
         ("GET", "/fhir/Practitioner", 404, "not-supported"),
         ("GET", "/fhir/Practitioner/1", 404, "not-supported"),
         ("POST", "/fhir/Practitioner/_search", 404, "not-supported"),
-        ("GET", "/fhir/Patient/1/_history", 404, "not-found"),
+        ("GET", "/fhir/Patient/1/_history", 404, "not-supported"),
         ("GET", "/fhir/", 404, "not-found"),
         ("PUT", "/fhir/Patient/1", 405, "not-supported"),
         ("DELETE", "/fhir/Patient/1", 405, "not-supported"),

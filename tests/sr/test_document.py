@@ -42,6 +42,16 @@ def test_a_report_is_a_document() -> None:
     assert (made["status"], made["docStatus"]) == ("current", "amended")
     assert made["date"] == "2024-02-29T10:15:00+01:00"
     assert made["type"]["text"] == "Imaging Measurement Report"
+    assert made["content"] == [
+        {
+            "attachment": {
+                "contentType": "application/dicom",
+                "url": f"Binary/{SOP}",
+                "title": "Imaging Measurement Report",
+                "creation": "2024-02-29T10:15:00+01:00",
+            }
+        }
+    ]
     assert made["relatesTo"][0]["target"]["identifier"]["value"] == "urn:oid:1.2.99"
     assert [one["type"] for one in made["context"]["related"]] == ["ImagingStudy", "ServiceRequest"]
 
@@ -68,6 +78,7 @@ def test_a_key_object_selection_is_a_document_alone() -> None:
     mapped = map_report(dataset, IDENTITY)
     assert [one["resourceType"] for one in mapped.resources] == ["DocumentReference", "Device"]
     assert mapped.resources[0]["description"] == "left lower lobe"
+    assert mapped.resources[0]["content"][0]["format"]["code"] == KEY_OBJECTS
     assert [item.position for item in mapped.unmapped] == ["1.2", "1.3.1"]
 
 

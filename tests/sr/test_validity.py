@@ -16,6 +16,7 @@ from testdata.dose_report import dose_report
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
 from testdata.measurement_report import measurement_report
+from testdata.pdf import encapsulated_pdf
 from testdata.vascular_report import vascular_report
 from testdata.written_report import heart_report, text_report
 from tests.sr.builders import IDENTITY
@@ -32,6 +33,7 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "key objects": lambda: key_objects(CT),
     "marks of a program": cad_report,
     "vessels": vascular_report,
+    "a document": encapsulated_pdf,
     "prose": text_report,
     "headings of its own": heart_report,
 }

@@ -1,6 +1,6 @@
 import pytest
 
-from dicomweb.byte_range import ByteRange, NotSatisfiable, parse_range
+from pacs.byte_range import ByteRange, NotSatisfiable, parse_range
 
 
 @pytest.mark.parametrize(

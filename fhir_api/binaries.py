@@ -1,0 +1,140 @@
+"""Binary: the originals, as they are or within a resource (FHIR R4 Binary, "Serving Binary Resources")."""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from fhir_api.conditional import is_known
+from fhir_api.formats import FORMATS
+from fhir_api.original_forms import preferred
+from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome
+from pacs.archive import Archive
+from pacs.byte_range import ByteRange, NotSatisfiable, parse_range
+from pacs.errors import NotFound
+from pacs.model import Instance
+from sr.encapsulated import MEDIA_TYPES
+
+MAX_IN_RESOURCE = 32 << 20  # bytes of an original that is given within a resource
+
+DICOM = "application/dicom"
+
+_IN_JSON = tuple(one for one in FORMATS if "json" in one)
+_PIECE = 3 << 18  # bytes that are read at a time: of threes, so that Base64 has padding at the end alone
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What is given out of an instance. document: what is encapsulated in it, None for all of it."""
+
+    instance: Instance
+    media_type: str
+    document: bytes | None
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.instance.size if self.document is None else len(self.document)
+
+    def tag(self, form: str) -> str:
+        """Its entity tag in this form; a file is never written twice."""
+        described = f"{self.instance.file} {self.media_type} {form}".encode()
+        return f'"{hashlib.sha256(described).hexdigest()[:32]}"'
+
+
+class Binaries:
+    """Answers for Binary. Its id is the SOP Instance UID of an object that the archive has."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def read(self, request: Request, resource_id: str) -> Response:
+        """The document of an encapsulated one, else the DICOM object; or the other one, or a resource.
+
+        Raises NotFound, RequestFault (406).
+        """
+        instance = self._archive.instance_by_uid(resource_id)
+        native = MEDIA_TYPES.get(instance.sop_class_uid)
+        offers = (*((native,) if native else ()), DICOM, *_IN_JSON)
+        form = preferred(request.query_params.get("_format", ""), request.headers.get("accept", ""), offers)
+        is_document = native is not None and form != DICOM
+        document = self._archive.document(instance) if is_document else None
+        if document == b"":
+            raise NotFound("the object holds no document")
+        original = Original(instance, native if native is not None and is_document else DICOM, document)
+        with self._archive.open(instance):
+            pass  # a file that was lost is told before anything is sent
+        return self._within(request, original) if form in _IN_JSON else self._bare(request, original)
+
+    def _bare(self, request: Request, original: Original) -> Response:
+        headers = _headers(original, "bare") | {"Accept-Ranges": "bytes"} | _safely(original)
+        if is_known(request.headers, headers["ETag"], None):
+            return Response(status_code=304, headers=headers)
+        asked = request.headers.get("range", "")
+        current = request.headers.get("if-range", headers["ETag"]) == headers["ETag"]
+        try:
+            part = parse_range(asked, original.size) if asked and current else None
+        except NotSatisfiable as error:
+            refusal = outcome(416, "value", str(error), "Range")
+            refusal.headers["Content-Range"] = f"bytes */{original.size}"
+            return refusal
+        if part is not None:
+            headers["Content-Range"] = f"bytes {part.first}-{part.last}/{original.size}"
+        whole = ByteRange(0, original.size - 1)
+        stretch, status = (whole, 200) if part is None else (part, 206)
+        headers["Content-Length"] = str(stretch.last - stretch.first + 1)
+        return _streamed(request, self._pieces(original, stretch), headers, original.media_type, status)
+
+    def _within(self, request: Request, original: Original) -> Response:
+        """As a resource, its content in Base64."""
+        if original.size > MAX_IN_RESOURCE:
+            message = f"an original above {MAX_IN_RESOURCE} bytes is given as {original.media_type} only"
+            raise RequestFault(406, "too-long", message, "Accept")
+        headers = _headers(original, MEDIA_TYPE)
+        if is_known(request.headers, headers["ETag"], None):
+            return Response(status_code=304, headers=headers)
+        told = {"id": original.instance.sop_instance_uid, "contentType": original.media_type, "data": ""}
+        head = orjson.dumps({"resourceType": "Binary"} | told)[:-2]
+        encoded = map(base64.b64encode, self._pieces(original, ByteRange(0, original.size - 1)))
+        headers["Content-Length"] = str(len(head) + (original.size + 2) // 3 * 4 + 2)
+        return _streamed(request, _joined(head, encoded, b'"}'), headers, MEDIA_TYPE, 200)
+
+    def _pieces(self, original: Original, stretch: ByteRange) -> Iterator[bytes]:
+        """The bytes of a stretch, some at a time."""
+        if original.document is not None:
+            for start in range(stretch.first, stretch.last + 1, _PIECE):
+                yield original.document[start : min(start + _PIECE, stretch.last + 1)]
+            return
+        with self._archive.open(original.instance) as file:
+            for start in range(stretch.first, stretch.last + 1, _PIECE):
+                yield file.read(start, min(_PIECE, stretch.last + 1 - start))
+
+
+def _joined(head: bytes, pieces: Iterator[bytes], tail: bytes) -> Iterator[bytes]:
+    yield head
+    yield from pieces
+    yield tail
+
+
+def _streamed(
+    request: Request, pieces: Iterator[bytes], headers: dict[str, str], media_type: str, status: int
+) -> Response:
+    body: Iterator[bytes] | Sequence[bytes] = pieces if request.method != "HEAD" else ()
+    return StreamingResponse(body, status, headers | {"Content-Type": media_type})
+
+
+def _headers(original: Original, form: str) -> dict[str, str]:
+    """Stored by the client alone, and asked for again each time, when it costs a 304 only."""
+    return {"ETag": original.tag(form), "Cache-Control": "private, no-cache", "Vary": "Accept"}
+
+
+def _safely(original: Original) -> dict[str, str]:
+    """A browser is to take it as what it is said to be, with no script of it run in our name."""
+    headers = {"X-Content-Type-Options": "nosniff"}
+    if original.media_type == "text/xml":
+        headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return headers
