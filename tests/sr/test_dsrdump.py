@@ -183,8 +183,8 @@ def _mapped(path: Path, with_events: bool = False) -> tuple[list[Said], Resource
     mapped = map_report(lean(path.read_bytes()), IDENTITY, with_events)
     assert mapped.resources
     assert faults(*mapped.resources) == []
-    unmapped = {one.position for one in mapped.unmapped if one.reason != "no rule covers it"}
-    return items or by_pydicom(path), _read(mapped), unmapped
+    assert "no rule covers it" not in {one.reason for one in mapped.unmapped}
+    return items or by_pydicom(path), _read(mapped), {one.position for one in mapped.unmapped}
 
 
 def _recipe(name: str, folder: Path) -> Path:
