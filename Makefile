@@ -56,7 +56,7 @@ clean:  ## Remove everything that make made; the data stay
 	@$(BIN)/python -m pip install -q -c constraints.txt --group check --group test
 	@touch $@
 
-# DCMTK, Chromium and the like, from Debian when root; validators of FHIR from npm.
-.venv/programs: .ci/programs tests/validators/package-lock.json | .venv/ready
+# DCMTK, Chromium and the like, from Debian when root; validators and a client of FHIR from npm.
+.venv/programs: .ci/programs $(wildcard tests/*/package-lock.json) | .venv/ready
 	@.ci/programs
 	@touch $@
