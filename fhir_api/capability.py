@@ -10,6 +10,12 @@ from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_wi
 _DATE = "2026-11-23"
 
 _INTERACTIONS = ("read", "search-type")
+_OF_SUBSCRIPTIONS = (
+    "Only rest-hook, to the addresses that this server may call, with the payload application/fhir+json or "
+    "none. Criteria are searches of what reports became, or of ImagingStudy; a study is told of when it has "
+    "come to rest. Submitted as requested or off; the values of header fields are not shown. A call that "
+    "fails is made again for a week, and then the subscription is off, until it is requested again."
+)
 _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
@@ -19,8 +25,9 @@ _DOCUMENTATION = (
 )
 
 
-def capability_statement(base: str) -> dict[str, Any]:
-    """What this server can do. base: its address."""
+def capability_statement(base: str, may_subscribe: bool = False) -> dict[str, Any]:
+    """What this server can do. base: its address.  may_subscribe: whether subscriptions can be made."""
+    types = [one for one in PARAMETERS if one != "Subscription" or may_subscribe]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -34,7 +41,7 @@ def capability_statement(base: str) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
-                "resource": [_resource(resource_type) for resource_type in PARAMETERS],
+                "resource": [_resource(resource_type) for resource_type in types],
             }
         ],
     }
@@ -43,14 +50,19 @@ def capability_statement(base: str) -> dict[str, Any]:
 def _resource(resource_type: str) -> dict[str, Any]:
     told = {
         "type": resource_type,
-        "interaction": [{"code": code} for code in _INTERACTIONS],
-        "versioning": "versioned" if resource_type in KEPT else "no-version",
+        **({"documentation": _OF_SUBSCRIPTIONS} if resource_type == "Subscription" else {}),
+        "interaction": [{"code": code} for code in _interactions(resource_type)],
+        "versioning": "versioned" if resource_type in (*KEPT, "Subscription") else "no-version",
         "referencePolicy": ["literal", "logical"],
         "searchInclude": _links(included_with(resource_type)),
         "searchRevInclude": _links(referring_to(resource_type)),
         "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
     }
     return {name: member for name, member in told.items() if member != []}
+
+
+def _interactions(resource_type: str) -> tuple[str, ...]:
+    return (*_INTERACTIONS, *(("create", "update", "delete") if resource_type == "Subscription" else ()))
 
 
 def _links(offered: Iterable[tuple[str, SearchParameter]]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from fhir_api.conditions import LogicalReference, Reference
+from fhir_api.journal import note
 from fhir_api.matching import references, stretches, tokens
 from fhir_api.resource_table import product, resource, search_value, unmapped
 from fhir_api.search_table import PARAMETERS, Kind
@@ -35,18 +36,24 @@ class Replacement:
         self._left_over = left_over
         self.digest = _digest("\n".join([*self._digests.values(), *map(repr, left_over)]).encode())
 
-    def write(self, connection: Connection) -> None:
-        """Write it in the transaction of this connection; the report's own row is there."""
+    def write(self, connection: Connection, sequence: int | None = None) -> None:
+        """Write it in the transaction of this connection; the report's own row is there.
+
+        sequence: of the change feed, to note what was made or changed; None to note nothing.
+        """
         before = self._before(connection)
         now = time.time()
         kept = {name: row for batch in self._batches() for name, row in _rows(connection, batch)}
-        after = set()
+        after, changed = set(), []
         for name, made in self._resources.items():
             row = kept.get(name)
             if row is None or row.digest != self._digests[name]:
                 after.add(self._put(connection, made, row, now))
+                changed.append(name)
             else:
                 after.add(row.key)
+        if sequence is not None:
+            note(connection, sequence, changed)
         self._link(connection, before, after)
         self._leave_over(connection)
 

@@ -22,26 +22,35 @@ MAX_CHAINED = 1000  # resources that a chained condition may lead over
 class Resources:
     """Finds who answers for a type, and follows chained conditions to theirs."""
 
-    def __init__(self, archive: Archive, store: ResourceStore) -> None:
+    def __init__(
+        self, archive: Archive, store: ResourceStore, others: Mapping[str, Answerer] | None = None
+    ) -> None:
+        """others: who answers for further types."""
         self._answerers: Mapping[str, Answerer] = {
             "Patient": Patients(archive),
             "ImagingStudy": ImagingStudies(archive),
             "Endpoint": Endpoints(),
             **{kept: KeptResources(store, kept) for kept in KEPT},
+            **(others or {}),
         }
 
     def read(self, resource_type: str, resource_id: str, addresses: Addresses) -> Answer:
         """One resource of a type of the table. Raises NotFound."""
-        return self._answerers[resource_type].read(resource_id, addresses)
+        return self._answerer(resource_type).read(resource_id, addresses)
 
     def search(self, request: SearchRequest, addresses: Addresses) -> Page:
         """One page of what is asked, or an empty page with the count alone. Raises RequestFault."""
         conditions = [self._resolve(condition, addresses) for condition in request.conditions]
-        answerer = self._answerers[request.resource_type]
+        answerer = self._answerer(request.resource_type)
         if request.count_only:
             return Page((), False, answerer.count(conditions, addresses))
         page = answerer.page(conditions, request.window, addresses)
         return replace(page, included=included(request.includes, page.answers, self._answerers, addresses))
+
+    def _answerer(self, resource_type: str) -> Answerer:
+        if resource_type not in self._answerers:
+            raise RequestFault(404, "not-supported", f"{resource_type} is not offered here; see metadata")
+        return self._answerers[resource_type]
 
     def _resolve(self, condition: Condition | Chain, addresses: Addresses) -> Condition:
         """The condition with references to what the chain, or an identifier, leads to."""

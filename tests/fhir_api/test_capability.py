@@ -101,6 +101,15 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "status": "active",
         "connection-type": "dicom-wado-rs",
     },
+    "Subscription": {
+        "_id": lambda w: w.resources("Subscription")[0]["id"],
+        "contact": "phone|ext 4123",
+        "criteria": "Observation",
+        "payload": "application/fhir+json",
+        "status": "http://hl7.org/fhir/subscription-status|requested",
+        "type": "rest-hook",
+        "url": "https://ehr.example.org/hooks/a",
+    },
 }
 
 # By type of parameter: a value that finds nothing.
@@ -110,6 +119,7 @@ NOTHING = {
     "string": "zzz",
     "date": "1900",
     "quantity": "lt-1e9",
+    "uri": "https://ehr.example.org/hooks/",
 }
 
 LISTED = [(kind, parameter.name) for kind, listed in PARAMETERS.items() for parameter in listed]
@@ -155,7 +165,8 @@ def test_it_tells_version_format_and_address(statement: dict[str, Any]) -> None:
 def test_every_listed_interaction_works(world: World, statement: dict[str, Any]) -> None:
     for listed in statement["rest"][0]["resource"]:
         codes = {interaction["code"] for interaction in listed["interaction"]}
-        assert codes == {"read", "search-type"}
+        written = {"create", "update", "delete"} if listed["type"] == "Subscription" else set()
+        assert codes == {"read", "search-type", *written}  # how they are written: subscriptions/test_routes
         first = world.resources(listed["type"])[0]
         assert world.client.get(f"/fhir/{listed['type']}/{first['id']}").status_code == 200
         posted = world.client.request("POST", f"/fhir/{listed['type']}/_search", data={"_id": first["id"]})
@@ -166,7 +177,11 @@ def test_versions_are_told_where_they_are_promised(world: World, statement: dict
     for listed in statement["rest"][0]["resource"]:
         first = world.resources(listed["type"])[0]
         is_versioned = "versionId" in first.get("meta", {})
-        assert is_versioned == (listed["versioning"] == "versioned") == (listed["type"] in KEPT)
+        assert (
+            is_versioned
+            == (listed["versioning"] == "versioned")
+            == (listed["type"] in (*KEPT, "Subscription"))
+        )
 
 
 def test_every_parameter_of_the_table_is_listed(statement: dict[str, Any]) -> None:
