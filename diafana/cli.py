@@ -283,6 +283,18 @@ def push_retry(data: Data = None) -> None:
     _out.print(f"Studies that are sent again: {len(waiting)}.")
 
 
+@app.command()
+def subscriptions(data: Data = None) -> None:
+    """List the FHIR subscriptions: how many resources each is still to be told of, and which it refused."""
+    _, parts = _open_parts(data, is_there=True)
+    for one in parts.subscription_store.backlog():
+        kept = one.subscription
+        figures = f"{one.waiting} waits, {one.dead} refused"
+        line = f"{kept.subscription_id:36} {kept.status:9} {figures:24} {kept.content['criteria']}"
+        _out.print(f"{line}  {kept.error}".rstrip(), markup=False, soft_wrap=True)
+    parts.close()
+
+
 @peer.command("add")
 def peer_add(
     aet: Annotated[str, typer.Argument(help="Its AE title, 16 characters at most.")],

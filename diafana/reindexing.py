@@ -5,6 +5,7 @@ from pathlib import Path
 
 from diafana.service import only_service_of
 from diafana.settings import Settings
+from fhir_api.subscriptions.store import SubscriptionStore
 from pacs.errors import StorageFailed
 from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
@@ -26,7 +27,7 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
         migrate(sqlite_url(new))
         index = Index(sqlite_url(new))
         left_out = reindex(DiskFiles(settings.data), index, step)
-        indexed = index.count()
+        indexed, newest = index.count(), index.tasks.newest()
         old = settings.index_path.with_suffix(".old")
         try:
             kept = _keep_worklist(settings.index_path, index)
@@ -44,6 +45,10 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
             Path(f"{settings.index_path}{side}").unlink(missing_ok=True)
         new.rename(settings.index_path)
         _remove(new)  # what lay beside it
+        if settings.fhir_subscriptions_path.exists():  # nothing of it is news
+            subscribers = SubscriptionStore(sqlite_url(settings.fhir_subscriptions_path))
+            subscribers.begin_at(newest, is_another_feed=True)
+            subscribers.close()
         return indexed, left_out
 
 

@@ -20,12 +20,12 @@ from diafana import web
 from diafana.http_server import HttpServer
 from diafana.processes import Role, Supervisor, Termination
 from diafana.settings import Settings
-from diafana.wiring import Parts, dimse_limits, followers
+from diafana.wiring import Parts, courier_bells, couriers, dimse_limits, followers
 from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
+from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
-from pacs.dimse.courier import Courier
 from pacs.errors import StorageFailed
 from pacs.index import Index, migrate, sqlite_url
 from pacs.occupancy import Occupancy, Place
@@ -190,7 +190,7 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     """Follow the change feed until SIGTERM, behind everything that answers people."""
     os.nice(10)
     parts = Parts(settings, bell)
-    bells = [bell, parts.outbox_bell, *([parts.push_bell] if settings.fhir_push else [])]
+    bells = [bell, *courier_bells(parts)]
 
     def ring() -> None:
         for one in bells:
@@ -198,20 +198,28 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
 
     stopping = Termination(ring)
     if parts.resources.is_fresh:  # another mapping, or none: every report is read again
-        parts.index.tasks.restart(FOLLOWER)
-        parts.resources.begin()
+        _map_anew(parts)
     ready()
     adopted, removed = adopt_orphans(parts.files, parts.index)
     if adopted or removed:
         log.warning("cut-off objects found", adopted=adopted, removed=removed)
     parts.archive.deletion.empty(settings.recycle_days)
-    couriers = [Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run]
-    if settings.fhir_push:
-        couriers.append(parts.push_courier.run)
-    sending = [threading.Thread(target=run, args=(stopping.is_set,), name="courier") for run in couriers]
+    sending = [
+        threading.Thread(target=run, args=(stopping.is_set,), name="courier") for run in couriers(parts)
+    ]
     for thread in sending:
         thread.start()
     Runner(parts.index.tasks, followers(parts), bell).run(stopping.is_set)
     for thread in sending:
         thread.join()
     parts.close()
+
+
+def _map_anew(parts: Parts) -> None:
+    """Let every report be read again. To subscribers that is no news, but for what they wait for."""
+    tasks = parts.index.tasks
+    if parts.settings.fhir_subscription_endpoints:
+        settled = tasks.settled((FOLLOWER, STUDY_FOLLOWER))
+        parts.subscription_store.begin_at(settled, is_another_feed=False)
+    tasks.restart(FOLLOWER)
+    parts.resources.begin()

@@ -1,6 +1,7 @@
 """What can be set: on the command line, by DIAFANA_* in the environment, in a TOML file; in this order."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -91,13 +92,18 @@ class Settings(BaseSettings):
     )
     fhir_push_token: SecretStr = Field(SecretStr(""), description="Bearer token for that server.")
     fhir_push_dry_run: bool = Field(False, description="Say what would be sent there, and send nothing.")
+    fhir_subscription_endpoints: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="What the addresses begin with that FHIR Subscriptions may have called, such as "
+        "https://ehr.example.org/hooks, parted by blanks.",
+    )
     shutdown_seconds: PositiveFloat = Field(
         30.0, description="Seconds that associations and downloads have to finish when the service stops."
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "fhir_subscription_endpoints", mode="before")
     @classmethod
-    def _are_origins(cls, value: object) -> object:
+    def _are_listed(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("worklist_fallback", mode="before")
@@ -113,6 +119,14 @@ class Settings(BaseSettings):
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
             raise ValueError("a base is an address such as https://ehr.example.org/fhir")
         return value.rstrip("/")
+
+    @field_validator("fhir_subscription_endpoints")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?", one):
+                raise ValueError("an address begins as https://ehr.example.org/hooks does, without query")
+        return value
 
     @model_validator(mode="after")
     def _is_protected(self) -> "Settings":
@@ -152,6 +166,16 @@ class Settings(BaseSettings):
     def fhir_push_bell(self) -> Path:
         """The pipe that wakes who sends it."""
         return self.data / "fhir-push-bell"
+
+    @property
+    def fhir_subscriptions_path(self) -> Path:
+        """The SQLite file of who is subscribed, and what they are still to be told."""
+        return self.data / "fhir-subscriptions.sqlite"
+
+    @property
+    def fhir_subscriptions_bell(self) -> Path:
+        """The pipe that wakes who tells them."""
+        return self.data / "fhir-subscriptions-bell"
 
     @property
     def doorbells(self) -> Path:

@@ -64,7 +64,14 @@ def application(parts: Parts, dimse_port: int) -> Application:
     settings = parts.settings
     dicomweb, worklist = services(parts)
     app.router.routes.extend([*dicomweb.routes, worklist.channel])
-    app.include_router(router(parts.archive, parts.resources, dicomweb_path=DICOMWEB_ROOT))
+    app.include_router(
+        router(
+            parts.archive,
+            parts.resources,
+            dicomweb_path=DICOMWEB_ROOT,
+            subscriptions=parts.fhir_subscriptions,
+        )
+    )
     add_operator_routes(app, parts.index)
     app.include_router(page.router(settings.aet, dimse_port, settings.ohif))
     app.mount("/ohif", OhifFiles(settings.ohif))

@@ -1,20 +1,27 @@
 """From settings to the parts, each given the few values that it needs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial
 
 from diafana.deletion_followers import deletion_followers
 from diafana.settings import Settings
 from dicomweb.thumbnails import thumbnail_follower
+from fhir_api.journal import Journal
 from fhir_api.push.content import study_content
 from fhir_api.push.courier import DryRun, PushCourier, push_follower
 from fhir_api.push.outbox import PushOutbox
 from fhir_api.reports import report_follower
+from fhir_api.resources import Resources
 from fhir_api.store import ResourceStore
+from fhir_api.subscriptions.courier import SubscriptionCourier, study_follower
+from fhir_api.subscriptions.service import Subscriptions as FhirSubscriptions
+from fhir_api.subscriptions.store import SubscriptionStore
 from pacs.archive import Archive
 from pacs.changes import Bell, Follower
 from pacs.commitment import Commitment
 from pacs.dimse import Limits
+from pacs.dimse.courier import Courier
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
@@ -108,6 +115,45 @@ class Parts:
         return PushCourier(self.push_outbox, content, server, self.push_bell)
 
     @cached_property
+    def journal(self) -> Journal:
+        """Which resources were made or changed."""
+        return Journal(sqlite_url(self.settings.fhir_path))
+
+    @cached_property
+    def subscription_store(self) -> SubscriptionStore:
+        """Who is told of them."""
+        return SubscriptionStore(sqlite_url(self.settings.fhir_subscriptions_path))
+
+    @cached_property
+    def subscription_bell(self) -> Bell:
+        """What rings when somebody is to be told something."""
+        return Bell(self.settings.fhir_subscriptions_bell)
+
+    @cached_property
+    def fhir_subscriptions(self) -> FhirSubscriptions:
+        """What clients do with FHIR subscriptions."""
+        return FhirSubscriptions(
+            self.subscription_store,
+            self.settings.fhir_subscription_endpoints,
+            self.index.tasks.newest,
+            self.subscription_bell.ring,
+        )
+
+    @cached_property
+    def subscription_courier(self) -> SubscriptionCourier:
+        """Who tells subscribers."""
+        from fhir_api.subscriptions.hook import RestHook  # httpx costs a tenth of a second, and few need it
+
+        return SubscriptionCourier(
+            self.journal,
+            self.subscription_store,
+            Resources(self.archive, self.resources),
+            RestHook(),
+            self.subscription_bell,
+            self.settings.fhir_subscription_endpoints,
+        )
+
+    @cached_property
     def commitment(self) -> Commitment:
         """What looks at stored objects again."""
         return Commitment(self.files, self.index)
@@ -120,7 +166,7 @@ class Parts:
     def close(self) -> None:
         """Close what was made."""
         made = self.__dict__
-        for name in ("files", "index", "resources", "push_outbox"):
+        for name in ("files", "index", "resources", "push_outbox", "journal", "subscription_store"):
             if name in made:
                 made[name].close()
 
@@ -135,12 +181,31 @@ def dimse_limits(settings: Settings) -> Limits:
     )
 
 
+def courier_bells(parts: Parts) -> list[Bell]:
+    """What wakes the couriers."""
+    settings = parts.settings
+    pushing = [parts.push_bell] if settings.fhir_push else []
+    telling = [parts.subscription_bell] if settings.fhir_subscription_endpoints else []
+    return [parts.outbox_bell, *pushing, *telling]
+
+
+def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
+    """All who call others, each in a thread of its own until it is told that it is time to stop."""
+    settings = parts.settings
+    sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run
+    pushing = [parts.push_courier.run] if settings.fhir_push else []
+    telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
+    return [sending, *pushing, *telling]
+
+
 def followers(parts: Parts) -> list[Follower]:
     """All that is made from what was stored."""
     archive, rest = parts.archive, parts.settings.rest_seconds
     pushing = (
         [push_follower(parts.push_outbox, parts.push_bell.ring, rest)] if parts.settings.fhir_push else []
     )
+    ring = parts.subscription_bell.ring if parts.settings.fhir_subscription_endpoints else None
+    telling = [study_follower(parts.journal, ring, rest)] if ring is not None else []
     return [
         *deletion_followers(archive, parts.settings),
         Follower(
@@ -150,7 +215,8 @@ def followers(parts: Parts) -> list[Follower]:
             wants=lambda _: True,
             work=lambda task: archive.keep_series_metadata(task.study_instance_uid, task.series_instance_uid),
         ),
-        report_follower(archive, parts.resources),
+        report_follower(archive, parts.resources, ring),
         replace(thumbnail_follower(archive, parts.derived), rest=rest),
         *pushing,
+        *telling,
     ]

@@ -10,14 +10,24 @@ from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_wi
 _DATE = "2026-11-27"
 
 _INTERACTIONS = ("read", "search-type")
-_OF_VERSIONS = ("vread", "history-instance", "history-type")
+# What types offer beyond those two
+_FURTHER_INTERACTIONS = {
+    **dict.fromkeys(KEPT, ("vread", "history-instance", "history-type")),
+    "Subscription": ("create", "update", "delete"),
+}
+_OF_SUBSCRIPTIONS = (
+    "Only rest-hook, to the addresses that this server may call, with the payload application/fhir+json or "
+    "none. Criteria are searches of what reports became, or of ImagingStudy; a study is told of when it has "
+    "come to rest. Submitted as requested or off; the values of header fields are not shown. A call that "
+    "fails is made again for a week, and then the subscription is off, until it is requested again."
+)
 _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
     "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
-    "reverse. _include and _revinclude give one step of references. _summary and _elements tell a part of what "
-    "is found or read; _summary=count gives the total of a search alone. _format goes before Accept, and "
+    "reverse. _include and _revinclude give one step of references. _summary and _elements tell a part of "
+    "what is found or read; _summary=count gives the total of a search alone. _format goes before Accept, and "
     "_pretty=true writes for people. "
     "Of what reports became, up to 20 past versions are kept; what was withdrawn with its report is answered "
     "with 410, and a history tells when. Histories go by pages, too, and take _since."
@@ -32,8 +42,9 @@ _BINARY = {
 }
 
 
-def capability_statement(base: str) -> dict[str, Any]:
-    """What this server can do. base: its address."""
+def capability_statement(base: str, may_subscribe: bool = False) -> dict[str, Any]:
+    """What this server can do. base: its address.  may_subscribe: whether subscriptions can be made."""
+    types = [one for one in PARAMETERS if one != "Subscription" or may_subscribe]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -47,20 +58,20 @@ def capability_statement(base: str) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
-                "resource": [*(_resource(resource_type) for resource_type in PARAMETERS), _BINARY],
+                "resource": [*(_resource(resource_type) for resource_type in types), _BINARY],
             }
         ],
     }
 
 
 def _resource(resource_type: str) -> dict[str, Any]:
-    is_versioned = resource_type in KEPT
-    codes = (*_INTERACTIONS, *(_OF_VERSIONS if is_versioned else ()))
+    codes = (*_INTERACTIONS, *_FURTHER_INTERACTIONS.get(resource_type, ()))
     told = {
         "type": resource_type,
+        **({"documentation": _OF_SUBSCRIPTIONS} if resource_type == "Subscription" else {}),
         "interaction": [{"code": code} for code in codes],
-        "versioning": "versioned" if is_versioned else "no-version",
-        "readHistory": is_versioned,
+        "versioning": "versioned" if resource_type in (*KEPT, "Subscription") else "no-version",
+        "readHistory": resource_type in KEPT,
         "referencePolicy": ["literal", "logical"],
         "searchInclude": _links(included_with(resource_type)),
         "searchRevInclude": _links(referring_to(resource_type)),

@@ -44,7 +44,7 @@ def matches(resource: Resource, condition: Condition) -> bool:
     """Whether a resource fulfils a condition on tokens, references or texts."""
     parameter = condition.parameter
     match parameter.kind:
-        case Kind.TOKEN:
+        case Kind.TOKEN | Kind.URI:
             said: list[Value] = list(tokens(resource, parameter))
         case Kind.REFERENCE:
             said = list(references(resource, parameter))

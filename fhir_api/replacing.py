@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from fhir_api import versions
 from fhir_api.conditions import LogicalReference, Reference
+from fhir_api.journal import note
 from fhir_api.matching import references, stretches, tokens
 from fhir_api.resource_table import Name, bearing, product, resource, search_value, unmapped
 from fhir_api.search_table import PARAMETERS, Kind
@@ -34,22 +35,29 @@ class Replacement:
         self._left_over = left_over
         self.digest = _digest("\n".join([*self._digests.values(), *map(repr, left_over)]).encode())
 
-    def write(self, connection: Connection) -> None:
-        """Write it in the transaction of this connection; the report's own row is there."""
+    def write(self, connection: Connection, sequence: int | None = None) -> None:
+        """Write it in the transaction of this connection; the report's own row is there.
+
+        sequence: of the change feed, to note what was made or changed; None to note nothing.
+        """
         before = self._before(connection)
         now = time.time()
         kept = dict(_rows(connection, self._resources))
         new = versions.for_new(connection, [name for name in self._resources if name not in kept])
-        after = set()
+        after, changed = set(), []
         for name, made in self._resources.items():
             row = kept.get(name)
+            if row is not None and row.digest == self._digests[name]:
+                after.add(row.key)
+                continue
+            changed.append(name)
             if row is None:
                 after.add(self._put(connection, made, None, new[name], now))
-            elif row.digest != self._digests[name]:
+            else:
                 versions.keep_past(connection, row.key)
                 after.add(self._put(connection, made, row.key, row.version + 1, now))
-            else:
-                after.add(row.key)
+        if sequence is not None:
+            note(connection, sequence, changed)
         self._link(connection, before, after, now)
         self._leave_over(connection)
 

@@ -1,5 +1,6 @@
 """The follower that turns each stored report into FHIR resources."""
 
+from collections.abc import Callable
 from contextlib import closing
 
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -19,10 +20,13 @@ from sr.mapping import is_report, map_report
 FOLLOWER = "FHIR resources"
 
 
-def report_follower(archive: Archive, store: ResourceStore) -> Follower:
+def report_follower(
+    archive: Archive, store: ResourceStore, tell: Callable[[], None] | None = None
+) -> Follower:
     """The follower of structured reports and key object selections: reads, maps and keeps one at a time.
 
     What a report became that is there no longer is withdrawn.
+    tell: called when what changed was noted in the journal; without it nothing is.
     """
 
     def work(task: Task) -> None:
@@ -32,18 +36,31 @@ def report_follower(archive: Archive, store: ResourceStore) -> Follower:
         except NotFound:
             store.withdraw(study, instance)
         else:
-            keep_report(archive, store, study, series, instance)
+            sequence = task.sequence if tell is not None else None
+            if keep_report(archive, store, study, series, instance, sequence) and tell is not None:
+                tell()
 
     return Follower(FOLLOWER, Level.INSTANCE, 0.0, _wants, work)
 
 
-def keep_report(archive: Archive, store: ResourceStore, study: str, series: str, instance: str) -> bool:
-    """Map the report with these UIDs and keep what it becomes; whether anything changed. Raises NotFound."""
+def keep_report(
+    archive: Archive,
+    store: ResourceStore,
+    study: str,
+    series: str,
+    instance: str,
+    sequence: int | None = None,
+) -> bool:
+    """Map the report with these UIDs and keep what it becomes; whether anything changed. Raises NotFound.
+
+    sequence: of the change feed, as `ResourceStore.replace` takes it.
+    """
     stored = archive.instance(study, series, instance)
     dataset = read_data_set(_content(archive, stored), stored.transfer_syntax_uid)
     identity = _patient_identity(archive, study)
     mapped = map_report(dataset, identity, size=stored.size)
-    return store.replace(Origin(instance, study, identity), mapped.resources, mapped.unmapped)
+    origin = Origin(instance, study, identity)
+    return store.replace(origin, mapped.resources, mapped.unmapped, sequence)
 
 
 def _content(archive: Archive, stored: Instance) -> bytes:

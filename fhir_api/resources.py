@@ -24,13 +24,17 @@ MAX_CHAINED = 1000  # resources that a chained condition may lead over
 class Resources:
     """Finds who answers for a type, and follows chained conditions to theirs."""
 
-    def __init__(self, archive: Archive, store: ResourceStore) -> None:
+    def __init__(
+        self, archive: Archive, store: ResourceStore, others: Mapping[str, Answerer] | None = None
+    ) -> None:
+        """others: who answers for further types."""
         self._kept = {kept: KeptResources(store, kept) for kept in KEPT}
         self._answerers: Mapping[str, Answerer] = {
             "Patient": Patients(archive),
             "ImagingStudy": ImagingStudies(archive),
             "Endpoint": Endpoints(),
             **self._kept,
+            **(others or {}),
         }
         self._studies_alone = ImagingStudies(archive, with_instances=False)
 
@@ -69,6 +73,8 @@ class Resources:
         """Who answers for a type; instances that would not be told are not looked up."""
         if resource_type == "ImagingStudy" and not subset.tells("ImagingStudy", "series", "instance"):
             return self._studies_alone
+        if resource_type not in self._answerers:
+            raise RequestFault(404, "not-supported", f"{resource_type} is not offered here; see metadata")
         return self._answerers[resource_type]
 
     def _resolve(self, condition: Condition | Chain, addresses: Addresses) -> Condition:

@@ -25,6 +25,8 @@ from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid, outcome_of
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
 from fhir_api.store import ResourceStore
+from fhir_api.subscriptions.routes import add_subscription_routes
+from fhir_api.subscriptions.service import Subscriptions
 from fhir_api.subset import Subset, subset_of
 from pacs.archive import Archive
 from pacs.errors import ArchiveError, NotFound
@@ -42,15 +44,22 @@ log = structlog.get_logger()
 
 
 def router(
-    archive: Archive, store: ResourceStore, base_path: str = "/fhir", dicomweb_path: str = "/dicom-web"
+    archive: Archive,
+    store: ResourceStore,
+    base_path: str = "/fhir",
+    dicomweb_path: str = "/dicom-web",
+    subscriptions: Subscriptions | None = None,
 ) -> APIRouter:
     """The routes below `base_path`.
 
     dicomweb_path: where this application answers DICOMweb, which the Endpoint resource tells.
+    subscriptions: who is told of changes; None where nobody can be.
     Whatever goes wrong below `base_path` is answered as an OperationOutcome.
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
-    service = _Service(Resources(archive, store), Binaries(archive), base_path, dicomweb_path)
+    others = {"Subscription": subscriptions} if subscriptions is not None else {}
+    service = _Service(Resources(archive, store, others), Binaries(archive), base_path, dicomweb_path)
+    service.may_subscribe = subscriptions is not None and subscriptions.are_offered
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
@@ -61,6 +70,8 @@ def router(
     routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}/_history/{version}", service.vread, methods=_READING)
+    if subscriptions is not None:
+        add_subscription_routes(routes, subscriptions, service.addresses)
     routes.add_api_route("/{path:path}", service.nothing, methods=_ALL)
     return routes
 
@@ -71,9 +82,10 @@ class _Service:
         self._binaries = binaries
         self._base_path = base_path
         self._dicomweb_path = dicomweb_path
+        self.may_subscribe = False
 
     def capabilities(self, request: Request) -> Response:
-        statement = capability_statement(self._addresses(request).fhir)
+        statement = capability_statement(self.addresses(request).fhir, self.may_subscribe)
         return Response(orjson.dumps(statement), media_type=MEDIA_TYPE)
 
     def search(self, request: Request, resource_type: str) -> Response:
@@ -87,7 +99,7 @@ class _Service:
     def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
         _require_name(resource_type, resource_id)
         subset = _subset(request, resource_type)
-        answer = self._resources.read(resource_type, resource_id, self._addresses(request), subset)
+        answer = self._resources.read(resource_type, resource_id, self.addresses(request), subset)
         return _resource(request, answer)
 
     def vread(self, request: Request, resource_type: str, resource_id: str, version: str) -> Response:
@@ -101,7 +113,7 @@ class _Service:
         strict = is_strict(request.headers.get("prefer", ""))
         asked = parse_history(resource_type, resource_id, _pairs(request.url.query), strict)
         found = self._resources.history(asked.wanted)
-        return Response(history(asked, found, self._addresses(request).fhir), media_type=MEDIA_TYPE)
+        return Response(history(asked, found, self.addresses(request).fhir), media_type=MEDIA_TYPE)
 
     def binary(self, request: Request, resource_id: str) -> Response:
         return self._binaries.read(request, resource_id)
@@ -112,14 +124,14 @@ class _Service:
         raise RequestFault(405, "not-supported", f"{request.method} is not offered here; see metadata")
 
     def _find(self, request: Request, resource_type: str, parameters: _Parameters) -> Response:
-        addresses = self._addresses(request)
+        addresses = self.addresses(request)
         _require_type(resource_type)
         strict = is_strict(request.headers.get("prefer", ""))
         asked = parse_search(resource_type, parameters, addresses.fhir, strict)
         page = self._resources.search(asked, addresses)
         return Response(searchset(asked, page, addresses.fhir), media_type=MEDIA_TYPE)
 
-    def _addresses(self, request: Request) -> Addresses:
+    def addresses(self, request: Request) -> Addresses:
         root = str(request.base_url).rstrip("/")
         return Addresses(f"{root}{self._base_path}", f"{root}{self._dicomweb_path}")
 

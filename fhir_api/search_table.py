@@ -13,6 +13,7 @@ class Kind(StrEnum):
     STRING = "string"
     DATE = "date"
     QUANTITY = "quantity"
+    URI = "uri"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,27 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "status", Kind.TOKEN, "Endpoint-status", ("status",), system="http://hl7.org/fhir/endpoint-status"
         ),
         SearchParameter("connection-type", Kind.TOKEN, "Endpoint-connection-type", ("connectionType",)),
+    ),
+    "Subscription": (
+        _ID,
+        SearchParameter("contact", Kind.TOKEN, "Subscription-contact", ("contact",)),
+        SearchParameter("criteria", Kind.STRING, "Subscription-criteria", ("criteria",)),
+        SearchParameter("payload", Kind.TOKEN, "Subscription-payload", ("channel.payload",)),
+        SearchParameter(
+            "status",
+            Kind.TOKEN,
+            "Subscription-status",
+            ("status",),
+            system="http://hl7.org/fhir/subscription-status",
+        ),
+        SearchParameter(
+            "type",
+            Kind.TOKEN,
+            "Subscription-type",
+            ("channel.type",),
+            system="http://hl7.org/fhir/subscription-channel-type",
+        ),
+        SearchParameter("url", Kind.URI, "Subscription-url", ("channel.endpoint",)),
     ),
 }
 

@@ -58,6 +58,10 @@ def _parse_token(_parameter: SearchParameter, text: str, _target: str, _base: st
     yield token(text)
 
 
+def _parse_uri(_parameter: SearchParameter, text: str, _target: str, _base: str) -> Iterator[Value]:
+    yield Token(None, _unescape(text))
+
+
 def _parse_text(_parameter: SearchParameter, text: str, _target: str, _base: str) -> Iterator[Value]:
     if beginning := fold(_unescape(text)):
         yield Text(beginning)
@@ -155,6 +159,7 @@ _PARSERS: Mapping[Kind, Callable[[SearchParameter, str, str, str], Iterator[Valu
     Kind.STRING: _parse_text,
     Kind.DATE: _parse_date,
     Kind.QUANTITY: _parse_quantity,
+    Kind.URI: _parse_uri,
 }
 
 

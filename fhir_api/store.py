@@ -78,10 +78,17 @@ class ResourceStore:
         with self._transactions.begin() as connection:
             connection.execute(update(mapping).values(is_fresh=False))
 
-    def replace(self, origin: Origin, resources: Sequence[Made], left_over: Sequence[Unmapped] = ()) -> bool:
+    def replace(
+        self,
+        origin: Origin,
+        resources: Sequence[Made],
+        left_over: Sequence[Unmapped] = (),
+        sequence: int | None = None,
+    ) -> bool:
         """Put what a report became in the place of what it had become before, in one transaction.
 
         resources: as the mapper gives them; they are not changed.  left_over: items that became nothing.
+        sequence: of the change feed, to note in the journal what was made or changed; None to note nothing.
         Returns False, and changes nothing, when it became the same before. A resource that changed has its
         version raised, and what it was is kept; one that no report becomes any more is withdrawn.
         Raises StorageFailed or OutOfSpace.
@@ -104,7 +111,7 @@ class ResourceStore:
             else:
                 same = report.c.sop_instance_uid == origin.sop_instance_uid
                 connection.execute(update(report).where(same).values(row))
-            replacement.write(connection)
+            replacement.write(connection, sequence)
         return True
 
     def withdraw(self, study_instance_uid: str, sop_instance_uid: str) -> None:

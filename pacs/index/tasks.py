@@ -172,6 +172,20 @@ class Tasks:
                 .values(**values, due=retry_at or time.time())
             )
 
+    def newest(self) -> int:
+        """The sequence of the newest change; 0 when there is none."""
+        with connected(self._engine) as connection:
+            return connection.scalar(select(func.max(_change.c.sequence))) or 0
+
+    def settled(self, followers: Sequence[str]) -> int:
+        """The sequence up to which these followers have done, or given up, all that was asked of them."""
+        waits = (_task.c.follower.in_(followers), _task.c.dead.is_(False))
+        with connected(self._engine) as connection:
+            read = {row.follower: row.sequence for row in connection.execute(select(_cursor))}
+            first = connection.scalar(select(func.min(_task.c.sequence)).where(*waits))
+        so_far = min((read.get(follower, 0) for follower in followers), default=0)
+        return so_far if first is None else min(so_far, first - 1)
+
     def backlog(self) -> list[Backlog]:
         """How each follower stands."""
         with connected(self._engine) as connection:

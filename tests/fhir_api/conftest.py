@@ -9,9 +9,12 @@ import pytest
 from fastapi import FastAPI
 from pydicom import Dataset
 
+from fhir_api.answers import Addresses
 from fhir_api.reports import report_follower
 from fhir_api.router import router
 from fhir_api.store import ResourceStore, prepare
+from fhir_api.subscriptions.service import Subscriptions
+from fhir_api.subscriptions.store import SubscriptionStore
 from pacs.archive import Archive
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
@@ -21,7 +24,19 @@ from testdata.ct import ct_series
 from testdata.dx import chest_xray
 from testdata.files import part10
 from testdata.measurement_report import measurement_report
-from tests.fhir_api.client import Client
+from tests.fhir_api.client import BASE, Client
+
+SUBSCRIPTION = b"""{
+    "resourceType": "Subscription", "status": "requested", "reason": "Follow-up",
+    "end": "2099-01-01T00:00:00Z",
+    "contact": [{"system": "phone", "value": "ext 4123", "use": "work"}],
+    "criteria": "Observation?status=final",
+    "channel": {
+        "type": "rest-hook", "endpoint": "https://ehr.example.org/hooks/a",
+        "payload": "application/fhir+json",
+        "header": ["Authorization: Bearer secret"]
+    }
+}"""
 
 
 @pytest.fixture
@@ -81,8 +96,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         put(archive, dataset)
     follow(index, archive, store)
     app = FastAPI()
-    app.include_router(router(archive, store))
+    subscriptions = SubscriptionStore(sqlite_url(folder / "subscriptions.sqlite"))
+    service = Subscriptions(subscriptions, ("https://ehr.example.org/hooks",), lambda: 0, lambda: None)
+    app.include_router(router(archive, store, subscriptions=service))
+    service.create(SUBSCRIPTION, Addresses(BASE, "http://archive.example/dicom-web"))
     yield World(archive, store, Client(app), ct, report, radiograph)
+    subscriptions.close()
     store.close()
     index.close()
 

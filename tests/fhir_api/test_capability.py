@@ -101,6 +101,15 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "status": "active",
         "connection-type": "dicom-wado-rs",
     },
+    "Subscription": {
+        "_id": lambda w: w.resources("Subscription")[0]["id"],
+        "contact": "phone|ext 4123",
+        "criteria": "Observation",
+        "payload": "application/fhir+json",
+        "status": "http://hl7.org/fhir/subscription-status|requested",
+        "type": "rest-hook",
+        "url": "https://ehr.example.org/hooks/a",
+    },
 }
 
 # By type of parameter: a value that finds nothing.
@@ -110,6 +119,7 @@ NOTHING = {
     "string": "zzz",
     "date": "1900",
     "quantity": "lt-1e9",
+    "uri": "https://ehr.example.org/hooks/",
 }
 
 LISTED = [(kind, parameter.name) for kind, listed in PARAMETERS.items() for parameter in listed]
@@ -159,7 +169,9 @@ def test_every_listed_interaction_works(world: World, statement: dict[str, Any])
     for listed in others:
         codes = {interaction["code"] for interaction in listed["interaction"]}
         versions = {"vread", "history-instance", "history-type"} if listed["type"] in KEPT else set()
-        assert codes == {"read", "search-type"} | versions
+        written = {"create", "update", "delete"} if listed["type"] == "Subscription" else set()
+        # How subscriptions are written: subscriptions/test_routes
+        assert codes == {"read", "search-type"} | versions | written
         first = world.resources(listed["type"])[0]
         name = f"{listed['type']}/{first['id']}"
         paths = [
@@ -175,8 +187,10 @@ def test_versions_are_told_where_they_are_promised(world: World, statement: dict
     for listed in statement["rest"][0]["resource"][:-1]:
         first = world.resources(listed["type"])[0]
         is_versioned = "versionId" in first.get("meta", {})
-        assert is_versioned == (listed["versioning"] == "versioned") == (listed["type"] in KEPT)
-        assert listed["readHistory"] == is_versioned
+        is_kept = listed["type"] in KEPT
+        assert is_versioned == (listed["versioning"] == "versioned")
+        assert is_versioned == (is_kept or listed["type"] == "Subscription")
+        assert listed["readHistory"] == is_kept
 
 
 def test_every_parameter_of_the_table_is_listed(statement: dict[str, Any]) -> None:

@@ -1,0 +1,62 @@
+"""The routes by which subscriptions are made, changed and ended; they are read and searched like all else."""
+
+import email.utils
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fhir_api.answers import Addresses, Answer
+from fhir_api.outcome import MEDIA_TYPE, RequestFault
+from fhir_api.subscriptions.service import Subscriptions
+
+LONGEST = 64 * 1024  # bytes of a Subscription
+
+_JSON = (MEDIA_TYPE, "application/json", "text/json")
+
+
+def add_subscription_routes(
+    routes: APIRouter, subscriptions: Subscriptions, addresses: Callable[[Request], Addresses]
+) -> None:
+    """Add create, update and delete. addresses: by which the client of a request reaches us."""
+
+    async def create(request: Request) -> Response:
+        body = await _body(request)
+        made = await run_in_threadpool(subscriptions.create, body, addresses(request))
+        location = f"{addresses(request).fhir}/Subscription/{made.resource_id}"
+        return _response(made, 201, Location=location)
+
+    async def update(request: Request, resource_id: str) -> Response:
+        body = await _body(request)
+        version = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
+        made = await run_in_threadpool(subscriptions.update, resource_id, body, version, addresses(request))
+        return _response(made, 200)
+
+    def delete(resource_id: str) -> Response:
+        subscriptions.delete(resource_id)
+        return Response(status_code=204)
+
+    routes.add_api_route("/Subscription", create, methods=["POST"])
+    routes.add_api_route("/Subscription/{resource_id}", update, methods=["PUT"])
+    routes.add_api_route("/Subscription/{resource_id}", delete, methods=["DELETE"])
+
+
+def _response(answer: Answer, status: int, **headers: str) -> Response:
+    assert answer.last_updated is not None  # noqa: S101 - a subscription has one
+    headers |= {"ETag": f'W/"{answer.version}"'}
+    headers |= {"Last-Modified": email.utils.formatdate(answer.last_updated, usegmt=True)}
+    return Response(answer.content, status, headers, MEDIA_TYPE)
+
+
+async def _body(request: Request) -> bytes:
+    kind = request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower()
+    if kind not in _JSON:
+        raise RequestFault(415, "not-supported", f"a Subscription is taken as {MEDIA_TYPE}", "Content-Type")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST:
+            raise RequestFault(413, "too-long", f"a Subscription takes at most {LONGEST} bytes")
+    return bytes(body)
