@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sr.content_tree import Problem
+from sr.content_tree import Item, Problem
 from sr.context import Context
 from sr.device import device
 from sr.diagnostic_report import diagnostic_report
 from sr.document import descriptions, document
 from sr.ledger import Unmapped
 from sr.lenient import Source
+from sr.observers import observed_by
+from sr.participants import AUTHOR, VERIFIER
+from sr.provenance import provenance
 from sr.read_content import read_content
 from sr.report_header import KEY_OBJECT_SELECTION
-from sr.source_report import read_report
+from sr.source_report import Report, read_report
 from sr.templates import CONTAINERS, DOCUMENTS, generic
 from sr.walker import Walker
 
@@ -78,14 +81,28 @@ def map_report(dataset: Source, identity: str, with_events: bool = False) -> Map
     walker = Walker(report, tree.root, CONTAINERS, generic.container, with_events)
     equipment = device(dataset)
     made_by = walker.emit(equipment) if equipment is not None else ""
+    observers = _observers(report, tree.root)
     source = document(report, tree.root, made_by)
+    results: list[str] = []
     if report.header.sop_class_uid == KEY_OBJECT_SELECTION:
         walker.ledger.pass_over(tree.root, _SELECTION)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
     else:
         title = tree.root.concept.key if tree.root.concept is not None else ("", "")
-        results = DOCUMENTS.get(title, generic.document)(walker, tree.root, Context(device=made_by))
-        whole = diagnostic_report(report, tree.root, results)
+        context = Context(device=made_by, performers=tuple(observers))
+        results = DOCUMENTS.get(title, generic.document)(walker, tree.root, context)
+        whole = diagnostic_report(report, tree.root, observers, results)
         if whole is not None:
-            walker.emit(whole)
+            results = [walker.emit(whole), *results]
+    origin = provenance(report, observers, made_by, results)
+    around = [*report.devices, *report.people.resources, *(order.request for order in report.orders)]
+    for resource in (*around, *([origin] if origin is not None else [])):
+        walker.emit(resource)
     return Mapped((source, *walker.finish()), walker.ledger.unmapped(tree), tree.problems)
+
+
+def _observers(report: Report, root: Item) -> list[dict[str, Any]]:
+    """The persons who observed all that a report tells: as its content says, or else its header (C.17.5)."""
+    in_header = report.references(AUTHOR) or report.references(VERIFIER)
+    persons = [one for one in in_header if one.get("type") == "Practitioner"]
+    return observed_by(root, report.people) or persons
