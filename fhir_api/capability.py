@@ -27,8 +27,8 @@ _DOCUMENTATION = (
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
     "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
     "reverse. _include and _revinclude give one step of references. _summary and _elements tell a part of "
-    "what is found or read; _summary=count gives the total of a search alone. _format goes before Accept, and "
-    "_pretty=true writes for people. "
+    "what is found or read; _summary=count gives the total of a search alone. _format goes before Accept, "
+    "and _pretty=true writes for people. "
     "Of what reports became, up to 20 past versions are kept; what was withdrawn with its report is answered "
     "with 410, and a history tells when. Histories go by pages, too, and take _since."
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fhir_api.answers import Addresses, Answer, Page
 from fhir_api.conditions import Condition, Window
-from fhir_api.outcome import RequestFault
+from fhir_api.outcome import Withdrawn
 from fhir_api.store import ResourceStore
 from fhir_api.versions import Wanted
 from pacs.errors import NotFound
@@ -18,7 +18,7 @@ class KeptResources:
         self._type = resource_type
 
     def read(self, resource_id: str, _addresses: Addresses) -> Answer:
-        """The resource with this id. Raises NotFound, or RequestFault (410) when it was withdrawn."""
+        """The resource with this id. Raises NotFound, or Withdrawn."""
         answer = self._store.read(self._type, resource_id)
         if answer is None:
             raise self._absent(resource_id)
@@ -61,7 +61,7 @@ class KeptResources:
         is_here = self._store.read(self._type, resource_id) is not None
         return is_here or self._store.is_withdrawn(self._type, resource_id)
 
-    def _absent(self, resource_id: str) -> Exception:
+    def _absent(self, resource_id: str) -> NotFound:
         if self._store.is_withdrawn(self._type, resource_id):
-            return RequestFault(410, "deleted", f"this {self._type} was withdrawn with its report")
+            return Withdrawn(f"this {self._type} was withdrawn with its report")
         return NotFound(f"there is no such {self._type} here")

@@ -26,6 +26,11 @@ def references(resource: Resource, parameter: SearchParameter) -> Iterator[Refer
             yield from (LogicalReference(token) for token in _tokens(element["identifier"], ""))
 
 
+def texts(resource: Resource, parameter: SearchParameter) -> Iterator[str]:
+    """The texts of a resource under a string parameter, as they are compared (pacs.query.fold)."""
+    return (fold(text) for text in _elements(resource, parameter))
+
+
 def stretches(resource: Resource, parameter: SearchParameter) -> Iterator[tuple[str, str, Stretch]]:
     """System and code of the unit, and the stretch, of each date and quantity of a resource."""
     if parameter.kind is Kind.DATE:
@@ -49,7 +54,7 @@ def matches(resource: Resource, condition: Condition) -> bool:
         case Kind.REFERENCE:
             said = list(references(resource, parameter))
         case _:
-            said = [Text(fold(text)) for text in _elements(resource, parameter)]
+            said = [Text(text) for text in texts(resource, parameter)]
     return any(_fits(one, wanted) for one in said for wanted in condition.values)
 
 

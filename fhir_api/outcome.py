@@ -29,7 +29,12 @@ from pacs.errors import (
 
 MEDIA_TYPE = "application/fhir+json"
 
-# The archive's errors: HTTP status, and the code of the issue (http://hl7.org/fhir/issue-type).
+
+class Withdrawn(NotFound):
+    """The resource was here, and went with its report."""
+
+
+# The archive's errors, and one of ours: HTTP status, and the code of the issue (http://hl7.org/fhir/issue-type).
 STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     MalformedObject: (422, "structure"),
     InvalidIdentifier: (422, "value"),
@@ -44,6 +49,7 @@ STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     NotFound: (404, "not-found"),
     FrameNotFound: (404, "not-found"),
     WorkitemGone: (410, "deleted"),
+    Withdrawn: (410, "deleted"),
     CannotRender: (406, "not-supported"),
     StorageFailed: (500, "exception"),
     OutOfSpace: (507, "no-store"),

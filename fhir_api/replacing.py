@@ -10,12 +10,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 from fhir_api import versions
 from fhir_api.conditions import LogicalReference, Reference
 from fhir_api.journal import note
-from fhir_api.matching import references, stretches, tokens
+from fhir_api.matching import references, stretches, texts, tokens
 from fhir_api.resource_table import Name, bearing, product, resource, search_value, unmapped
-from fhir_api.search_table import PARAMETERS, Kind
+from fhir_api.search_table import PARAMETERS, Kind, SearchParameter
 from fhir_api.spans import instant
 from sr.fhir_json import dumps
 from sr.ledger import Unmapped
+
+# Name, system, value, low and high of a search value
+_Row = tuple[str, str, str, float | None, float | None]
 
 # A resource as the mapper gives it.
 Made = dict[str, Any]
@@ -120,25 +123,35 @@ class Replacement:
 
 def search_values(made: Made) -> list[dict[str, Any]]:
     """What a resource says under its search parameters, as rows; each once."""
-    said: dict[tuple[str, str, str, float | None, float | None], None] = {}
-    for parameter in PARAMETERS[made["resourceType"]]:
-        for system, value, (low, high) in stretches(made, parameter):
-            said[parameter.name, system, value, low, high] = None
-        if parameter.kind is Kind.TOKEN:
-            for token in tokens(made, parameter):
-                said[parameter.name, token.system or "", token.value or "", None, None] = None
-        for reference in references(made, parameter) if parameter.kind is Kind.REFERENCE else ():
-            match reference:
-                case Reference(target):
-                    said[parameter.name, "", target, None, None] = None
-                case LogicalReference(token):
-                    name = f"{parameter.name}:identifier"
-                    said[name, token.system or "", token.value or "", None, None] = None
+    said = dict.fromkeys(row for p in PARAMETERS[made["resourceType"]] for row in _said(made, p))
     return [
         {"name": name, "system": system, "value": value, "low": low, "high": high}
         for name, system, value, low, high in said
         if len(value) <= _LONGEST_VALUE
     ]
+
+
+def _said(made: Made, parameter: SearchParameter) -> Iterator[_Row]:
+    match parameter.kind:
+        case Kind.TOKEN:
+            for token in tokens(made, parameter):
+                yield parameter.name, token.system or "", token.value or "", None, None
+        case Kind.STRING:
+            for text in texts(made, parameter):
+                yield parameter.name, "", text, None, None
+        case Kind.REFERENCE:
+            for reference in references(made, parameter):
+                yield _reference(reference, parameter)
+        case _:
+            for system, value, (low, high) in stretches(made, parameter):
+                yield parameter.name, system, value, low, high
+
+
+def _reference(reference: Reference | LogicalReference, parameter: SearchParameter) -> _Row:
+    if isinstance(reference, Reference):
+        return parameter.name, "", reference.target, None, None
+    token = reference.token
+    return f"{parameter.name}:identifier", token.system or "", token.value or "", None, None
 
 
 def _rows(connection: Connection, names: Iterable[Name]) -> Iterator[tuple[Name, Any]]:

@@ -13,6 +13,7 @@ from fhir_api.conditions import (
     Order,
     Reference,
     Span,
+    Text,
     Token,
     Value,
     Window,
@@ -173,6 +174,8 @@ def _says(
             return and_(name == kind, columns.value == target)
         case LogicalReference(token):
             return _says(f"{kind}:identifier", token, columns, name)
+        case Text(beginning):
+            return and_(name == kind, columns.value.startswith(beginning, autoescape=True))
         case Span():
             unit = _says(kind, value.unit or Token(None, None), columns, name)
             return and_(unit, _COMPARED[value.prefix](columns.low, columns.high, value))

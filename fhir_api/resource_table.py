@@ -90,8 +90,8 @@ product = Table(
     Column("resource_key", ForeignKey(resource.c.key), primary_key=True, index=True),
 )
 
-# What a resource says under its search parameters: codes and identifiers; references as Type/id, without a
-# system; under "name:identifier" the identifiers of references; of quantities the unit.
+# What a resource says under its search parameters: codes and identifiers; texts, folded, and references as
+# Type/id, without a system; under "name:identifier" the identifiers of references; of quantities the unit.
 search_value = Table(
     "fhir_search_value",
     metadata,

@@ -83,7 +83,7 @@ class Resources:
             found = self._references(condition.target, condition.inner, addresses)
             return Condition(condition.parameter, tuple(found))
         tokens = tuple(value.token for value in condition.values if isinstance(value, LogicalReference))
-        if not tokens:
+        if not tokens or condition.parameter.is_logical:
             return condition
         values = list(condition.values)
         for target in condition.parameter.targets:

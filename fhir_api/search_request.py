@@ -144,7 +144,8 @@ class _Reading:
         self, name: str, texts: list[str], parameter: SearchParameter, target: str, chained: str
     ) -> None:
         targets = [target] if target else [one for one in parameter.targets if one in PARAMETERS]
-        if parameter.kind is not Kind.REFERENCE or (target and target not in parameter.targets):
+        is_wrong = bool(target) and target not in parameter.targets
+        if parameter.kind is not Kind.REFERENCE or parameter.is_logical or is_wrong:
             raise invalid(name, "it cannot be chained so")
         if len(targets) != 1:
             raise invalid(name, f"name the type, as {parameter.name}:Type.{chained}")

@@ -1,56 +1,21 @@
 """The search parameters of each resource: one table for searching, keeping and the CapabilityStatement."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Kind(StrEnum):
-    """Search parameter types (http://hl7.org/fhir/search-param-type)."""
-
-    TOKEN = "token"  # noqa: S105 - a kind of search parameter
-    REFERENCE = "reference"
-    STRING = "string"
-    DATE = "date"
-    QUANTITY = "quantity"
-    URI = "uri"
-
-
-@dataclass(frozen=True, slots=True)
-class SearchParameter:
-    """One row of the table.
-
-    definition: the last part of the canonical URL of its definition.
-    paths: elements of the resource that it is compared with; "member:Type" keeps the references to one type.
-    targets: resource types that a reference may lead to.
-    system: the code system of an element of type code, which does not name it itself.
-    note: what the CapabilityStatement says of it.
-    to_the_second: of a date that is kept, and so compared to the second; others are compared to the day.
-    """
-
-    name: str
-    kind: Kind
-    definition: str
-    paths: tuple[str, ...]
-    targets: tuple[str, ...] = ()
-    system: str = ""
-    note: str = ""
-    to_the_second: bool = False
-
-
-_PATIENT = ("Patient",)
-_ID = SearchParameter("_id", Kind.TOKEN, "Resource-id", ("id",))
-_LAST_UPDATED = SearchParameter(
-    "_lastUpdated", Kind.DATE, "Resource-lastUpdated", ("meta.lastUpdated",), to_the_second=True
-)
-_OF_PATIENT = SearchParameter("patient", Kind.REFERENCE, "clinical-patient", ("subject",), _PATIENT)
+from fhir_api.people_parameters import PEOPLE_PARAMETERS
+from fhir_api.search_parameter import ID as _ID
+from fhir_api.search_parameter import LAST_UPDATED as _LAST_UPDATED
+from fhir_api.search_parameter import OF_PATIENT as _OF_PATIENT
+from fhir_api.search_parameter import PATIENT as _PATIENT
+from fhir_api.search_parameter import Kind as Kind
+from fhir_api.search_parameter import SearchParameter as SearchParameter
 
 # No search goes by it, for all studies have the same.
 _ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",))
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
 
-_ORDERS = "Orders are kept elsewhere: ask by Accession Number, with the modifier :identifier."
+_ORDERS = "Studies name their order by its number: ask by Accession Number, with the modifier :identifier."
 
 # http://hl7.org/fhir/R4/searchparameter-registry.html
 PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
@@ -95,7 +60,13 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         # R4 calls it the one, R5 and the European guide for R4 the other.
         *(
             SearchParameter(
-                name, Kind.REFERENCE, "ImagingStudy-basedon", ("basedOn",), ("ServiceRequest",), note=_ORDERS
+                name,
+                Kind.REFERENCE,
+                "ImagingStudy-basedon",
+                ("basedOn",),
+                ("ServiceRequest",),
+                note=_ORDERS,
+                is_logical=True,
             )
             for name in ("basedon", "based-on")
         ),
@@ -151,7 +122,9 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "Observation-based-on",
             ("basedOn",),
             ("ServiceRequest",),
-            note=_ORDERS,
+        ),
+        SearchParameter(
+            "performer", Kind.REFERENCE, "Observation-performer", ("performer",), ("Practitioner",)
         ),
         SearchParameter("device", Kind.REFERENCE, "Observation-device", ("device",), ("Device",)),
         SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
@@ -216,7 +189,16 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "DiagnosticReport-based-on",
             ("basedOn",),
             ("ServiceRequest",),
-            note=_ORDERS,
+        ),
+        SearchParameter(
+            "performer", Kind.REFERENCE, "DiagnosticReport-performer", ("performer",), ("Practitioner",)
+        ),
+        SearchParameter(
+            "results-interpreter",
+            Kind.REFERENCE,
+            "DiagnosticReport-results-interpreter",
+            ("resultsInterpreter",),
+            ("Practitioner",),
         ),
         SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
         SearchParameter("issued", Kind.DATE, "DiagnosticReport-issued", ("issued",), to_the_second=True),
@@ -240,7 +222,17 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             Kind.REFERENCE,
             "DocumentReference-related",
             ("context.related",),
-            ("ImagingStudy", "ServiceRequest"),
+            ("ImagingStudy", "Practitioner", "ServiceRequest"),
+        ),
+        SearchParameter(
+            "author", Kind.REFERENCE, "DocumentReference-author", ("author",), ("Device", "Practitioner")
+        ),
+        SearchParameter(
+            "authenticator",
+            Kind.REFERENCE,
+            "DocumentReference-authenticator",
+            ("authenticator",),
+            ("Practitioner",),
         ),
         SearchParameter("date", Kind.DATE, "DocumentReference-date", ("date",), to_the_second=True),
         _LAST_UPDATED,
@@ -258,6 +250,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         SearchParameter("type", Kind.TOKEN, "Device-type", ("type",)),
         _LAST_UPDATED,
     ),
+    **PEOPLE_PARAMETERS,
     "Endpoint": (
         _ID,
         SearchParameter(
@@ -289,7 +282,10 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
 }
 
 # What reports become; made when a report is stored, and kept.
-KEPT = ("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device")
+KEPT = (
+    *("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device"),
+    *PEOPLE_PARAMETERS,
+)
 
 
 def parameter_of(resource_type: str, name: str) -> SearchParameter | None:
@@ -308,7 +304,7 @@ def included_with(resource_type: str) -> Iterator[tuple[str, SearchParameter]]:
     """Types and parameters by which `_include` gives what resources of a type refer to."""
     named = (*PARAMETERS[resource_type], *((_ENDPOINT,) if resource_type == "ImagingStudy" else ()))
     for parameter in named:
-        if any(target in PARAMETERS for target in parameter.targets):
+        if not parameter.is_logical and any(target in PARAMETERS for target in parameter.targets):
             yield resource_type, parameter
 
 
@@ -316,5 +312,5 @@ def referring_to(resource_type: str) -> Iterator[tuple[str, SearchParameter]]:
     """Types and parameters by which `_revinclude` gives what refers to resources of a type."""
     for source, parameters in PARAMETERS.items():
         for parameter in parameters:
-            if resource_type in parameter.targets:
+            if resource_type in parameter.targets and not parameter.is_logical:
                 yield source, parameter

@@ -7,7 +7,6 @@ from typing import Any
 from sr.body_structure import Site
 from sr.codes import Code
 from sr.content_tree import Item, ObjectReference
-from sr.names import readable_name
 from sr.report_header import Header
 from sr.roles import OTHER_SUBJECT, PATIENT, SUBJECT_CLASS
 
@@ -39,12 +38,6 @@ class Context:
             path=(*self.path, container),
             components=(*self.components, *(_restated(component) for component in components)),
         )
-
-
-def performers(items: Iterable[Item]) -> tuple[dict[str, Any], ...]:
-    """The persons who observed, as references by name."""
-    names = (readable_name(item.value) for item in items if isinstance(item.value, str))
-    return tuple({"type": "Practitioner", "display": name} for name in names if name)
 
 
 def is_other_subject(items: Iterable[Item]) -> bool:

@@ -12,6 +12,10 @@ from sr.identifiers import uid_identifier
 from sr.primitives import compact, is_uid, stable_id, string
 from sr.roles import ALGORITHM_FAMILY, ALGORITHM_NAME, ALGORITHM_PARAMETERS, ALGORITHM_VERSION
 
+# PS3.3 Table C.7-8
+_ITS_OWN = frozenset({"DeviceUID", "DeviceSerialNumber", "StationName"})
+_DESCRIBING = ("Manufacturer", "ManufacturerModelName", *sorted(_ITS_OWN))
+
 _ALGORITHM_TEXTS: tuple[Key, ...] = (ALGORITHM_NAME, ALGORITHM_VERSION, ALGORITHM_PARAMETERS)
 
 
@@ -38,6 +42,16 @@ def device(dataset: lenient.Source) -> dict[str, Any] | None:
             "version": [{"value": string(version)} for version in lenient.texts(dataset, "SoftwareVersions")],
         }
     )
+
+
+def is_same_device(one: lenient.Source, other: lenient.Source) -> bool:
+    """Whether two descriptions are of one device.
+
+    What both say is the same, and something of that is of one device alone.
+    """
+    said = ((keyword, *(string(lenient.text(of, keyword)) for of in (one, other))) for keyword in _DESCRIBING)
+    both = {keyword: mine == its for keyword, mine, its in said if mine and its}
+    return all(both.values()) and not _ITS_OWN.isdisjoint(both)
 
 
 def algorithm(

@@ -6,12 +6,12 @@ from typing import Any
 
 from sr.codes import Code, Key
 from sr.content_tree import Item, Number
-from sr.context import performers
 from sr.identifiers import uid_identifier
+from sr.participants import VERIFIER
 from sr.primitives import compact, dated, is_uid, stable_id, string
 from sr.report_header import is_log
 from sr.roles import Role, parts_of
-from sr.source_report import Report, orders
+from sr.source_report import Report, order_references
 
 MOST_PROSE = 200_000  # characters; no radiologist writes more
 
@@ -46,17 +46,18 @@ _CATEGORY = {
 _HEADINGS = ("h3", "h4", "h5", "h6")
 
 
-def diagnostic_report(report: Report, root: Item, results: Sequence[str]) -> dict[str, Any] | None:
+def diagnostic_report(
+    report: Report, root: Item, performers: Sequence[dict[str, Any]], results: Sequence[str]
+) -> dict[str, Any] | None:
     """The DiagnosticReport of a document; None for one without findings, and for what devices write.
 
-    results: references of the outermost Observations.
+    performers: references to who observed.  results: references of the outermost Observations.
     """
     has_prose = any(item.value_type == "TEXT" for item in _findings(root))
     header = report.header
     if header.sop_class_uid in _MARKS or is_log(header, root) or not (results or has_prose):
         return None
     said = [item for item in _findings(root) if _concludes(item)]
-    readers = [{"type": "Practitioner", "display": name} for name in header.verifiers]
     return compact(
         {
             "resourceType": "DiagnosticReport",
@@ -66,13 +67,13 @@ def diagnostic_report(report: Report, root: Item, results: Sequence[str]) -> dic
             "identifier": [uid_identifier(header.sop_instance_uid)]
             if is_uid(header.sop_instance_uid)
             else [],
-            "basedOn": orders(header),
+            "basedOn": order_references(report.orders, header),
             "status": _status(report),
             "category": [_CATEGORY],
             "code": report.schemes.concept(root.concept),
             **dated("effectiveDateTime", header.content_time, header.zone),
-            "performer": list(performers(parts_of(root)[Role.OBSERVER])),
-            "resultsInterpreter": readers,
+            "performer": list(performers),
+            "resultsInterpreter": report.references(VERIFIER),
             "result": [{"reference": reference} for reference in results],
             "imagingStudy": list(report.studies),
             "conclusion": string("\n".join(item.value for item in said if isinstance(item.value, str))),

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sr.content_tree import Item
-from sr.context import performers
 from sr.identifiers import DICOM_UID, uid_identifier
-from sr.primitives import compact, date_time, is_uid, stable_id, string, uid_uri
+from sr.observers import observed_by
+from sr.participants import ATTESTER, AUTHOR, VERIFIER
+from sr.primitives import compact, date_time, is_uid, string, uid_uri
 from sr.report_header import ENCAPSULATED_PDF, KEY_OBJECT_SELECTION
-from sr.roles import Role, parts_of
-from sr.source_report import Report, flag_tags, orders
+from sr.source_report import Report, flag_tags, order_references
 
 _KEY_OBJECT_DESCRIPTION = ("DCM", "113012")
 # Format codes of IHE XDS-I.b, by SOP class
@@ -35,11 +35,12 @@ def document(report: Report, root: Item, equipment: str, attachment: dict[str, A
     """
     uid = report.header.sop_instance_uid
     issued = date_time(report.header.content_time, report.header.zone)
-    observers = performers(parts_of(root)[Role.OBSERVER])
+    authors = [*({"reference": one} for one in (equipment,) if one), *report.references(AUTHOR)]
+    authors += observed_by(root, report.people)
     return compact(
         {
             "resourceType": "DocumentReference",
-            "id": uid if is_uid(uid) else stable_id("document", uid),
+            "id": report.document_id,
             "meta": compact({"tag": flag_tags(report.header)}),
             "masterIdentifier": {"system": DICOM_UID, "value": uid_uri(uid)} if is_uid(uid) else {},
             "status": "current",
@@ -47,7 +48,8 @@ def document(report: Report, root: Item, equipment: str, attachment: dict[str, A
             "type": report.schemes.concept(root.concept) if root.concept else {},
             "subject": {"reference": report.patient} if report.patient else {},
             "date": issued if "T" in issued else "",
-            "author": [*({"reference": one} for one in (equipment,) if one), *observers],
+            "author": list({one["reference"]: one for one in authors}.values()),
+            "authenticator": next(iter(report.references(VERIFIER, ATTESTER)), {}),
             "relatesTo": [
                 {
                     "code": "replaces",
@@ -58,7 +60,15 @@ def document(report: Report, root: Item, equipment: str, attachment: dict[str, A
             ],
             "description": string(" ".join(str(item.value) for item in descriptions(root))),
             "content": [_content(report, root, issued, attachment)],
-            "context": compact({"related": [*report.studies, *orders(report.header)]}),
+            "context": compact(
+                {
+                    "related": [
+                        *report.studies,
+                        *order_references(report.orders, report.header),
+                        *report.physicians,
+                    ]
+                }
+            ),
         }
     )
 

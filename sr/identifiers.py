@@ -45,7 +45,12 @@ def study_identifier(uid: str) -> dict[str, Any]:
 
 def accession_identifier(number: str, system: str) -> dict[str, Any]:
     """An Accession Number as an Identifier."""
-    kind = {"coding": [{"system": V2_IDENTIFIER_TYPE, "code": "ACSN", "display": "Accession ID"}]}
+    return order_identifier(number, system, "ACSN", "Accession ID")
+
+
+def order_identifier(number: str, system: str, code: str, display: str) -> dict[str, Any]:
+    """A number of an order as an Identifier. code, display: its type in HL7 v2 table 0203."""
+    kind = {"coding": [{"system": V2_IDENTIFIER_TYPE, "code": code, "display": display}]}
     return compact({"type": kind, "system": system, "value": string(number)})
 
 
@@ -63,9 +68,10 @@ def document_reference(uid: str) -> dict[str, Any]:
     }
 
 
-def order_reference(number: str, system: str) -> dict[str, Any]:
-    """A reference by Accession Number to a ServiceRequest, which another system holds."""
-    return {"type": "ServiceRequest", "identifier": accession_identifier(number, system)}
+def order_reference(identifier: dict[str, Any], request_id: str = "") -> dict[str, Any]:
+    """A reference to a ServiceRequest by an identifier; literal, too, where its id is known."""
+    literal = f"ServiceRequest/{request_id}" if request_id else ""
+    return compact({"reference": literal, "type": "ServiceRequest", "identifier": identifier})
 
 
 def patient_id(identity: str) -> str:

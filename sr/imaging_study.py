@@ -60,7 +60,7 @@ def imaging_study(
             "modality": [_modality(name) for name in _modalities(study, series)],
             "subject": {"reference": f"Patient/{identity}"},
             **_started(study, "StudyDate", "StudyTime", zone),
-            "basedOn": [order_reference(accession, system)] if accession else [],
+            "basedOn": [order_reference(accession_identifier(accession, system))] if accession else [],
             "referrer": next(iter(_people(study, "ReferringPhysicianName")), {}),
             "interpreter": _people(study, "NameOfPhysiciansReadingStudy"),
             "endpoint": [{"reference": f"Endpoint/{endpoint['id']}"}] if endpoint else [],

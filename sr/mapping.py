@@ -11,6 +11,9 @@ from sr.document import descriptions, document
 from sr.encapsulated import MEDIA_TYPES, attachment
 from sr.ledger import Unmapped
 from sr.lenient import Source
+from sr.observers import observed_by
+from sr.participants import AUTHOR, VERIFIER
+from sr.provenance import provenance
 from sr.read_content import read_content
 from sr.report_header import KEY_OBJECT_SELECTION
 from sr.source_report import Report, read_report
@@ -78,26 +81,40 @@ def map_report(dataset: Source, identity: str, with_events: bool = False, size: 
     tree = read_content(dataset)
     report = read_report(dataset, tree, identity)
     walker = Walker(report, tree.root, CONTAINERS, generic.container, with_events)
-    if report.header.sop_class_uid in MEDIA_TYPES:
-        return _document_alone(dataset, report, tree.root)
     equipment = device(dataset)
     made_by = walker.emit(equipment) if equipment is not None else ""
-    source = document(report, tree.root, made_by, {"size": size} if size else {})
-    if report.header.sop_class_uid == KEY_OBJECT_SELECTION:
+    observers = _observers(report, tree.root)
+    sop_class = report.header.sop_class_uid
+    is_document = sop_class in MEDIA_TYPES  # what stands in it, is for its readers
+    told = attachment(dataset, sop_class) if is_document else ({"size": size} if size else {})
+    source = document(report, tree.root, made_by, told)
+    results: list[str] = []
+    if sop_class == KEY_OBJECT_SELECTION:
         walker.ledger.pass_over(tree.root, _SELECTION)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
-    else:
-        title = tree.root.concept.key if tree.root.concept is not None else ("", "")
-        results = DOCUMENTS.get(title, generic.document)(walker, tree.root, Context(device=made_by))
-        whole = diagnostic_report(report, tree.root, results)
-        if whole is not None:
-            walker.emit(whole)
-    return Mapped((source, *walker.finish()), walker.ledger.unmapped(tree), tree.problems)
+    elif not is_document:
+        results = _findings(walker, tree.root, made_by, observers)
+    origin = provenance(report, observers, made_by, results)
+    around = [*report.devices, *report.people.resources, *(order.request for order in report.orders)]
+    for resource in (*around, *([origin] if origin is not None else [])):
+        walker.emit(resource)
+    resources = (source, *walker.finish())
+    if is_document:
+        return Mapped(resources, (), ())
+    return Mapped(resources, walker.ledger.unmapped(tree), tree.problems)
 
 
-def _document_alone(dataset: Source, report: Report, root: Item) -> Mapped:
-    """What an encapsulated document becomes; what stands in it, is for its readers."""
-    made_by = device(dataset)
-    reference = f"Device/{made_by['id']}" if made_by is not None else ""
-    source = document(report, root, reference, attachment(dataset, report.header.sop_class_uid))
-    return Mapped((source, *((made_by,) if made_by is not None else ())), (), ())
+def _findings(walker: Walker, root: Item, made_by: str, observers: list[dict[str, Any]]) -> list[str]:
+    """References of the DiagnosticReport, if there is one, and of the outermost Observations."""
+    title = root.concept.key if root.concept is not None else ("", "")
+    context = Context(device=made_by, performers=tuple(observers))
+    results = DOCUMENTS.get(title, generic.document)(walker, root, context)
+    whole = diagnostic_report(walker.report, root, observers, results)
+    return [walker.emit(whole), *results] if whole is not None else results
+
+
+def _observers(report: Report, root: Item) -> list[dict[str, Any]]:
+    """The persons who observed all that a report tells: as its content says, or else its header (C.17.5)."""
+    in_header = report.references(AUTHOR) or report.references(VERIFIER)
+    persons = [one for one in in_header if one.get("type") == "Practitioner"]
+    return observed_by(root, report.people) or persons

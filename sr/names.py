@@ -11,9 +11,18 @@ _REPRESENTATIONS = {"Alphabetic": "ABC", "Ideographic": "IDE", "Phonetic": "SYL"
 
 
 def readable_name(text: str) -> str:
-    """A PN value as a person writes it: "Doe^John^^Dr." becomes "Dr. John Doe". Its first group counts."""
-    family, given, middle, prefix, suffix = _components(text.split("=")[0])
+    """A PN value as a person writes it: "Doe^John^^Dr." becomes "Dr. John Doe".
+
+    The first of its groups that has a name counts.
+    """
+    group = next((group for group in text.split("=") if _is_name(group)), "")
+    family, given, middle, prefix, suffix = _components(group)
     return " ".join(part for part in (prefix, given, middle, family, suffix) if part)
+
+
+def component_groups(text: str) -> dict[str, str]:
+    """The component groups of a PN value, named as in DICOM JSON."""
+    return dict(zip(_REPRESENTATIONS, text.split("="), strict=False))
 
 
 def human_names(groups: dict[str, Any]) -> list[dict[str, Any]]:
@@ -21,7 +30,7 @@ def human_names(groups: dict[str, Any]) -> list[dict[str, Any]]:
     names = []
     for group, representation in _REPRESENTATIONS.items():
         text = groups.get(group)
-        if not isinstance(text, str) or not string(text.replace("^", "")):
+        if not isinstance(text, str) or not _is_name(text):
             continue
         name = _human_name(text)
         if group != "Alphabetic":
@@ -41,6 +50,10 @@ def _human_name(text: str) -> dict[str, Any]:
             "suffix": [suffix] if suffix else [],
         }
     )
+
+
+def _is_name(group: str) -> bool:
+    return bool(string(group.replace("^", "")))
 
 
 def _components(group: str) -> list[str]:

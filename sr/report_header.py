@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sr import lenient
 from sr.content_tree import Item
 from sr.identifiers import issuer_system
-from sr.names import readable_name
 from sr.primitives import date_and_time, offset
 
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
@@ -34,7 +33,6 @@ class Header:
     flags: Completion, Verification and Preliminary Flag by keyword, those that are there.
     predecessors: SOP Instance UIDs of the documents that this one replaces.
     evidence: Study Instance UIDs by the SOP Instance UIDs that the content may refer to.
-    verifiers: the names of those who verified it, as a person writes them.
     """
 
     sop_class_uid: str
@@ -47,7 +45,6 @@ class Header:
     flags: Mapping[str, str]
     predecessors: tuple[str, ...]
     evidence: Mapping[str, str]
-    verifiers: tuple[str, ...] = ()
 
 
 def read_header(dataset: lenient.Source) -> Header:
@@ -75,7 +72,6 @@ def read_header(dataset: lenient.Source) -> Header:
             for uid in _instances(study)
         ),
         evidence=_evidence(dataset),
-        verifiers=_verifiers(dataset),
     )
 
 
@@ -83,12 +79,6 @@ def is_log(header: Header, root: Item) -> bool:
     """Whether a device wrote the document of what it did."""
     has_title = root.concept is not None and root.concept.key in _LOG_TITLES
     return header.sop_class_uid in LOG_CLASSES or has_title
-
-
-def _verifiers(dataset: lenient.Source) -> tuple[str, ...]:
-    observers = lenient.each(dataset, "VerifyingObserverSequence")
-    names = (readable_name(lenient.text(observer, "VerifyingObserverName")) for observer in observers)
-    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def status(header: Header, root: Item) -> str:

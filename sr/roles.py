@@ -50,6 +50,7 @@ OTHER_SUBJECT = frozenset(
 )
 
 _REPORT = "it tells of the report or the procedure, not of a finding"
+_OBSERVER = "it tells of the person who observed: of the Practitioner, where that one is named"
 _PATIENT = "it tells of the patient, not of a finding"
 _LIBRARY = "it describes the images, as ImagingStudy does"
 _ALGORITHMS = "it tells which algorithms ran, not what they found"
@@ -66,7 +67,8 @@ ASIDE_REASONS: Mapping[Key, str] = {
     ("LN", "3141-9"): _PATIENT,
     # PS3.16 TID 1001 to 1005 and 1204: language, observers, procedure
     **{("DCM", str(number)): _REPORT for number in (121005, 121006, 121007, *range(121009, 121024))},
-    **{("DCM", str(number)): _REPORT for number in (121046, 121049, 121058, 121114, 128774, 128775)},
+    **{("DCM", str(number)): _REPORT for number in (121046, 121049, 121058, 121114)},
+    **{("DCM", str(number)): _OBSERVER for number in (121009, 121010, 121011, 128774, 128775)},
     # PS3.16 TID 1020 and 1021: persons and devices that took part
     **{("DCM", str(number)): _REPORT for number in range(113870, 113877)},
     ("DCM", "113907"): _REPORT,  # Reason for Proceeding

@@ -21,6 +21,9 @@ NAMED = (
     *("Device", "Practitioner", "PractitionerRole", "ServiceRequest"),
 )
 
+# What others know better, and so is made where there is none, and never changed
+_OF_OTHERS = ("Patient", "Practitioner", "PractitionerRole", "ServiceRequest")
+
 # What belongs to one study alone, and so goes with it.
 _REMOVED = ("ImagingStudy", "Observation", "DiagnosticReport", "DocumentReference", "BodyStructure")
 
@@ -31,7 +34,7 @@ Name = tuple[str, str]  # type and id of one of our resources
 def transaction(resources: Sequence[Resource], outdated: Iterable[Name] = ()) -> dict[str, Any]:
     """A Bundle that makes or changes these resources, and removes those that are outdated.
 
-    A Patient is made where there is none, and never changed: who it is, others know better.
+    Patients, persons and orders are made where there are none, and never changed: others know them better.
     References lead to resources of the bundle; others stay as identifiers, or are left out.
     """
     sent = [resource for resource in resources if resource["resourceType"] in _REQUESTS]
@@ -57,7 +60,9 @@ def names(resources: Iterable[Resource]) -> set[Name]:
 
 
 def _make(resource: Resource) -> dict[str, str]:
-    identifier = next((i for i in resource.get("identifier", ()) if "system" in i and "value" in i), None)
+    # What shares its numbers with others, is found by none of them
+    identifiers = () if "requisition" in resource else resource.get("identifier", ())
+    identifier = next((i for i in identifiers if "system" in i and "value" in i), None)
     system, value = (identifier["system"], identifier["value"]) if identifier else (OWN_ID, resource["id"])
     return {"method": "POST", "url": resource["resourceType"], "ifNoneExist": _criterion(system, value)}
 
@@ -67,7 +72,7 @@ def _put(resource: Resource) -> dict[str, str]:
     return {"method": "PUT", "url": f"{resource['resourceType']}?{criterion}"}
 
 
-_REQUESTS = {"Patient": _make, **dict.fromkeys(("ImagingStudy", *NAMED), _put)}
+_REQUESTS = {**dict.fromkeys(("ImagingStudy", *NAMED), _put), **dict.fromkeys(_OF_OTHERS, _make)}
 
 
 def _identifier(kind: str, name: str) -> tuple[str, str]:

@@ -11,11 +11,12 @@ from typing import Any
 from sr.body_structure import BODY_SITE, Site, body_site, body_structure, tracking_identifiers
 from sr.codes import Code, Key
 from sr.content_tree import Item
-from sr.context import Context, image_studies, is_other_subject, performers
+from sr.context import Context, image_studies, is_other_subject
 from sr.device import algorithm
 from sr.identifiers import study_reference
 from sr.ledger import OBJECT_REASON, Ledger
 from sr.observation import Component, observation, refer, tell_values
+from sr.observers import observers
 from sr.primitives import compact, is_uid, string
 from sr.roles import IMAGE_LATERALITY, Parts, Role, aside_reason, parts_of, role_of
 from sr.source_report import Report
@@ -121,13 +122,11 @@ class Walker:
         own = replace(
             context,
             observed=item.observed or context.observed,
-            performers=performers(parts[Role.OBSERVER]) or context.performers,
+            performers=self._performers(item) or context.performers,
             method=self._method(item, parts) or context.method,
             device=self._algorithm(item, parts, context) or context.device,
             studies=tuple(study_reference(uid) for uid in studies if is_uid(uid)) or context.studies,
         )
-        named = (child for child in parts[Role.OBSERVER] if performers([child]))
-        self.ledger.tell(named, self.reference(item))
         return self._locate(item, parts, own)
 
     def at(self, item: Item, site: Code, context: Context) -> Context:
@@ -194,6 +193,15 @@ class Walker:
 
     def _put_aside(self, item: Item) -> None:
         self.ledger.pass_over(item, aside_reason(item))
+
+    def _performers(self, item: Item) -> tuple[dict[str, Any], ...]:
+        """References to the persons who observed what the item tells."""
+        references = []
+        for person, told in observers(item.children):
+            if reference := self.report.people.refer(person):
+                references.append(reference)
+                self.ledger.tell(told, reference["reference"])
+        return tuple(references)
 
     def _method(self, item: Item, parts: Parts) -> dict[str, Any]:
         for child in parts[Role.METHOD]:

@@ -9,6 +9,7 @@ from pydicom.uid import UID
 
 from testdata.composite import belong
 from testdata.nodule import Nodule, find_nodule, hounsfield_units, pixel_of
+from testdata.participation import let_take_part
 from testdata.studies import uid
 from testdata.thorax import DESCENDING_AORTA, DESCENDING_AORTA_RADIUS
 
@@ -18,6 +19,8 @@ _READER = "Zanella^Ilària"
 
 def measurement_report(series: list[Dataset], *, series_number: int = 60) -> Dataset:
     """A complete and verified report on a series from `ct_series`, in the study of that series.
+
+    All who may had a part in it, and it fulfils two orders (`let_take_part`).
 
     Three groups: the nodule of the right lung (outlines, long axis, volume, mean attenuation, margin), the
     descending aorta (circle, diameter, mean attenuation), and the left lung, where emphysema is said absent.
@@ -56,11 +59,18 @@ def measurement_report(series: list[Dataset], *, series_number: int = 60) -> Dat
     belong(report, source)
     report.SeriesDescription = "Misure TC torace"
     report.VerifyingObserverSequence[0].VerificationDateTime = source.StudyDate + source.StudyTime
+    let_take_part(report, source)
     return report
 
 
 def _observers() -> hd.sr.ObservationContext:
-    person = hd.sr.PersonObserverIdentifyingAttributes(_READER, organization_name="Ospedale di Prova")
+    person = hd.sr.PersonObserverIdentifyingAttributes(
+        _READER,
+        login_name="izanella",
+        organization_name="Ospedale di Prova",
+        role_in_organization=Code("66862007", "SCT", "Radiologist"),
+        role_in_procedure=codes.DCM.Performing,
+    )
     device = hd.sr.DeviceObserverIdentifyingAttributes(
         uid=uid("device", "measuring station"),
         name="STAZIONE1",

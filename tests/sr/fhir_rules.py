@@ -24,7 +24,10 @@ _OBSERVATION_STATUS = set(
 )
 _DERIVED_FROM = {"DocumentReference", "ImagingStudy", "Media", "QuestionnaireResponse", "Observation"}
 # Kinds that are made together, so that what refers to them must find them.
-_MADE_TOGETHER = {"Observation", "BodyStructure", "Device", "DocumentReference", "DiagnosticReport"}
+_MADE_TOGETHER = {
+    *("Observation", "BodyStructure", "Device", "DocumentReference", "DiagnosticReport"),
+    *("Practitioner", "PractitionerRole", "ServiceRequest"),
+}
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "BodyStructure": ("patient",),
     "Device": (),
@@ -34,6 +37,10 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "ImagingStudy": ("status", "subject"),
     "Observation": ("status", "code"),
     "Patient": (),
+    "Practitioner": (),
+    "PractitionerRole": ("practitioner",),
+    "Provenance": ("target", "recorded", "agent"),
+    "ServiceRequest": ("status", "intent", "subject", "identifier"),
 }
 
 

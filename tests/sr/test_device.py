@@ -4,7 +4,7 @@ from pydicom.dataset import Dataset
 
 from sr.coding_schemes import CodingSchemes
 from sr.content_tree import Item
-from sr.device import algorithm, device
+from sr.device import algorithm, device, is_same_device
 from sr.read_content import read_content
 from tests.sr.builders import code, num, report, reread, text
 from tests.sr.fhir_rules import faults
@@ -92,3 +92,12 @@ def test_what_an_algorithm_does_not_tell_is_left_to_others() -> None:
     assert made is not None
     assert [name["name"] for name in made["deviceName"]] == ["A", "B"]
     assert [item.position for item in told] == ["1.1", "1.2"]
+
+
+def test_a_device_is_the_same_when_all_that_is_said_agrees_and_some_of_it_is_its_own() -> None:
+    known = report(StationName="A", DeviceUID="1.2.3")
+    assert is_same_device(known, report(StationName="A"))
+    assert is_same_device(report(Manufacturer=None, DeviceUID="1.2.3"), known)
+    assert not is_same_device(known, report(StationName="A", DeviceUID="1.2.4"))
+    assert not is_same_device(known, report(StationName="A", ManufacturerModelName="Other"))
+    assert not is_same_device(known, report())

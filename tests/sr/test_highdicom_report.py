@@ -52,7 +52,7 @@ def test_a_report_made_by_highdicom() -> None:
     assert measured["valueQuantity"]["value"] == Decimal("10.25")
     assert measured["bodySite"]["text"].startswith("Lung, Right")
     assert measured["status"] == "final"
-    assert measured["performer"] == [{"type": "Practitioner", "display": "Jane Doe"}]
+    assert [one["display"] for one in measured["performer"]] == ["Jane Doe"]
     assert [one["valueCodeableConcept"]["text"] for one in measured["component"]] == ["Maximum"]
     assert measured["derivedFrom"][0]["reference"] == f"ImagingStudy/{STUDY}"
     (group_made,) = (one for one in made.values() if "hasMember" in one)

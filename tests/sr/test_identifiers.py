@@ -61,7 +61,9 @@ def test_a_report_is_referred_to_literally_and_by_identifier() -> None:
 
 
 def test_an_order_is_known_by_its_accession_number() -> None:
-    assert order_reference("A1", "urn:oid:1.2")["identifier"] == accession_identifier("A1", "urn:oid:1.2")
+    accession = accession_identifier("A1", "urn:oid:1.2")
+    assert order_reference(accession) == {"type": "ServiceRequest", "identifier": accession}
+    assert order_reference(accession, "1")["reference"] == "ServiceRequest/1"
     assert "system" not in accession_identifier("A1", "")
     assert accession_identifier("A1", "")["type"]["coding"][0]["code"] == "ACSN"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sr.names import REPRESENTATION, human_names, readable_name
+from sr.names import REPRESENTATION, component_groups, human_names, readable_name
 
 
 @pytest.mark.parametrize(
@@ -9,6 +9,8 @@ from sr.names import REPRESENTATION, human_names, readable_name
         ("Doe^John^Robert^Dr.^Jr.", "Dr. John Robert Doe Jr."),
         ("Doe", "Doe"),
         ("Yamada^Tarou=山田^太郎", "Tarou Yamada"),
+        ("=山田^太郎=やまだ^たろう", "太郎 山田"),
+        ("^^=^=", ""),
         ("^^^^", ""),
         ("", ""),
         ("a^b^c^d^e^f", "d b c a e^f"),
@@ -45,3 +47,13 @@ def test_each_group_is_a_name_with_its_representation() -> None:
 @pytest.mark.parametrize("groups", [{}, {"Alphabetic": ""}, {"Alphabetic": "^^"}, {"Alphabetic": None}])
 def test_an_empty_name_is_none(groups: dict[str, object]) -> None:
     assert human_names(groups) == []
+
+
+def test_the_groups_of_a_name_are_named() -> None:
+    assert component_groups("Yamada^Tarou=山田^太郎=") == {
+        "Alphabetic": "Yamada^Tarou",
+        "Ideographic": "山田^太郎",
+        "Phonetic": "",
+    }
+    assert component_groups("Doe") == {"Alphabetic": "Doe"}
+    assert len(component_groups("=" * 10)) == 3

@@ -1,6 +1,7 @@
 """Transactions for other servers: found by identifiers, complete in themselves, and the same each time."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -11,6 +12,8 @@ from sr.transaction import OWN_ID, names, transaction
 from testdata.ct import ct_series
 from testdata.measurement_report import measurement_report
 from tests.sr.builders import IDENTITY
+
+OF_OTHERS = ("Patient", "Practitioner", "PractitionerRole", "ServiceRequest")
 
 STUDY = {
     "resourceType": "ImagingStudy",
@@ -44,17 +47,21 @@ def references(value: Any) -> list[str]:
 
 def test_every_resource_is_found_by_an_identifier_that_it_bears(resources: list[dict[str, Any]]) -> None:
     bundle = transaction(resources)
-    assert len(bundle["entry"]) == len(resources)
+    kinds = [resource["resourceType"] for resource in resources]
+    sent = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
+    assert {"Practitioner", "PractitionerRole", "ServiceRequest", "Provenance"} < set(kinds)
+    assert sent == [kind for kind in kinds if kind != "Provenance"]
     for entry in bundle["entry"]:
         resource, request = entry["resource"], entry["request"]
         criterion = request.get("ifNoneExist") or request["url"].partition("?")[2]
         borne = {
-            f"identifier={system}%7C{value}".replace(":", "%3A")
-            for system, value in ((i.get("system"), i["value"]) for i in resource["identifier"])
+            "identifier=" + quote(f"{one.get('system')}|{one['value']}", safe="")
+            for one in resource["identifier"]
         }
         assert criterion in borne
         assert "id" not in resource
-        assert request["method"] == ("POST" if resource["resourceType"] == "Patient" else "PUT")
+        is_known_better = resource["resourceType"] in OF_OTHERS
+        assert request["method"] == ("POST" if is_known_better else "PUT")
 
 
 def test_references_lead_to_entries_of_the_bundle_alone(resources: list[dict[str, Any]]) -> None:
@@ -107,3 +114,19 @@ def test_a_patient_without_identifier_is_found_by_ours() -> None:
     (entry,) = transaction([{"resourceType": "Patient", "id": "p1"}])["entry"]
     assert entry["resource"]["identifier"] == [{"system": OWN_ID, "value": "p1"}]
     assert entry["request"]["ifNoneExist"] == f"identifier={OWN_ID.replace(':', '%3A')}%7Cp1"
+
+
+def test_persons_and_orders_are_found_by_numbers_that_others_know_if_these_are_their_own() -> None:
+    number = {"system": "urn:oid:1.2", "value": "A1"}
+    criteria = [
+        transaction([one])["entry"][0]["request"]["ifNoneExist"]
+        for one in (
+            {"resourceType": "Practitioner", "id": "p", "identifier": [{"value": "login"}, number]},
+            {"resourceType": "Practitioner", "id": "p", "identifier": [{"value": "login"}]},
+            {"resourceType": "ServiceRequest", "id": "o", "identifier": [number]},
+            {"resourceType": "ServiceRequest", "id": "o", "identifier": [number], "requisition": number},
+        )
+    ]
+    own = f"identifier={OWN_ID.replace(':', '%3A')}%7C"
+    known = "identifier=urn%3Aoid%3A1.2%7CA1"
+    assert criteria == [known, f"{own}p", known, f"{own}o"]

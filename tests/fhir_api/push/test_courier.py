@@ -18,6 +18,7 @@ from pacs.archive import Archive
 from pacs.changes import Bell
 from pacs.index import Index, Task, sqlite_url
 from pacs.model import Level
+from sr.fhir_json import loads
 from testdata.ct import ct_series
 from testdata.measurement_report import measurement_report
 from tests.fhir_api.conftest import follow, put
@@ -79,8 +80,12 @@ def test_a_study_comes_with_its_patient_and_what_its_reports_became(
     assert patient["identifier"][0]["value"] == desk.report.PatientID
     assert study["identifier"][0]["value"] == f"urn:oid:{desk.report.StudyInstanceUID}"
     assert study["numberOfInstances"] == 4
-    kept = len(desk.store.of_study(desk.report.StudyInstanceUID))
-    assert len(server.resources) == 2 + kept
+    kept = [loads(content) for content in desk.store.of_study(desk.report.StudyInstanceUID)]
+    sent = [one for one in kept if one["resourceType"] != "Provenance"]  # which bears no identifier
+    assert len(server.resources) == 2 + len(sent) == 1 + len(kept)
+    orders = server.of_type("ServiceRequest")
+    assert len(orders) == 2
+    assert {order["requester"]["reference"] for order in orders} < set(server.resources)
     assert server.of_type("Observation")
     assert server.requests[0]["Authorization"] == "Bearer secret"
     assert server.requests[0]["Content-Type"] == "application/fhir+json"
@@ -180,7 +185,7 @@ def test_a_report_counts_as_missing_until_it_is_mapped(
 def test_a_dry_run_sends_nothing_and_says_how_much(desk: Desk) -> None:
     with capture_logs() as logs:
         desk.send(DryRun())
-    number = 2 + len(desk.store.of_study(desk.report.StudyInstanceUID))
+    number = 1 + len(desk.store.of_study(desk.report.StudyInstanceUID))  # its Provenance stays here
     assert logs == [{"event": "would be sent", "log_level": "info", "made_or_changed": number, "removed": 0}]
 
 

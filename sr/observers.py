@@ -1,0 +1,56 @@
+"""The persons who observed, as content items tell of them (PS3.16 TID 1002 and 1003)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sr.codes import Code, Key
+from sr.content_tree import Item
+from sr.people import People, Person
+from sr.roles import PERSON_OBSERVER_NAME
+
+_LOGIN: Key = ("DCM", "128774")
+_ORGANIZATION: Key = ("DCM", "121009")
+_ROLES: tuple[Key, ...] = (("DCM", "121010"), ("DCM", "121011"))  # in the organization, in this procedure
+_NUMBER: Key = ("DCM", "128775")
+_TOLD = frozenset({PERSON_OBSERVER_NAME, _LOGIN, _ORGANIZATION, *_ROLES, _NUMBER})
+
+
+def observers(items: Iterable[Item]) -> list[tuple[Person, list[Item]]]:
+    """Each person that sibling items tell of, with the items that do.
+
+    These are a name and what follows it, up to the next name.
+    """
+    groups: list[list[Item]] = []
+    for item in items:
+        if _key(item) == PERSON_OBSERVER_NAME:
+            groups.append([])
+        if groups and _key(item) in _TOLD:
+            groups[-1] += (one for one in item.walk() if _key(one) in _TOLD and one.value is not None)
+    return [(_person(group), group) for group in groups]
+
+
+def observed_by(item: Item, people: People) -> list[dict[str, Any]]:
+    """References to the persons who observed what an item tells, as it says itself."""
+    references = (people.refer(person) for person, _ in observers(item.children))
+    return [reference for reference in references if reference]
+
+
+def _person(items: Iterable[Item]) -> Person:
+    texts: dict[Key, str] = {}
+    roles = []
+    for item in items:
+        if isinstance(item.value, Code) and _key(item) in _ROLES:
+            roles.append(item.value)
+        elif isinstance(item.value, str):
+            texts.setdefault(_key(item), item.value)
+    return Person(
+        name=texts.get(PERSON_OBSERVER_NAME, ""),
+        login=texts.get(_LOGIN, ""),
+        organization=texts.get(_ORGANIZATION, ""),
+        roles=tuple(roles),
+        number=texts.get(_NUMBER, ""),
+    )
+
+
+def _key(item: Item) -> Key:
+    return item.concept.key if item.concept is not None else ("", "")
