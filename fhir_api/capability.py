@@ -21,6 +21,16 @@ _OF_SUBSCRIPTIONS = (
     "come to rest. Submitted as requested or off; the values of header fields are not shown. A call that "
     "fails is made again for a week, and then the subscription is off, until it is requested again."
 )
+_OPERATIONS = {
+    "Patient": [
+        {
+            "name": "everything",
+            "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+            "documentation": "Of one patient, with start, end, _since, _type and _count. _since holds for "
+            "what reports became; when other resources changed is not known, and they are always given.",
+        }
+    ]
+}
 _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
@@ -76,6 +86,7 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "searchInclude": _links(included_with(resource_type)),
         "searchRevInclude": _links(referring_to(resource_type)),
         "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
+        "operation": _OPERATIONS.get(resource_type, []),
     }
     return {name: member for name, member in told.items() if member != []}
 

@@ -14,14 +14,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fhir_api.answers import Addresses, Answer
+from fhir_api.answers import Addresses, Answer, Answerer
 from fhir_api.binaries import Binaries
 from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
 from fhir_api.conditional import is_known as is_known_to_client
+from fhir_api.everything import Everything, parse_everything
 from fhir_api.formats import JSON, Form, form_of, formed, is_strict
 from fhir_api.history import history, parse_history
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid, outcome_of
+from fhir_api.posted import body_of, parameters_of
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
 from fhir_api.store import ResourceStore
@@ -31,7 +33,6 @@ from fhir_api.subset import Subset, subset_of
 from pacs.archive import Archive
 from pacs.errors import ArchiveError, NotFound
 
-_MAX_FORM = 64 * 1024  # bytes
 _MAX_PARAMETERS = 256
 _FORM = "application/x-www-form-urlencoded"
 _READING = ["GET", "HEAD"]
@@ -58,7 +59,7 @@ def router(
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
     others = {"Subscription": subscriptions} if subscriptions is not None else {}
-    service = _Service(Resources(archive, store, others), Binaries(archive), base_path, dicomweb_path)
+    service = _Service(archive, store, others, base_path, dicomweb_path)
     service.may_subscribe = subscriptions is not None and subscriptions.are_offered
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
@@ -66,6 +67,9 @@ def router(
     routes.add_api_route(
         "/Binary/{resource_id}", service.binary, methods=_READING, route_class_override=_OriginalRoute
     )
+    everything = "/Patient/{resource_id}/$everything"
+    routes.add_api_route(everything, service.everything, methods=_READING)
+    routes.add_api_route(everything, service.everything_by_parameters, methods=["POST"])
     routes.add_api_route("/{resource_type}/_history", service.history, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
@@ -77,9 +81,17 @@ def router(
 
 
 class _Service:
-    def __init__(self, resources: Resources, binaries: Binaries, base_path: str, dicomweb_path: str) -> None:
-        self._resources = resources
-        self._binaries = binaries
+    def __init__(
+        self,
+        archive: Archive,
+        store: ResourceStore,
+        others: Mapping[str, Answerer],
+        base_path: str,
+        dicomweb_path: str,
+    ) -> None:
+        self._resources = Resources(archive, store, others)
+        self._binaries = Binaries(archive)
+        self._everything = Everything(archive, store)
         self._base_path = base_path
         self._dicomweb_path = dicomweb_path
         self.may_subscribe = False
@@ -118,6 +130,13 @@ class _Service:
     def binary(self, request: Request, resource_id: str) -> Response:
         return self._binaries.read(request, resource_id)
 
+    def everything(self, request: Request, resource_id: str) -> Response:
+        return self._gather(request, resource_id, _pairs(request.url.query))
+
+    async def everything_by_parameters(self, request: Request, resource_id: str) -> Response:
+        parameters = _pairs(request.url.query) + await parameters_of(request)
+        return await run_in_threadpool(self._gather, request, resource_id, parameters)
+
     def nothing(self, request: Request) -> Response:
         if request.method in _READING:
             raise RequestFault(404, "not-found", "there is nothing at this address; see metadata")
@@ -130,6 +149,12 @@ class _Service:
         asked = parse_search(resource_type, parameters, addresses.fhir, strict)
         page = self._resources.search(asked, addresses)
         return Response(searchset(asked, page, addresses.fhir), media_type=MEDIA_TYPE)
+
+    def _gather(self, request: Request, resource_id: str, parameters: _Parameters) -> Response:
+        _require_name("Patient", resource_id)
+        strict = is_strict(request.headers.get("prefer", ""))
+        asked = parse_everything(resource_id, parameters, strict)
+        return Response(self._everything.page(asked, self.addresses(request)), media_type=MEDIA_TYPE)
 
     def addresses(self, request: Request) -> Addresses:
         root = str(request.base_url).rstrip("/")
@@ -211,9 +236,4 @@ def _pairs(query: str) -> _Parameters:
 async def _form(request: Request) -> str:
     if request.headers.get("content-type", _FORM).partition(";")[0].strip().lower() != _FORM:
         raise RequestFault(415, "not-supported", f"a search by POST takes {_FORM}", "Content-Type")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_FORM:
-            raise RequestFault(413, "too-long", f"a search takes at most {_MAX_FORM} bytes")
-    return body.decode(errors="replace")
+    return (await body_of(request)).decode(errors="replace")

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, func, insert, select, update
 
-from fhir_api import resource_search, versions
+from fhir_api import patient_record, resource_search, versions
 from fhir_api.answers import Answer
 from fhir_api.conditions import Condition, Window
+from fhir_api.patient_record import Care
 from fhir_api.replacing import Made, Replacement
 from fhir_api.resource_table import mapping, metadata, report, resource, unmapped
 from fhir_api.versions import Wanted
@@ -134,6 +135,13 @@ class ResourceStore:
         """What the reports of a study became, each once, as JSON."""
         with self._engine.connect() as connection:
             return resource_search.of_study(connection, study_instance_uid)
+
+    def of_patient(
+        self, identity: str, types: Sequence[str], since: float, care: Care, after: int, limit: int
+    ) -> list[tuple[int, Answer]]:
+        """What the reports of a patient became, as `patient_record.of_patient` has it."""
+        with self._engine.connect() as connection:
+            return patient_record.of_patient(connection, identity, types, since, care, after, limit)
 
     def read(self, resource_type: str, resource_id: str) -> Answer | None:
         """One resource, or None."""

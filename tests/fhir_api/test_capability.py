@@ -225,6 +225,15 @@ def test_every_listed_interaction_works(world: World, statement: dict[str, Any])
         assert posted.json()["total"] == 1
 
 
+def test_every_listed_operation_works(world: World, statement: dict[str, Any]) -> None:
+    listed = {one["type"]: one["operation"] for one in statement["rest"][0]["resource"] if "operation" in one}
+    assert [(kind, one["name"]) for kind, of_kind in listed.items() for one in of_kind] == [
+        ("Patient", "everything")
+    ]
+    patient = world.patient(world.report)["id"]
+    assert world.client.get(f"/fhir/Patient/{patient}/$everything").status_code == 200
+
+
 def test_versions_are_told_where_they_are_promised(world: World, statement: dict[str, Any]) -> None:
     for listed in statement["rest"][0]["resource"][:-1]:
         first = world.resources(listed["type"])[0]
