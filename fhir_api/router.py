@@ -3,6 +3,7 @@
 import email.utils
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,10 +20,12 @@ from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
 from fhir_api.formats import JSON, Form, form_of, formed, is_strict
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid, outcome_of
+from fhir_api.request_body import body, media_type
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
 from fhir_api.store import ResourceStore
-from fhir_api.subset import Subset, subset_of
+from fhir_api.subset import WHOLE, Subset, subset_of
+from fhir_api.validate_operation import validated
 from pacs.archive import Archive
 from pacs.errors import ArchiveError, NotFound
 
@@ -51,6 +54,10 @@ def router(
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
+    routes.add_api_route("/{resource_type}/$validate", service.validate, methods=["POST"])
+    routes.add_api_route(
+        "/{resource_type}/{resource_id}/$validate", service.validate_one, methods=["GET", "POST"]
+    )
     routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
     routes.add_api_route("/{path:path}", service.nothing, methods=_ALL)
     return routes
@@ -76,11 +83,16 @@ class _Service:
 
     def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
         _require_type(resource_type)
-        if not _ID.fullmatch(resource_id):
-            raise NotFound("this is not the id of a resource")
-        subset = _subset(request, resource_type)
-        answer = self._resources.read(resource_type, resource_id, self._addresses(request), subset)
-        return _resource(request, answer)
+        return _resource(
+            request, self._read(request, resource_type, resource_id, _subset(request, resource_type))
+        )
+
+    async def validate(self, request: Request, resource_type: str) -> Response:
+        return await self.validate_one(request, resource_type, "")
+
+    async def validate_one(self, request: Request, resource_type: str, resource_id: str) -> Response:
+        kept = partial(self._read, request, resource_type, resource_id)
+        return await validated(request, resource_type, resource_id, kept)
 
     def nothing(self, request: Request) -> Response:
         if request.method in _READING:
@@ -94,6 +106,12 @@ class _Service:
         asked = parse_search(resource_type, parameters, addresses.fhir, strict)
         page = self._resources.search(asked, addresses)
         return Response(searchset(asked, page, addresses.fhir), media_type=MEDIA_TYPE)
+
+    def _read(self, request: Request, resource_type: str, resource_id: str, subset: Subset = WHOLE) -> Answer:
+        _require_type(resource_type)
+        if not _ID.fullmatch(resource_id):
+            raise NotFound("this is not the id of a resource")
+        return self._resources.read(resource_type, resource_id, self._addresses(request), subset)
 
     def _addresses(self, request: Request) -> Addresses:
         root = str(request.base_url).rstrip("/")
@@ -159,11 +177,6 @@ def _pairs(query: str) -> _Parameters:
 
 
 async def _form(request: Request) -> str:
-    if request.headers.get("content-type", _FORM).partition(";")[0].strip().lower() != _FORM:
+    if media_type(request, _FORM) != _FORM:
         raise RequestFault(415, "not-supported", f"a search by POST takes {_FORM}", "Content-Type")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_FORM:
-            raise RequestFault(413, "too-long", f"a search takes at most {_MAX_FORM} bytes")
-    return body.decode(errors="replace")
+    return (await body(request, _MAX_FORM)).decode(errors="replace")
