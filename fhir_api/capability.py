@@ -15,12 +15,11 @@ _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
-    "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
-    "reverse. _include and _revinclude give one step of references. _summary and _elements tell a part of "
-    "what is found or read; _summary=count gives the total of a search alone. _format goes before Accept, "
-    "and _pretty=true writes for people."
+    "1000) and the next link; _total=none leaves the total out. _sort orders what reports became by _id, "
+    "_lastUpdated and its dates, with - in reverse. _include and _revinclude give one step of references. "
+    "_summary and _elements tell a part of what is found or read; _summary=count gives the total of a search "
+    "alone. _format goes before Accept, and _pretty=true writes for people."
 )
-
 _VALIDATE = (
     "Of any type of resources of R4, sent or kept. It looks at elements, cardinalities, types, codes of "
     "required bindings and targets of references; not at invariants, profiles and extensions."
