@@ -17,6 +17,7 @@ from dicomweb.status import ELEMENTS_DISCARDED, FAILURE_REASON, HTTP_STATUS
 from dicomweb.syntaxes import COMPRESSED_MEDIA_TYPES
 from dicomweb.transaction import Transaction
 from dicomweb.ups.conflicts import TRANSACTIONS
+from fhir_api.formats import FORMATS
 from fhir_api.search_table import PARAMETERS
 from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
@@ -213,8 +214,9 @@ def _storing() -> Iterator[str]:
 
 def _fhir() -> Iterator[str]:
     yield "## FHIR R4\n"
-    yield "Read and search, and past versions of what is kept; Subscription also create, update, delete, "
-    yield "where addresses to be called are set. `/fhir/metadata` tells the same to programs.\n"
+    yield "Read, search, `$validate`, and past versions of what is kept; Subscription also create, update, "
+    yield f"delete, where addresses to be called are set. In {', '.join(FORMATS)}."
+    yield "`/fhir/metadata` tells the same to programs.\n"
     yield from _table(
         ("resource", "search parameters"),
         [(name, ", ".join(p.name for p in parameters)) for name, parameters in PARAMETERS.items()],

@@ -5,6 +5,7 @@ from typing import Any
 
 from fhir_api.formats import FHIR_VERSION, FORMATS
 from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_with, referring_to
+from fhir_api.validate_operation import DEFINITION as VALIDATE
 
 # When what is told here last changed.
 _DATE = "2026-11-27"
@@ -35,12 +36,16 @@ _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
-    "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
-    "reverse. _include and _revinclude give one step of references. _summary and _elements tell a part of "
-    "what is found or read; _summary=count gives the total of a search alone. _format goes before Accept, "
-    "and _pretty=true writes for people. "
+    "1000) and the next link; _total=none leaves the total out. _sort orders what reports became by _id, "
+    "_lastUpdated and its dates, with - in reverse. _include and _revinclude give one step of references. "
+    "_summary and _elements tell a part of what is found or read; _summary=count gives the total of a search "
+    "alone. _format goes before Accept, and _pretty=true writes for people. "
     "Of what reports became, up to 20 past versions are kept; what was withdrawn with its report is answered "
     "with 410, and a history tells when. Histories go by pages, too, and take _since."
+)
+_VALIDATE = (
+    "Of any type of resources of R4, sent or kept. It looks at elements, cardinalities, types, codes of "
+    "required bindings and targets of references; not at invariants, profiles and extensions."
 )
 
 _BINARY = {
@@ -86,7 +91,10 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "searchInclude": _links(included_with(resource_type)),
         "searchRevInclude": _links(referring_to(resource_type)),
         "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
-        "operation": _OPERATIONS.get(resource_type, []),
+        "operation": [
+            {"name": "validate", "definition": VALIDATE, "documentation": _VALIDATE},
+            *_OPERATIONS.get(resource_type, ()),
+        ],
     }
     return {name: member for name, member in told.items() if member != []}
 

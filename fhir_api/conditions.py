@@ -86,11 +86,13 @@ class Window:
     """Which of the matches are wanted: at most `limit` after the first `offset`.
 
     order: as `search_table.sorts` offers it; without, that in which they are found.
+    is_counted: whether the total is wanted, where it has to be counted for that alone.
     """
 
     offset: int
     limit: int
     order: tuple[Order, ...] = ()
+    is_counted: bool = True
 
 
 def normal_token(system: str | None, value: str | None) -> Token:

@@ -13,7 +13,7 @@ from sr.fhir_json import loads
 
 MAX_INCLUDED = 1000  # resources beside the matches of a page
 _AT_ONCE = 200  # ids or references that one search asks for
-_ALL = Window(0, MAX_INCLUDED + 1)
+_ALL = Window(0, MAX_INCLUDED + 1, is_counted=False)
 
 
 def included(

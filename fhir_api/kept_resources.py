@@ -1,6 +1,7 @@
 """Resources of the types that reports become, from the store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fhir_api.answers import Addresses, Answer, Page
 from fhir_api.conditions import Condition, Window
@@ -45,6 +46,9 @@ class KeptResources:
 
     def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
         """Resources in the order that is asked, or else in that in which they were first kept."""
+        if not window.is_counted:
+            answers = self._store.page(self._type, conditions, replace(window, limit=window.limit + 1))
+            return Page(answers[: window.limit], len(answers) > window.limit, None)
         answers = self._store.page(self._type, conditions, window)
         total = self._store.count(self._type, conditions)
         return Page(answers, window.offset + len(answers) < total, total)

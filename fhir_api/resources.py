@@ -66,8 +66,12 @@ class Resources:
         if request.count_only:
             return Page((), False, answerer.count(conditions, addresses))
         page = answerer.page(conditions, request.window, addresses)
+        total = page.total if request.window.is_counted else None
+        if request.exact_total and total is None:
+            total = answerer.count(conditions, addresses)
         beside = included(request.includes, page.answers, self._answerers, addresses)
-        return replace(page, answers=[request.subset.of(one) for one in page.answers], included=beside)
+        answers = [request.subset.of(one) for one in page.answers]
+        return replace(page, answers=answers, total=total, included=beside)
 
     def _answerer(self, resource_type: str, subset: Subset) -> Answerer:
         """Who answers for a type; instances that would not be told are not looked up."""

@@ -3,6 +3,7 @@
 import email.utils
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,13 +24,15 @@ from fhir_api.everything import Everything, parse_everything
 from fhir_api.formats import JSON, Form, form_of, formed, is_strict
 from fhir_api.history import history, parse_history
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid, outcome_of
-from fhir_api.posted import body_of, parameters_of
+from fhir_api.posted import parameters_of
+from fhir_api.request_body import MAX_PARAMETERS, body, media_type
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
 from fhir_api.store import ResourceStore
 from fhir_api.subscriptions.routes import add_subscription_routes
 from fhir_api.subscriptions.service import Subscriptions
-from fhir_api.subset import Subset, subset_of
+from fhir_api.subset import WHOLE, Subset, subset_of
+from fhir_api.validate_operation import validated
 from pacs.archive import Archive
 from pacs.errors import ArchiveError, NotFound
 
@@ -71,6 +74,10 @@ def router(
     routes.add_api_route(everything, service.everything, methods=_READING)
     routes.add_api_route(everything, service.everything_by_parameters, methods=["POST"])
     routes.add_api_route("/{resource_type}/_history", service.history, methods=_READING)
+    routes.add_api_route("/{resource_type}/$validate", service.validate, methods=["POST"])
+    routes.add_api_route(
+        "/{resource_type}/{resource_id}/$validate", service.validate_one, methods=["GET", "POST"]
+    )
     routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
     routes.add_api_route("/{resource_type}/{resource_id}/_history/{version}", service.vread, methods=_READING)
@@ -109,10 +116,17 @@ class _Service:
         return await run_in_threadpool(self._find, request, resource_type, parameters)
 
     def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
-        _require_name(resource_type, resource_id)
-        subset = _subset(request, resource_type)
-        answer = self._resources.read(resource_type, resource_id, self.addresses(request), subset)
-        return _resource(request, answer)
+        _require_type(resource_type)
+        return _resource(
+            request, self._read(request, resource_type, resource_id, _subset(request, resource_type))
+        )
+
+    async def validate(self, request: Request, resource_type: str) -> Response:
+        return await self.validate_one(request, resource_type, "")
+
+    async def validate_one(self, request: Request, resource_type: str, resource_id: str) -> Response:
+        kept = partial(self._read, request, resource_type, resource_id)
+        return await validated(request, resource_type, resource_id, kept)
 
     def vread(self, request: Request, resource_type: str, resource_id: str, version: str) -> Response:
         _require_name(resource_type, resource_id)
@@ -155,6 +169,10 @@ class _Service:
         strict = is_strict(request.headers.get("prefer", ""))
         asked = parse_everything(resource_id, parameters, strict)
         return Response(self._everything.page(asked, self.addresses(request)), media_type=MEDIA_TYPE)
+
+    def _read(self, request: Request, resource_type: str, resource_id: str, subset: Subset = WHOLE) -> Answer:
+        _require_name(resource_type, resource_id)
+        return self._resources.read(resource_type, resource_id, self.addresses(request), subset)
 
     def addresses(self, request: Request) -> Addresses:
         root = str(request.base_url).rstrip("/")
@@ -234,6 +252,6 @@ def _pairs(query: str) -> _Parameters:
 
 
 async def _form(request: Request) -> str:
-    if request.headers.get("content-type", _FORM).partition(";")[0].strip().lower() != _FORM:
+    if media_type(request, _FORM) != _FORM:
         raise RequestFault(415, "not-supported", f"a search by POST takes {_FORM}", "Content-Type")
-    return (await body_of(request)).decode(errors="replace")
+    return (await body(request, MAX_PARAMETERS)).decode(errors="replace")

@@ -57,6 +57,7 @@ class SearchRequest:
 
     used: the parameters that were heeded, for the links of the answer, without page and form.
     count_only: only the number of matches is wanted.  subset: what of each match is told.
+    exact_total: the total is wanted however many there are.
     """
 
     resource_type: str
@@ -66,6 +67,7 @@ class SearchRequest:
     window: Window
     count_only: bool
     subset: Subset
+    exact_total: bool
 
 
 def parse_search(
@@ -80,15 +82,18 @@ def parse_search(
     reading = _Reading(resource_type, base, strict)
     for name, value in parameters:
         reading.take(name, value)
+    if reading.summary == "text" and reading.includes:
+        raise invalid("_summary", "nothing is included beside texts; leave _include and _revinclude out")
     count = min(DEFAULT_COUNT if reading.count is None else reading.count, MAX_COUNT)
     return SearchRequest(
         resource_type,
         tuple(reading.conditions),
         tuple(reading.includes),
         tuple(reading.used),
-        Window(reading.offset, count, tuple(reading.order)),
+        Window(reading.offset, count, tuple(reading.order), reading.total != "none"),
         reading.summary == "count" or count == 0,
         subset_of(resource_type, reading.summary, reading.elements, strict),
+        reading.total == "accurate",
     )
 
 
@@ -107,6 +112,7 @@ class _Reading:
     offset: int = 0
     summary: str = ""
     elements: str = ""
+    total: str = ""
 
     def take(self, name: str, value: str) -> None:
         if name in _CONTROLS:
@@ -174,6 +180,13 @@ class _Reading:
         self.elements = value
         self.used.append(("_elements", value))
 
+    def take_total(self, value: str) -> None:
+        if value in ("none", "estimate", "accurate"):
+            self.total = value
+            self.used.append(("_total", value))
+        elif self.strict:
+            raise invalid("_total", "expected none, estimate or accurate")
+
     def take_sort(self, value: str) -> None:
         offered = sorts(self.resource_type)
         wanted = value.split(",")
@@ -212,6 +225,7 @@ _CONTROLS = {
     "_offset": _Reading.take_offset,
     "_summary": _Reading.take_summary,
     "_elements": _Reading.take_elements,
+    "_total": _Reading.take_total,
     "_sort": _Reading.take_sort,
     "_include": _Reading.take_include,
     "_revinclude": _Reading.take_revinclude,

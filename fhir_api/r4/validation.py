@@ -4,6 +4,7 @@ Not looked at: invariants in FHIRPath, profiles other than the base definitions,
 definitions, and bindings that are not required or whose codes have no list in the definitions.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,11 @@ from fhir_api.r4.primitives import expected
 
 MAX_ISSUES = 100
 MAX_DEPTH = 64
+EMPTY = "expected a JSON object that is not empty"
+NO_REFERENCE = "expected Type/id, an absolute URL, or # and the id of one contained"
+_REFERENCE = re.compile(
+    r"[A-Za-z]+/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?|[A-Za-z][A-Za-z0-9+.\-]*:\S+"
+)
 _MAX_TOLD_CODES = 20
 _MAX_TOLD_NAME = 64
 
@@ -50,7 +56,7 @@ class _Enough(Exception):
 class _Check:
     def __init__(self) -> None:
         self.found: list[Issue] = []
-        self._contained: dict[str, str] = {}
+        self._contained: dict[str, str | None] = {}
 
     def resource(self, value: Any, expected_type: str, path: str, depth: int) -> None:
         """expected_type: `Resource` where any may stand."""
@@ -69,7 +75,7 @@ class _Check:
 
     def _complex(self, value: Any, type_name: str, path: str, depth: int) -> None:
         if not isinstance(value, dict) or not value:
-            self._say("structure", path, "expected a JSON object that is not empty")
+            self._say("structure", path, EMPTY)
             return
         if depth > MAX_DEPTH:
             self._say("too-long", path, f"elements are nested deeper than {MAX_DEPTH}")
@@ -155,6 +161,8 @@ class _Check:
                 self._say("not-found", place, "no resource contained here has this id")
         else:
             target = _target(literal)
+            if not _REFERENCE.fullmatch(literal):
+                self._say("value", place, NO_REFERENCE)
         if target and element.targets and target not in element.targets:
             self._say("value", place, f"may not refer to {target}, but to {', '.join(element.targets)}")
 
@@ -164,11 +172,11 @@ class _Check:
         self.found.append(Issue(code, expression, message))
 
 
-def _contained(resource: Mapping[str, Any]) -> dict[str, str]:
-    """The types of the resources inside, by their ids."""
+def _contained(resource: Mapping[str, Any]) -> dict[str, str | None]:
+    """The types of the resources inside, by their ids; None where they have none."""
     inside = resource.get("contained")
     return {
-        one["id"]: str(one.get("resourceType"))
+        one["id"]: kind if isinstance(kind := one.get("resourceType"), str) and is_resource(kind) else None
         for one in (inside if isinstance(inside, list) else ())
         if isinstance(one, dict) and isinstance(one.get("id"), str)
     }

@@ -17,6 +17,7 @@ MAX_DEPTH = 64
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?")
 _FHIR = f"{{{NAMESPACE}}}"
+_SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 register_namespace("", XHTML)  # so that a narrative is written as it came, without prefixes
 
@@ -46,7 +47,7 @@ def _complex(node: Node, type_name: str, depth: int) -> dict[str, Any]:
     if depth > MAX_DEPTH:
         raise ValueError(f"elements are nested deeper than {MAX_DEPTH}")
     known = structure(type_name)
-    members: dict[str, Any] = dict(node.attrib)
+    members: dict[str, Any] = {n: v for n, v in node.items() if not n.startswith(_SCHEMA_INSTANCE)}
     by_name: dict[str, list[Node]] = {}
     for child in node:
         by_name.setdefault(_name(child), []).append(child)

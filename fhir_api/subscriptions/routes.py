@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer
+from fhir_api.formats import JSON_TYPES
 from fhir_api.outcome import MEDIA_TYPE, RequestFault
+from fhir_api.request_body import body, media_type
 from fhir_api.subscriptions.service import Subscriptions
 
 LONGEST = 64 * 1024  # bytes of a Subscription
-
-_JSON = (MEDIA_TYPE, "application/json", "text/json")
 
 
 def add_subscription_routes(
@@ -23,15 +23,15 @@ def add_subscription_routes(
     """Add create, update and delete. addresses: by which the client of a request reaches us."""
 
     async def create(request: Request) -> Response:
-        body = await _body(request)
-        made = await run_in_threadpool(subscriptions.create, body, addresses(request))
+        sent = await _body(request)
+        made = await run_in_threadpool(subscriptions.create, sent, addresses(request))
         location = f"{addresses(request).fhir}/Subscription/{made.resource_id}"
         return _response(made, 201, Location=location)
 
     async def update(request: Request, resource_id: str) -> Response:
-        body = await _body(request)
+        sent = await _body(request)
         version = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
-        made = await run_in_threadpool(subscriptions.update, resource_id, body, version, addresses(request))
+        made = await run_in_threadpool(subscriptions.update, resource_id, sent, version, addresses(request))
         return _response(made, 200)
 
     def delete(resource_id: str) -> Response:
@@ -51,12 +51,6 @@ def _response(answer: Answer, status: int, **headers: str) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    kind = request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower()
-    if kind not in _JSON:
+    if media_type(request, MEDIA_TYPE) not in JSON_TYPES:
         raise RequestFault(415, "not-supported", f"a Subscription is taken as {MEDIA_TYPE}", "Content-Type")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST:
-            raise RequestFault(413, "too-long", f"a Subscription takes at most {LONGEST} bytes")
-    return bytes(body)
+    return await body(request, LONGEST)

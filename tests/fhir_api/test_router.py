@@ -2,6 +2,7 @@
 
 import pytest
 
+from fhir_api import archive_search
 from tests.fhir_api.client import BASE, link
 from tests.fhir_api.conftest import World
 
@@ -162,6 +163,31 @@ def test_the_number_of_matches_alone(world: World) -> None:
             assert "entry" not in bundle
             assert bundle["total"] == len(world.resources(resource_type))
             assert link(bundle, "self") == f"{BASE}/{resource_type}?_summary=count"
+
+
+def test_the_total_is_told_unless_it_is_not_wanted(world: World) -> None:
+    for resource_type in ("Patient", "ImagingStudy", "Observation", "Endpoint"):
+        number = len(world.resources(resource_type))
+        for wanted in ("accurate", "estimate", "whatever"):
+            assert world.client.search(resource_type, _total=wanted, _count="1")["total"] == number
+        ids: list[str] = []
+        url: str | None = f"/fhir/{resource_type}?_total=none&_count=2"
+        while url:
+            page = world.client.get(url).json()
+            assert "total" not in page
+            ids += [entry["resource"]["id"] for entry in page["entry"]]
+            url = link(page, "next")
+        assert len(ids) == len(set(ids)) == number
+    strict = world.client.get("/fhir/Patient?_total=whatever", Prefer="handling=strict")
+    assert issue(strict)["location"] == ["http._total"]
+
+
+def test_an_exact_total_is_counted_however_many_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_search, "MAX_COUNTED", 1)
+    assert "total" not in world.client.search("Patient", _count="1")
+    assert world.client.search("Patient", _count="1", _total="accurate")["total"] == 2
 
 
 def test_a_page_is_never_larger_than_the_cap(world: World) -> None:

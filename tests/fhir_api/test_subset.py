@@ -84,6 +84,12 @@ def test_versions_are_told_of_subsets_too(world: World) -> None:
     assert world.client.get(url, If_None_Match='W/"1"').status_code == 304
 
 
+def test_nothing_is_included_beside_texts(world: World) -> None:
+    answer = world.client.get("/fhir/ImagingStudy?_summary=text&_include=ImagingStudy:patient")
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["location"] == ["http._summary"]
+
+
 @pytest.mark.parametrize(
     ("query", "named"),
     [

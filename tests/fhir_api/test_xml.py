@@ -172,6 +172,16 @@ def test_decimals_keep_their_digits(digits: str) -> None:
     assert dumps(from_xml(xml)) == content
 
 
+def test_other_prefixes_and_hints_of_schemas_are_no_matter() -> None:
+    text = b"""<?xml version="1.0"?><f:Patient xmlns:f="http://hl7.org/fhir" xmlns:h="http://www.w3.org/1999/xhtml"
+        xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://hl7.org/fhir a.xsd">
+        <!-- who --> <f:text><f:status value="generated"/><h:div>a<h:b>c</h:b></h:div></f:text>
+        <f:active value="true"/></f:Patient>"""
+    div = '<div xmlns="http://www.w3.org/1999/xhtml">a<b>c</b></div>'
+    told = {"resourceType": "Patient", "text": {"status": "generated", "div": div}, "active": True}
+    assert from_xml(text) == told
+
+
 def test_white_space_stays_as_it_is() -> None:
     patient = {"resourceType": "Patient", "name": [{"text": " a\tb\r\nc  d "}]}
     assert from_xml(to_xml(patient)) == patient

@@ -57,7 +57,7 @@ class Validators(_Program):
         asked = list(resources)
         answered: list[str] = self._ask(b"[" + b",".join(fhir_json.dumps(one) for one in asked) + b"]")
         ids = (one["id"] for one in asked if "id" in one)
-        return answered + [f"{name} is no id" for name in ids if not _ID.fullmatch(name)]
+        return answered + [f"{name} is no id" for name in ids if not _ID.fullmatch(str(name))]
 
 
 class Converter(_Program):

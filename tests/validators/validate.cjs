@@ -20,7 +20,7 @@ function faultsOfMedplum(resource) {
   try {
     issues = validateResource(resource);
   } catch (error) {
-    if (!error.outcome) throw error;
+    if (!error.outcome) return [`it cannot be read: ${error}`];
     issues = error.outcome.issue;
   }
   return issues.map((issue) => `${issue.details?.text} ${(issue.expression ?? []).join()}`);
@@ -28,7 +28,12 @@ function faultsOfMedplum(resource) {
 
 // Codes of required bindings. Its warnings are of other bindings, whose code systems it has not.
 function faultsOfLantana(resource) {
-  const { messages } = fhir.validate(resource);
+  let messages;
+  try {
+    messages = fhir.validate(resource).messages;
+  } catch (error) {
+    return [`it cannot be read: ${error}`];
+  }
   const errors = messages.filter(({ severity }) => severity === "error" || severity === "fatal");
   return errors.map(({ message, location }) => `${message} ${location ?? ""}`);
 }
