@@ -25,8 +25,11 @@ _DOCUMENTATION = (
 )
 
 
-def capability_statement(base: str, may_subscribe: bool = False) -> dict[str, Any]:
-    """What this server can do. base: its address.  may_subscribe: whether subscriptions can be made."""
+def capability_statement(base: str, may_subscribe: bool = False, may_export: bool = False) -> dict[str, Any]:
+    """What this server can do. base: its address.
+
+    may_subscribe, may_export: whether subscriptions can be made, and exports.
+    """
     types = [one for one in PARAMETERS if one != "Subscription" or may_subscribe]
     return {
         "resourceType": "CapabilityStatement",
@@ -41,7 +44,11 @@ def capability_statement(base: str, may_subscribe: bool = False) -> dict[str, An
             {
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
-                "resource": [_resource(resource_type) for resource_type in types],
+                "resource": [
+                    _resource(one) | (_export("patient-export") if may_export and one == "Patient" else {})
+                    for one in types
+                ],
+                **(_export("export") if may_export else {}),
             }
         ],
     }
@@ -59,6 +66,11 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
     }
     return {name: member for name, member in told.items() if member != []}
+
+
+def _export(name: str) -> dict[str, Any]:
+    definition = f"http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{name}"
+    return {"operation": [{"name": "export", "definition": definition}]}
 
 
 def _interactions(resource_type: str) -> tuple[str, ...]:
