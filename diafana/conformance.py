@@ -213,8 +213,8 @@ def _storing() -> Iterator[str]:
 
 def _fhir() -> Iterator[str]:
     yield "## FHIR R4\n"
-    yield "Read and search; Subscription also create, update, delete, where addresses to be called are set. "
-    yield "Everything at once by `$export` and `Patient/$export` (Bulk Data Access), as NDJSON. "
+    yield "Read and search; Subscription also create, update, delete, where addresses to be called are set."
+    yield "Everything at once by `$export` and `Patient/$export` (Bulk Data Access), as NDJSON."
     yield "`/fhir/metadata` tells the same to programs.\n"
     yield from _table(
         ("resource", "search parameters"),
