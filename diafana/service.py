@@ -27,7 +27,7 @@ from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
 from pacs.errors import StorageFailed
-from pacs.index import Index, migrate, sqlite_url
+from pacs.index import Index, Plan, migrate, sqlite_url
 from pacs.occupancy import Occupancy, Place
 from pacs.upkeep import adopt_orphans
 from pacs.worklist.subscriptions import Subscriptions
@@ -115,10 +115,20 @@ def _prepare_data(settings: Settings) -> None:
         _announce_restart(settings, kept)
         settings.derived.mkdir(exist_ok=True)
         prepare(sqlite_url(settings.fhir_path))
+        _begin_telling(settings)
     except StorageFailed as error:
         raise CannotStart(
             f"the index in {settings.data} cannot be used: {error}; `diafana reindex` builds it anew"
         ) from error
+
+
+def _begin_telling(settings: Settings) -> None:
+    """Let who follows studies for subscribers begin now: of what was there before nobody is told."""
+    if settings.fhir_subscription_endpoints:
+        index = Index(sqlite_url(settings.index_path))
+        if STUDY_FOLLOWER not in index.tasks.cursors():
+            index.tasks.plan([Plan(STUDY_FOLLOWER, {}, due=0, cursor=index.tasks.newest())])
+        index.close()
 
 
 def _announce_restart(settings: Settings, kept: bool) -> None:

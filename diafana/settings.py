@@ -178,6 +178,16 @@ class Settings(BaseSettings):
         return self.data / "fhir-subscriptions-bell"
 
     @property
+    def exports(self) -> Path:
+        """The folder of exports of the FHIR resources."""
+        return self.derived / "exports"
+
+    @property
+    def exports_bell(self) -> Path:
+        """The pipe that wakes who writes them."""
+        return self.data / "exports-bell"
+
+    @property
     def doorbells(self) -> Path:
         """The folder of named pipes that wake the workers whose subscribers have something to be told."""
         return self.data / "doorbells"

@@ -70,6 +70,7 @@ def application(parts: Parts, dimse_port: int) -> Application:
             parts.resources,
             dicomweb_path=DICOMWEB_ROOT,
             subscriptions=parts.fhir_subscriptions,
+            exports=parts.exports,
         )
     )
     add_operator_routes(app, parts.index)

@@ -7,6 +7,8 @@ from functools import cached_property, partial
 from diafana.deletion_followers import deletion_followers
 from diafana.settings import Settings
 from dicomweb.thumbnails import thumbnail_follower
+from fhir_api.bulk.exporter import Exporter
+from fhir_api.bulk.exports import Exports
 from fhir_api.journal import Journal
 from fhir_api.push.content import study_content
 from fhir_api.push.courier import DryRun, PushCourier, push_follower
@@ -154,6 +156,21 @@ class Parts:
         )
 
     @cached_property
+    def exports_bell(self) -> Bell:
+        """What rings when an export is asked for."""
+        return Bell(self.settings.exports_bell)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """Exports of the FHIR resources."""
+        return Exports(self.settings.exports, self.exports_bell.ring)
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """Who writes them."""
+        return Exporter(self.exports, self.archive, self.resources, self.exports_bell)
+
+    @cached_property
     def commitment(self) -> Commitment:
         """What looks at stored objects again."""
         return Commitment(self.files, self.index)
@@ -182,20 +199,20 @@ def dimse_limits(settings: Settings) -> Limits:
 
 
 def courier_bells(parts: Parts) -> list[Bell]:
-    """What wakes the couriers."""
+    """What wakes them."""
     settings = parts.settings
     pushing = [parts.push_bell] if settings.fhir_push else []
     telling = [parts.subscription_bell] if settings.fhir_subscription_endpoints else []
-    return [parts.outbox_bell, *pushing, *telling]
+    return [parts.outbox_bell, parts.exports_bell, *pushing, *telling]
 
 
 def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
-    """All who call others, each in a thread of its own until it is told that it is time to stop."""
+    """Who sends, tells and exports, each in a thread of its own until it is told that it is time to stop."""
     settings = parts.settings
     sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run
     pushing = [parts.push_courier.run] if settings.fhir_push else []
     telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
-    return [sending, *pushing, *telling]
+    return [sending, parts.exporter.run, *pushing, *telling]
 
 
 def followers(parts: Parts) -> list[Follower]:

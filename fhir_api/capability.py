@@ -43,10 +43,15 @@ _DOCUMENTATION = (
     "Of what reports became, up to 20 past versions are kept; what was withdrawn with its report is answered "
     "with 410, and a history tells when. Histories go by pages, too, and take _since."
 )
-_VALIDATE = (
-    "Of any type of resources of R4, sent or kept. It looks at elements, cardinalities, types, codes of "
-    "required bindings and targets of references; not at invariants, profiles and extensions."
-)
+_VALIDATE = {
+    "name": "validate",
+    "definition": VALIDATE,
+    "documentation": "Of any type of resources of R4, sent or kept. It looks at elements, cardinalities, "
+    "types, codes of required bindings and targets of references; not at invariants, profiles and extensions.",
+}
+_BULK_DATA = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_EXPORT = {"name": "export", "definition": f"{_BULK_DATA}/export"}
+_EXPORT_OF_PATIENTS = {"name": "export", "definition": f"{_BULK_DATA}/patient-export"}
 
 _BINARY = {
     "type": "Binary",
@@ -57,8 +62,11 @@ _BINARY = {
 }
 
 
-def capability_statement(base: str, may_subscribe: bool = False) -> dict[str, Any]:
-    """What this server can do. base: its address.  may_subscribe: whether subscriptions can be made."""
+def capability_statement(base: str, may_subscribe: bool = False, may_export: bool = False) -> dict[str, Any]:
+    """What this server can do. base: its address.
+
+    may_subscribe, may_export: whether subscriptions can be made, and exports.
+    """
     types = [one for one in PARAMETERS if one != "Subscription" or may_subscribe]
     return {
         "resourceType": "CapabilityStatement",
@@ -73,13 +81,17 @@ def capability_statement(base: str, may_subscribe: bool = False) -> dict[str, An
             {
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
-                "resource": [*(_resource(resource_type) for resource_type in types), _BINARY],
+                "resource": [*(_resource(one, may_export) for one in types), _BINARY],
+                **({"operation": [_EXPORT]} if may_export else {}),
             }
         ],
     }
 
 
-def _resource(resource_type: str) -> dict[str, Any]:
+def _resource(resource_type: str, may_export: bool) -> dict[str, Any]:
+    operations = [_VALIDATE, *_OPERATIONS.get(resource_type, ())]
+    if may_export and resource_type == "Patient":
+        operations.append(_EXPORT_OF_PATIENTS)
     codes = (*_INTERACTIONS, *_FURTHER_INTERACTIONS.get(resource_type, ()))
     told = {
         "type": resource_type,
@@ -91,10 +103,7 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "searchInclude": _links(included_with(resource_type)),
         "searchRevInclude": _links(referring_to(resource_type)),
         "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
-        "operation": [
-            {"name": "validate", "definition": VALIDATE, "documentation": _VALIDATE},
-            *_OPERATIONS.get(resource_type, ()),
-        ],
+        "operation": operations,
     }
     return {name: member for name, member in told.items() if member != []}
 

@@ -1,6 +1,6 @@
 """ImagingStudy: made from the index whenever it is asked for, so that it is always true."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fhir_api.answers import Addresses, Answer, Page, computed
@@ -56,6 +56,10 @@ class ImagingStudies:
         if not found:
             raise NotFound("there is no such ImagingStudy here")
         return self._answers(found, [resource_id], addresses)[0]
+
+    def uids(self) -> Iterator[str]:
+        """The ids of all, read as they are taken."""
+        return (_uid(found) for found in self._archive.search(Query(Level.STUDY)))
 
     def page(self, conditions: Sequence[Condition], window: Window, addresses: Addresses) -> Page:
         """Studies from the newest; those of many instances without them."""

@@ -1,6 +1,6 @@
 """Patient: made from the index whenever it is asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fhir_api.answers import Addresses, Answer, Page, computed
@@ -35,6 +35,10 @@ class Patients:
         if not found:
             raise NotFound("there is no such Patient here")
         return computed(_resource(found[0]))
+
+    def all(self) -> Iterator[Answer]:
+        """Each of them, read as they are taken."""
+        return (computed(_resource(found)) for found in self._archive.search(Query(Level.PATIENT)))
 
     def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
         """Patients by name."""

@@ -53,6 +53,16 @@ def page(
     return [_answer(row) for row in connection.execute(found)]
 
 
+def in_order(
+    connection: Connection, resource_type: str, after: int, last: int, since: float | None, limit: int
+) -> list[tuple[int, bytes]]:
+    """Keys and contents of the next resources of a type, in the order of being kept."""
+    bounds = [resource.c.type == resource_type, resource.c.key > after, resource.c.key <= last]
+    bounds += [resource.c.last_updated > since] if since is not None else []
+    rows = select(resource.c.key, resource.c.content).where(*bounds).order_by(resource.c.key).limit(limit)
+    return [(key, content) for key, content in connection.execute(rows)]
+
+
 def count(connection: Connection, resource_type: str, conditions: Sequence[Condition]) -> int:
     """How many match."""
     plan = _plan(connection, resource_type, conditions)

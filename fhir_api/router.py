@@ -17,6 +17,8 @@ from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer, Answerer
 from fhir_api.binaries import Binaries
+from fhir_api.bulk.exports import Exports
+from fhir_api.bulk.routes import add_export_routes
 from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
 from fhir_api.conditional import is_known as is_known_to_client
@@ -53,17 +55,21 @@ def router(
     base_path: str = "/fhir",
     dicomweb_path: str = "/dicom-web",
     subscriptions: Subscriptions | None = None,
+    exports: Exports | None = None,
 ) -> APIRouter:
     """The routes below `base_path`.
 
     dicomweb_path: where this application answers DICOMweb, which the Endpoint resource tells.
-    subscriptions: who is told of changes; None where nobody can be.
+    subscriptions: who is told of changes; None where nobody can be.  exports: None where nothing can be.
     Whatever goes wrong below `base_path` is answered as an OperationOutcome.
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
     others = {"Subscription": subscriptions} if subscriptions is not None else {}
     service = _Service(archive, store, others, base_path, dicomweb_path)
     service.may_subscribe = subscriptions is not None and subscriptions.are_offered
+    service.may_export = exports is not None
+    if exports is not None:
+        add_export_routes(routes, exports, service.addresses)
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
@@ -101,10 +107,10 @@ class _Service:
         self._everything = Everything(archive, store)
         self._base_path = base_path
         self._dicomweb_path = dicomweb_path
-        self.may_subscribe = False
+        self.may_subscribe = self.may_export = False
 
     def capabilities(self, request: Request) -> Response:
-        statement = capability_statement(self.addresses(request).fhir, self.may_subscribe)
+        statement = capability_statement(self.addresses(request).fhir, self.may_subscribe, self.may_export)
         return Response(orjson.dumps(statement), media_type=MEDIA_TYPE)
 
     def search(self, request: Request, resource_type: str) -> Response:

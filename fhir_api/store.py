@@ -17,7 +17,7 @@ from sr.ledger import Unmapped
 
 # To be raised whenever the same report becomes other resources, or the tables or search parameters change:
 # all that is kept is then dropped and made again.
-MAPPING_VERSION = 6
+MAPPING_VERSION = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,21 @@ class ResourceStore:
         """How many match."""
         with self._engine.connect() as connection:
             return resource_search.count(connection, resource_type, conditions)
+
+    def last_key(self) -> int:
+        """Where `in_order` ends now, once whoever is writing has written."""
+        with self._transactions.begin() as connection:
+            return connection.scalar(select(func.max(resource.c.key))) or 0
+
+    def in_order(
+        self, resource_type: str, after: int, last: int, since: float | None, limit: int
+    ) -> list[tuple[int, bytes]]:
+        """Keys and contents of the next resources of a type, in the order of being kept.
+
+        after, last: keys, the second included.  since: only what changed later, in seconds since 1970.
+        """
+        with self._engine.connect() as connection:
+            return resource_search.in_order(connection, resource_type, after, last, since, limit)
 
     def counts(self) -> Counts:
         """How much is kept."""

@@ -24,7 +24,7 @@ _CONTACT = {
     "system": ("phone", "fax", "email", "pager", "url", "sms", "other"),
     "use": ("home", "work", "temp", "old", "mobile"),
 }
-_TEXT = re.compile(r"\S[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*")
+_TEXT = re.compile(r"[^\s\ud800-\udfff][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x21-\x7e][\x20-\x7e]{0,1899})")
 # What carries the request itself is ours to say
@@ -34,7 +34,7 @@ _OUR_HEADERS = re.compile(
 )
 # An address that all parsers read alike: no user, no fragment, nothing but visible ASCII
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[!-~]*)?")
-_DOTS = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
+_DOUBTFUL = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)|%2f|%5c", re.IGNORECASE)
 
 
 def read_submitted(body: bytes, allowed: Iterable[str]) -> Submitted:
@@ -77,7 +77,7 @@ def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
 
 def is_endpoint(text: str) -> bool:
     """Whether this is an address that can be called and compared."""
-    return _ENDPOINT.fullmatch(text) is not None and not _DOTS.search(text.partition("?")[0])
+    return _ENDPOINT.fullmatch(text) is not None and not _DOUBTFUL.search(text.partition("?")[0])
 
 
 def _status(resource: Mapping[str, Any]) -> Status:

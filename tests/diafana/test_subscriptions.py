@@ -105,6 +105,9 @@ def test_a_new_index_is_no_news(tmp_path: Path, study: list[Dataset]) -> None:
         assert diafana("reindex", "--data", data).code == 0
         (data / "derived" / "fhir.sqlite").unlink()
         with serving(data, subscriber.url) as service:
+            assert (
+                'diafana_follower_behind{follower="FHIR subscriptions"} 0.0' in service.get("/metrics").text
+            )
             late = measurement_report(study[:-1])
             late.SOPInstanceUID = UID("2.999.77.1")
             late.file_meta.MediaStorageSOPInstanceUID = late.SOPInstanceUID

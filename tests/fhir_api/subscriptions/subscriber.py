@@ -13,6 +13,7 @@ class Call(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+    client_port: int
 
 
 class Subscriber:
@@ -71,7 +72,9 @@ class Subscriber:
                 status = subscriber.failures.pop(0) if subscriber.failures else 200
                 with subscriber.changed:
                     if status == 200:
-                        subscriber.calls.append(Call(self.command, self.path, headers, body))
+                        subscriber.calls.append(
+                            Call(self.command, self.path, headers, body, self.client_address[1])
+                        )
                     subscriber.changed.notify_all()
                 self.send_response(status)
                 if status in (301, 307):

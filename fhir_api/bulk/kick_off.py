@@ -1,0 +1,81 @@
+"""What a client asks to be exported (Bulk Data Access IG, "Bulk Data Kick-off Request")."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from fhir_api.bulk.exports import Asked
+from fhir_api.bulk.source import TYPES, of_patients
+from fhir_api.outcome import RequestFault, invalid
+from fhir_api.search_values import listed
+from fhir_api.spans import of_moment
+from sr.fhir_json import loads
+
+_FORMATS = ("application/fhir+ndjson", "application/ndjson", "ndjson")
+_ASYNC = re.compile(r"(^|[,;\s])respond-async\b", re.IGNORECASE)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+_VALUES = ("valueString", "valueInstant", "valueUri", "valueCode")
+_NAMES = ("_type", "_since", "_outputFormat")
+
+
+def read_kick_off(
+    parameters: Iterable[tuple[str, str]], prefer: str, is_of_patients: bool, url: str
+) -> Asked:
+    """What is to be exported.
+
+    parameters: names and values.  prefer: the header.  is_of_patients: only what is about patients.
+    url: of the request.  Raises RequestFault (400), naming the parameter.
+    """
+    if not _ASYNC.search(prefer):
+        raise RequestFault(400, "required", "an export needs the header Prefer: respond-async", "Prefer")
+    types: list[str] = []
+    since = None
+    for name, value in parameters:
+        if name == "_type":
+            types += listed(value)
+        elif name == "_since":
+            since = _moment(value)
+        elif name == "_outputFormat":
+            _check_format(value)
+        elif name != "_format":
+            shown = name if re.fullmatch(r"[A-Za-z_-]{1,64}", name) else "a parameter"
+            message = f"{shown} is not offered; {', '.join(_NAMES)} are"
+            raise RequestFault(400, "not-supported", message, shown if shown == name else "")
+    offered = [one for one in TYPES if not is_of_patients or of_patients(one)]
+    if any(one not in offered for one in types):
+        message = f"_type: {', '.join(offered)} can be exported here"
+        raise RequestFault(400, "not-supported", message, "_type")
+    return Asked(url, tuple(one for one in offered if not types or one in types), since)
+
+
+def posted(body: bytes) -> list[tuple[str, str]]:
+    """The parameters in the Parameters resource of a POST. Raises RequestFault (400)."""
+    try:
+        resource = loads(body) if body.strip() else {"resourceType": "Parameters"}
+        if resource.get("resourceType") != "Parameters":
+            raise ValueError("another resource")
+        return [_pair(one) for one in resource.get("parameter", [])]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        message = "expected Parameters, each with a name and valueString, valueInstant, valueUri or valueCode"
+        raise RequestFault(400, "structure", message) from error
+
+
+def _pair(parameter: Any) -> tuple[str, str]:
+    (value,) = (parameter[name] for name in _VALUES if name in parameter)
+    if not isinstance(value, str) or not isinstance(parameter["name"], str):
+        raise TypeError("both are texts")
+    return parameter["name"], value
+
+
+def _moment(value: str) -> float:
+    text = value.replace(" ", "+")  # a plus that was not encoded has become a blank
+    stretch = of_moment(text) if _INSTANT.fullmatch(text) else None
+    if stretch is None:
+        raise invalid("_since", "expected an instant, such as 2027-01-31T12:00:00Z")
+    return stretch.low
+
+
+def _check_format(value: str) -> None:
+    if value.replace(" ", "+") not in _FORMATS:
+        message = f"_outputFormat: {', '.join(_FORMATS)} are offered"
+        raise RequestFault(400, "not-supported", message, "_outputFormat")
