@@ -11,7 +11,7 @@ from sr.document import descriptions, document
 from sr.encapsulated import MEDIA_TYPES, attachment
 from sr.ledger import Unmapped
 from sr.lenient import Source
-from sr.observers import observed_by
+from sr.observers import MOST, observed_by
 from sr.participants import AUTHOR, VERIFIER
 from sr.provenance import provenance
 from sr.read_content import read_content
@@ -117,4 +117,4 @@ def _observers(report: Report, root: Item) -> list[dict[str, Any]]:
     """The persons who observed all that a report tells: as its content says, or else its header (C.17.5)."""
     in_header = report.references(AUTHOR) or report.references(VERIFIER)
     persons = [one for one in in_header if one.get("type") == "Practitioner"]
-    return observed_by(root, report.people) or persons
+    return observed_by(root, report.people) or persons[:MOST]

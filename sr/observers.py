@@ -8,6 +8,8 @@ from sr.content_tree import Item
 from sr.people import People, Person
 from sr.roles import PERSON_OBSERVER_NAME
 
+MOST = 20  # who observed together; all that they observed is told of each of them
+
 _LOGIN: Key = ("DCM", "128774")
 _ORGANIZATION: Key = ("DCM", "121009")
 _ROLES: tuple[Key, ...] = (("DCM", "121010"), ("DCM", "121011"))  # in the organization, in this procedure
@@ -16,13 +18,15 @@ _TOLD = frozenset({PERSON_OBSERVER_NAME, _LOGIN, _ORGANIZATION, *_ROLES, _NUMBER
 
 
 def observers(items: Iterable[Item]) -> list[tuple[Person, list[Item]]]:
-    """Each person that sibling items tell of, with the items that do.
+    """Each person that sibling items tell of, with the items that do; at most MOST.
 
     These are a name and what follows it, up to the next name.
     """
     groups: list[list[Item]] = []
     for item in items:
         if _key(item) == PERSON_OBSERVER_NAME:
+            if len(groups) == MOST:
+                break
             groups.append([])
         if groups and _key(item) in _TOLD:
             groups[-1] += (one for one in item.walk() if _key(one) in _TOLD and one.value is not None)

@@ -9,7 +9,9 @@ from sr.coding_schemes import DCM, CodingSchemes
 from sr.names import component_groups, human_names
 from sr.primitives import compact, stable_id, string
 
-# Characters; a person is referred to thousands of times, and PS3.5 6.2 gives a name 64 of them.
+# Characters, as PS3.5 6.2 gives an LO value; told with every identifier
+_LONGEST_NAME = 64
+# Characters; a person is referred to thousands of times, and PS3.5 6.2 gives each group of a name 64 of them.
 _LONGEST_DISPLAY = 200
 
 _LOGIN = {"coding": [{"system": DCM, "code": "128774", "display": "Person Observer's Login Name"}]}
@@ -44,7 +46,8 @@ class People:
         Local codes of persons are the institution's, not the equipment's; so are names, or else the study's.
         """
         self._schemes = schemes
-        self._identifying = CodingSchemes(institution or schemes.manufacturer, schemes.uids)
+        owner = string(institution)[:_LONGEST_NAME] or schemes.manufacturer
+        self._identifying = CodingSchemes(owner, schemes.uids)
         self._place = institution or study
         self._made: dict[str, dict[str, Any]] = {}
         self._by_name: defaultdict[str, dict[str, str]] = defaultdict(dict)

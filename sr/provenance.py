@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sr.participants import ATTESTER, AUTHOR, VERIFIER, Participant
-from sr.primitives import compact, dated, stable_id
+from sr.primitives import compact, dated, stable_id, string
 from sr.source_report import Report
 
 # The outermost resources; what is below them is found through them.
@@ -74,7 +74,7 @@ def _agents(report: Report, observers: Iterable[dict[str, Any]], equipment: str)
 def _agent(report: Report, participant: Participant) -> dict[str, Any]:
     display = _DISPLAYS.get(participant.kind, "")
     coding = {"system": _PARTICIPANT_TYPE, "code": participant.kind, "display": display}
-    kind = {"coding": [coding]} if display else compact({"text": participant.kind})
+    kind = {"coding": [coding]} if display else compact({"text": string(participant.kind)})
     time = dated("valueDateTime", participant.time, report.header.zone)
     return compact(
         {

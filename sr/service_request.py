@@ -10,7 +10,7 @@ from sr.codes import first_code
 from sr.coding_schemes import CodingSchemes
 from sr.identifiers import accession_identifier, issuer_system, order_identifier, order_reference
 from sr.lenient import Source
-from sr.participants import MOST, physicians
+from sr.participants import physicians
 from sr.people import People
 from sr.primitives import compact, stable_id, string
 from sr.report_header import Header
@@ -20,6 +20,8 @@ _NUMBERS = (
     ("PlacerOrderNumberImagingServiceRequest", "OrderPlacerIdentifierSequence", "PLAC", "Placer Identifier"),
     ("FillerOrderNumberImagingServiceRequest", "OrderFillerIdentifierSequence", "FILL", "Filler Identifier"),
 )
+MOST = 20  # orders of a report; all that was found is based on each of them
+
 # Where orders are told, the first that is there: of reports, and of all else
 _SEQUENCES = ("ReferencedRequestSequence", "RequestAttributesSequence")
 _PHYSICIANS = (

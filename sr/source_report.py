@@ -74,7 +74,8 @@ def read_report(dataset: Source, tree: ContentTree, identity: str) -> Report:
     is_known = is_uid(header.sop_instance_uid)
     report_status = status(header, tree.root)
     schemes = read_coding_schemes(dataset)
-    people = People(schemes, lenient.text(dataset, "InstitutionName"), header.study_instance_uid)
+    place = header.study_instance_uid or header.sop_instance_uid
+    people = People(schemes, lenient.text(dataset, "InstitutionName"), place)
     participants = read_participants(dataset, people)
     orders = read_orders(dataset, header, schemes, people, patient)
     issued = date_time(header.content_time, header.zone)

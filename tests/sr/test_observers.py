@@ -4,7 +4,7 @@ from pydicom.dataset import Dataset
 
 from sr.codes import Code
 from sr.mapping import Mapped, map_report
-from sr.observers import observers
+from sr.observers import MOST, observers
 from sr.people import Person
 from sr.read_content import read_content
 from tests.sr.builders import IDENTITY, LENGTH, code, content, num, report, reread, text
@@ -82,3 +82,9 @@ def test_who_observed_performs_all_below_and_is_accounted_for() -> None:
     assert [one["text"] for one in role["code"]] == ["Radiologist", "Performing"]
     # the types of the observers, and the device
     assert [one.position for one in mapped.unmapped] == ["1.1", "1.7", "1.8"]
+
+
+def test_a_crowd_does_not_stand_in_every_observation() -> None:
+    crowd = [content("PNAME", NAME, rel=OBS, PersonName=f"Doe^{number}") for number in range(MOST + 5)]
+    (measured,) = (one for one in _mapped(*crowd, num(LENGTH, "1")).resources if "valueQuantity" in one)
+    assert len(measured["performer"]) == MOST

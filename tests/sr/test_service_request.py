@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 
 from sr.imaging_study import imaging_study
 from sr.mapping import map_report
+from sr.service_request import MOST
 from tests.sr.builders import IDENTITY, LENGTH, OTHER_STUDY, STUDY, coded, num, report, reread
 from tests.sr.fhir_rules import faults
 from tests.sr.files import lean, written
@@ -166,3 +167,9 @@ def test_no_number_no_order(elements: dict[str, Any]) -> None:
     made, resources = mapped(**elements)
     assert made == []
     assert based_on(resources, "Observation") == []
+
+
+def test_orders_beyond_all_reason_are_left_out() -> None:
+    items = [request(AccessionNumber=f"A{number}") for number in range(MOST + 5)]
+    made, resources = mapped(ReferencedRequestSequence=items)
+    assert len(made) == len(based_on(resources, "Observation")) == MOST
