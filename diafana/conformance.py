@@ -213,7 +213,8 @@ def _storing() -> Iterator[str]:
 
 def _fhir() -> Iterator[str]:
     yield "## FHIR R4\n"
-    yield "Read and search, and past versions of what is kept; `/fhir/metadata` tells the same to programs.\n"
+    yield "Read and search, past versions of what is kept, `Patient/[id]/$everything`, and `Binary` for the"
+    yield "originals; `/fhir/metadata` tells the same to programs.\n"
     yield from _table(
         ("resource", "search parameters"),
         [(name, ", ".join(p.name for p in parameters)) for name, parameters in PARAMETERS.items()],
