@@ -214,8 +214,9 @@ def _storing() -> Iterator[str]:
 
 def _fhir() -> Iterator[str]:
     yield "## FHIR R4\n"
-    yield "Read, search, `$validate`, and past versions of what is kept; Subscription also create, update, "
-    yield f"delete, where addresses to be called are set. In {', '.join(FORMATS)}."
+    yield "Read, search, `$validate`, past versions of what is kept, `Patient/[id]/$everything`, and `Binary`"
+    yield "for the originals; Subscription also create, update, delete, where addresses to be called are set."
+    yield f"In {', '.join(FORMATS)}."
     yield "Everything at once by `$export` and `Patient/$export` (Bulk Data Access), as NDJSON."
     yield "`/fhir/metadata` tells the same to programs.\n"
     yield from _table(

@@ -60,11 +60,12 @@ def stream_segments(archive: Archive, instance: Instance) -> Sequence[Segment]:
     return _film(archive, instance) if instance.pixels else [_document(archive, instance)]
 
 
-def _document(archive: Archive, instance: Instance) -> bytes:
+def _document(archive: Archive, instance: Instance) -> Segment:
     document = archive.document(instance)
-    if not document:
+    segment = document if isinstance(document, bytes) else Stretch(instance, *document)
+    if not len(segment):
         raise CannotRender("the object holds no document")
-    return document
+    return segment
 
 
 def _film(archive: Archive, instance: Instance) -> list[Segment]:

@@ -29,16 +29,16 @@ _PIECE = 3 << 18  # bytes that are read at a time: of threes, so that Base64 has
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What is given out of an instance. document: what is encapsulated in it, None for all of it."""
+    """What is given out of an instance. content: offset and length in its file, or the bytes themselves."""
 
     instance: Instance
     media_type: str
-    document: bytes | None
+    content: tuple[int, int] | bytes
 
     @property
     def size(self) -> int:
         """In bytes."""
-        return self.instance.size if self.document is None else len(self.document)
+        return len(self.content) if isinstance(self.content, bytes) else self.content[1]
 
     def tag(self, form: str) -> str:
         """Its entity tag in this form; a file is never written twice."""
@@ -62,10 +62,10 @@ class Binaries:
         offers = (*((native,) if native else ()), DICOM, *_IN_JSON)
         form = preferred(request.query_params.get("_format", ""), request.headers.get("accept", ""), offers)
         is_document = native is not None and form != DICOM
-        document = self._archive.document(instance) if is_document else None
-        if document == b"":
+        content = self._archive.document(instance) if is_document else (0, instance.size)
+        original = Original(instance, native if native is not None and is_document else DICOM, content)
+        if not original.size:
             raise NotFound("the object holds no document")
-        original = Original(instance, native if native is not None and is_document else DICOM, document)
         with self._archive.open(instance):
             pass  # a file that was lost is told before anything is sent
         return self._within(request, original) if form in _IN_JSON else self._bare(request, original)
@@ -105,13 +105,14 @@ class Binaries:
 
     def _pieces(self, original: Original, stretch: ByteRange) -> Iterator[bytes]:
         """The bytes of a stretch, some at a time."""
-        if original.document is not None:
-            for start in range(stretch.first, stretch.last + 1, _PIECE):
-                yield original.document[start : min(start + _PIECE, stretch.last + 1)]
+        content, end = original.content, stretch.last + 1
+        starts = range(stretch.first, end, _PIECE)
+        if isinstance(content, bytes):
+            yield from (content[start : min(start + _PIECE, end)] for start in starts)
             return
         with self._archive.open(original.instance) as file:
-            for start in range(stretch.first, stretch.last + 1, _PIECE):
-                yield file.read(start, min(_PIECE, stretch.last + 1 - start))
+            for start in starts:
+                yield file.read(content[0] + start, min(_PIECE, end - start))
 
 
 def _joined(head: bytes, pieces: Iterator[bytes], tail: bytes) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ _VALIDATE = {
     "name": "validate",
     "definition": VALIDATE,
     "documentation": "Of any type of resources of R4, sent or kept. It looks at elements, cardinalities, "
-    "types, codes of required bindings and targets of references; not at invariants, profiles and extensions.",
+    "types, codes of required bindings and targets of references; not at invariants, profiles, extensions.",
 }
 _BULK_DATA = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
 _EXPORT = {"name": "export", "definition": f"{_BULK_DATA}/export"}

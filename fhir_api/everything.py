@@ -22,7 +22,7 @@ from fhir_api.imaging_studies import ImagingStudies
 from fhir_api.outcome import invalid
 from fhir_api.patient_record import Care
 from fhir_api.patients import Patients
-from fhir_api.search_table import KEPT, PARAMETERS
+from fhir_api.search_table import KEPT, PARAMETERS, is_of_patients
 from fhir_api.spans import of_moment
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
@@ -35,9 +35,6 @@ _TYPES = re.compile(r"[A-Z][A-Za-z]{1,63}(,[A-Z][A-Za-z]{1,63}){0,200}")
 _PLACE = re.compile(r"(Patient|Endpoint|ImagingStudy|Kept)_([0-9.]{1,64})", re.ASCII)
 _STUDY_DATE, _STUDY_INSTANCE_UID = "00080020", "0020000D"
 _BY_ID = next(one for one in PARAMETERS["ImagingStudy"] if one.name == "_id")
-
-# What is of no patient, but referred to
-_SHARED = ("Endpoint", "Device")
 
 _Placed = Iterator[tuple[str, Answer]]
 
@@ -156,7 +153,7 @@ def _bundle(asked: EverythingRequest, placed: Sequence[tuple[str, Answer]], base
             {
                 "fullUrl": f"{base}/{answer.resource_type}/{answer.resource_id}",
                 "resource": orjson.Fragment(answer.content),
-                "search": {"mode": "include" if answer.resource_type in _SHARED else "match"},
+                "search": {"mode": "match" if is_of_patients(answer.resource_type) else "include"},
             }
             for _, answer in shown
         ]

@@ -293,6 +293,11 @@ def parameter_of(resource_type: str, name: str) -> SearchParameter | None:
     return next((p for p in PARAMETERS.get(resource_type, ()) if p.name == name), None)
 
 
+def is_of_patients(resource_type: str) -> bool:
+    """Whether resources of a type are about patients (the compartment of FHIR R4 2.1.0)."""
+    return resource_type == "Patient" or parameter_of(resource_type, "patient") is not None
+
+
 def sorts(resource_type: str) -> dict[str, SearchParameter]:
     """What `_sort` may name: ids and dates of what is kept, up and down. The index has its own order."""
     parameters = PARAMETERS[resource_type] if resource_type in KEPT else ()

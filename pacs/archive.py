@@ -222,8 +222,11 @@ class Archive:
         """The values at a path that the metadata named. Raises NotFound."""
         return self._reader.bulk_data(instance, path)
 
-    def document(self, instance: Instance) -> bytes:
-        """The encapsulated document of an instance as it was put in; empty when there is none."""
+    def document(self, instance: Instance) -> tuple[int, int] | bytes:
+        """Where the encapsulated document lies in the file, offset and length; the bytes of a deflated one.
+
+        Length 0 when there is none.  Raises NotFound, MalformedObject.
+        """
         return self._reader.document(instance)
 
     def series_of(self, study: str, series: str | None = None) -> list[tuple[str, int]]:

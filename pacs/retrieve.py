@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
 from struct import unpack
-from typing import Literal
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -13,6 +12,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pacs.dataset.dicom_json import BulkDataUri, JsonWriter
 from pacs.dataset.elements import Element, Parsed, read_elements
 from pacs.dataset.frames import Frame, Read, basic_offset_table, fragments, frame_between, frames
+from pacs.dataset.places import places
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
 from pacs.errors import FrameNotFound, MalformedObject, NotFound
 from pacs.files import StoredFile
@@ -220,20 +220,24 @@ class Reader:
                 return [part[element.offset : element.offset + element.length]]
         raise NotFound("the instance has no bulk data there")
 
-    def document(self, instance: Instance) -> bytes:
-        """The encapsulated document as it was put in; empty when there is none.
+    def document(self, instance: Instance) -> tuple[int, int] | bytes:
+        """Where the encapsulated document lies in the file, offset and length; the bytes of a deflated one.
 
-        An odd one was padded by one byte, of which only its length tells (PS3.3 C.24.2).
+        It is as it was put in: an odd one was padded by one byte, of which only its length tells
+        (PS3.3 C.24.2). Length 0 when there is none.  Raises NotFound, MalformedObject.
         """
-        tags = frozenset((_ENCAPSULATED_DOCUMENT, _ENCAPSULATED_DOCUMENT_LENGTH))
-        content, found = self.elements(instance, tags)
-        values = {one.tag: content[one.offset : one.offset + one.length] for one in found}
-        document = values.get(_ENCAPSULATED_DOCUMENT, b"")
-        order: Literal["little", "big"] = (
-            "little" if encoding_of(instance.transfer_syntax_uid).little_endian else "big"
+        encoding, deflated = (
+            encoding_of(instance.transfer_syntax_uid),
+            is_deflated(instance.transfer_syntax_uid),
         )
-        length = int.from_bytes(values.get(_ENCAPSULATED_DOCUMENT_LENGTH, b"")[:4], order)
-        return document[:-1] if length == len(document) - 1 else document
+        with self.content(instance) as read:
+            start, end = (0, len(read(0, 1 << 62))) if deflated else (instance.dataset_offset, instance.size)
+            found = {tag: (offset, size) for tag, offset, size in places(read, encoding, start, end)}
+            offset, length = found.get(_ENCAPSULATED_DOCUMENT, (0, 0))
+            stated = read(*found.get(_ENCAPSULATED_DOCUMENT_LENGTH, (0, 0)))
+            if int.from_bytes(stated, "little" if encoding.little_endian else "big") == length - 1:
+                length -= 1
+            return read(offset, length) if deflated else (offset, length)
 
 
 def _decoded(content: bytes, stop_before_pixels: bool = False) -> Dataset:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from fhir_api.bulk.exports import Asked
-from fhir_api.bulk.source import TYPES, of_patients
+from fhir_api.bulk.source import TYPES
 from fhir_api.outcome import RequestFault, invalid
+from fhir_api.search_table import is_of_patients
 from fhir_api.search_values import listed
 from fhir_api.spans import of_moment
 from sr.fhir_json import loads
@@ -19,11 +20,11 @@ _NAMES = ("_type", "_since", "_outputFormat")
 
 
 def read_kick_off(
-    parameters: Iterable[tuple[str, str]], prefer: str, is_of_patients: bool, url: str
+    parameters: Iterable[tuple[str, str]], prefer: str, only_of_patients: bool, url: str
 ) -> Asked:
     """What is to be exported.
 
-    parameters: names and values.  prefer: the header.  is_of_patients: only what is about patients.
+    parameters: names and values.  prefer: the header.  only_of_patients: only what is about patients.
     url: of the request.  Raises RequestFault (400), naming the parameter.
     """
     if not _ASYNC.search(prefer):
@@ -41,7 +42,7 @@ def read_kick_off(
             shown = name if re.fullmatch(r"[A-Za-z_-]{1,64}", name) else "a parameter"
             message = f"{shown} is not offered; {', '.join(_NAMES)} are"
             raise RequestFault(400, "not-supported", message, shown if shown == name else "")
-    offered = [one for one in TYPES if not is_of_patients or of_patients(one)]
+    offered = [one for one in TYPES if not only_of_patients or is_of_patients(one)]
     if any(one not in offered for one in types):
         message = f"_type: {', '.join(offered)} can be exported here"
         raise RequestFault(400, "not-supported", message, "_type")

@@ -9,7 +9,7 @@ from fhir_api.conditions import Window
 from fhir_api.endpoints import Endpoints
 from fhir_api.imaging_studies import ImagingStudies
 from fhir_api.patients import Patients
-from fhir_api.search_table import KEPT, parameter_of
+from fhir_api.search_table import KEPT
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.errors import NotFound
@@ -19,11 +19,6 @@ AT_ONCE = 500  # kept resources read together
 # Those that are made when they are asked for; nothing says when they changed.
 COMPUTED = ("Patient", "ImagingStudy", "Endpoint")
 TYPES = (*COMPUTED, *KEPT)
-
-
-def of_patients(resource_type: str) -> bool:
-    """Whether resources of a type are about patients (the compartment of FHIR R4 2.1.0)."""
-    return resource_type == "Patient" or parameter_of(resource_type, "patient") is not None
 
 
 class Source:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fhir_api.search_table import KEPT
 from tests.fhir_api.client import BASE, link
 from tests.fhir_api.conftest import World
 from tests.fhir_api.test_router import issue
@@ -32,12 +33,11 @@ def names(found: dict[str, Any]) -> list[Name]:
 def whole(world: World) -> list[Name]:
     """All that there is of the patient: of the other one there are no reports."""
     studies = world.client.found("ImagingStudy", patient=world.patient(world.report)["id"])
-    of_reports = ("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device")
     return [
         ("Patient", world.patient(world.report)["id"]),
         ("Endpoint", world.resources("Endpoint")[0]["id"]),
         *(("ImagingStudy", uid) for uid in studies),
-        *((kind, one["id"]) for kind in of_reports for one in world.resources(kind)),
+        *((kind, one["id"]) for kind in KEPT for one in world.resources(kind)),
     ]
 
 
@@ -46,7 +46,12 @@ def test_it_is_all_of_the_patient_and_nothing_of_another(world: World, whole: li
     assert len(names(found)) == len(whole) > 15
     assert set(names(found)) == set(whole)
     modes = {(one["resource"]["resourceType"], one["search"]["mode"]) for one in found["entry"]}
-    assert {kind for kind, mode in modes if mode == "include"} == {"Endpoint", "Device"}
+    assert {kind for kind, mode in modes if mode == "include"} == {
+        "Endpoint",
+        "Device",
+        "Practitioner",
+        "PractitionerRole",
+    }
     assert link(found, "next") is None
     other = world.patient(world.radiograph)["id"]
     of_other = world.client.get(f"/fhir/Patient/{other}/$everything").json()

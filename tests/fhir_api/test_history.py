@@ -155,8 +155,8 @@ def test_other_parameters_are_refused_when_strict(client: Client) -> None:
         ("Observation/never/_history", 404, "not-found"),
         ("Observation/never/_history/1", 404, "not-found"),
         ("Observation/no_id/_history", 404, "not-found"),
-        ("Practitioner/_history", 404, "not-supported"),
-        ("Practitioner/1/_history/1", 404, "not-supported"),
+        ("Encounter/_history", 404, "not-supported"),
+        ("Encounter/1/_history/1", 404, "not-supported"),
     ],
 )
 def test_what_has_no_history(client: Client, path: str, status: int, code: str) -> None:

@@ -152,6 +152,8 @@ def test_the_outcome_is_valid_in_both_forms(world: World, validators: Validators
 
 def test_it_is_told_in_the_capabilities(world: World) -> None:
     statement = world.client.get("/fhir/metadata").json()
-    for listed in statement["rest"][0]["resource"]:
+    *others, binary = statement["rest"][0]["resource"]
+    assert binary["type"] == "Binary"
+    for listed in others:
         assert "Resource-validate" in [one["definition"].rpartition("/")[2] for one in listed["operation"]]
         assert "application/fhir+xml" in statement["format"]

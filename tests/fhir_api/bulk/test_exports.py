@@ -19,7 +19,8 @@ from tests.fhir_api.client import BASE
 from tests.validators import Validators
 
 OF_PATIENTS = {"Patient", "ImagingStudy", "Observation", "DiagnosticReport", "DocumentReference"} | {
-    "BodyStructure"
+    "BodyStructure",
+    "ServiceRequest",
 }
 
 
@@ -238,7 +239,7 @@ def test_there_is_an_end_to_how_many_run_and_are_kept(bulk: Bulk) -> None:
 @pytest.mark.parametrize(
     ("query", "named"),
     [
-        ("_type=Practitioner", "_type"),
+        ("_type=Encounter", "_type"),
         ("_type=Device,Subscription", "_type"),
         ("_since=2020", "_since"),
         ("_since=2020-13-01T00:00:00Z", "_since"),
@@ -301,8 +302,10 @@ def test_the_operations_are_told(bulk: Bulk, validators: Validators) -> None:
     statement = bulk.client.get("/fhir/metadata").json()
     (rest,) = statement["rest"]
     (system,) = rest["operation"]
-    (patients,) = [one for resource in rest["resource"] for one in resource.get("operation", [])]
+    named = {resource["type"]: resource.get("operation", []) for resource in rest["resource"]}
+    exports = [(kind, one) for kind, of_kind in named.items() for one in of_kind if one["name"] == "export"]
+    ((kind, patients),) = exports
     assert system["definition"].endswith("/export")
-    assert patients["definition"].endswith("/patient-export")
+    assert (kind, patients["definition"].rpartition("/")[2]) == ("Patient", "patient-export")
     assert validators.faults([statement]) == []
     assert "operation" not in bulk.world.client.get("/fhir/metadata").json()["rest"][0]
