@@ -140,14 +140,15 @@ class _FhirRoute(APIRoute):
 
 
 def _resource(request: Request, answer: Answer) -> Response:
-    """The resource, or 304 when the client has this version (FHIR R4 3.1.0.1.5)."""
+    """What the client asks of the resource, or 304 when it has this version (FHIR R4 3.1.0.1.5)."""
     headers = {"ETag": f'W/"{answer.version}"'}
     if answer.last_updated is not None:
         headers["Last-Modified"] = email.utils.formatdate(answer.last_updated, usegmt=True)
     known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     if headers["ETag"] in known:
         return Response(status_code=304, headers=headers)
-    return Response(answer.content, media_type=MEDIA_TYPE, headers=headers)
+    content = _subset(request, answer.resource_type).of(answer).content
+    return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
 def _form_of(request: Request, parameters: Mapping[str, str]) -> Form:
