@@ -3,6 +3,7 @@
 import email.utils
 import re
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -57,9 +58,9 @@ def router(
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
     others = {"Subscription": subscriptions} if subscriptions is not None else {}
-    service = _Service(Resources(archive, store, others), base_path, dicomweb_path)
-    service.may_subscribe = subscriptions is not None and subscriptions.are_offered
-    service.may_export = exports is not None
+    may_subscribe = subscriptions is not None and subscriptions.are_offered
+    describe = partial(capability_statement, may_subscribe=may_subscribe, may_export=exports is not None)
+    service = _Service(Resources(archive, store, others), base_path, dicomweb_path, describe)
     if exports is not None:
         add_export_routes(routes, exports, service.addresses)
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
@@ -73,14 +74,21 @@ def router(
 
 
 class _Service:
-    def __init__(self, resources: Resources, base_path: str, dicomweb_path: str) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        base_path: str,
+        dicomweb_path: str,
+        describe: Callable[[str], dict[str, Any]],
+    ) -> None:
+        """describe: what can be done here, at this address."""
         self._resources = resources
+        self._describe = describe
         self._base_path = base_path
         self._dicomweb_path = dicomweb_path
-        self.may_subscribe = self.may_export = False
 
     def capabilities(self, request: Request) -> Response:
-        statement = capability_statement(self.addresses(request).fhir, self.may_subscribe, self.may_export)
+        statement = self._describe(self.addresses(request).fhir)
         return Response(orjson.dumps(statement), media_type=MEDIA_TYPE)
 
     def search(self, request: Request, resource_type: str) -> Response:
