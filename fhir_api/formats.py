@@ -1,9 +1,11 @@
 """Which form of answer a client takes (FHIR R4 3.1.0.1.11), and how answers get it: JSON or XML."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.outcome import MEDIA_TYPE, RequestFault
@@ -47,6 +49,12 @@ def form_of(asked: str, accept: str, pretty: str = "") -> Form:
             406, "not-supported", f"{named}: answers are given as {MEDIA_TYPE} or {XML}, of R4", named
         )
     return Form(xml > json, pretty.lower() == "true")
+
+
+def form_for(request: Request, parameters: Mapping[str, str]) -> Form:
+    """The form of the answer to a request with these parameters. Raises RequestFault (406)."""
+    accept = request.headers.get("accept", "")
+    return form_of(parameters.get("_format", ""), accept, parameters.get("_pretty", ""))
 
 
 async def formed(response: Response, form: Form) -> Response:

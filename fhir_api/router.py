@@ -1,50 +1,32 @@
 """The routes of FHIR R4 REST (FHIR R4 3.1.0): capabilities, read, versions and search."""
 
-import email.utils
-import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
-import orjson
 import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fhir_api.answers import Addresses, Answer, Answerer
 from fhir_api.binaries import Binaries
 from fhir_api.bulk.exports import Exports
 from fhir_api.bulk.routes import add_export_routes
-from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
-from fhir_api.conditional import is_known as is_known_to_client
-from fhir_api.everything import Everything, parse_everything
-from fhir_api.formats import JSON, Form, form_of, formed, is_strict
-from fhir_api.history import history, parse_history
-from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid, outcome_of
-from fhir_api.posted import parameters_of
-from fhir_api.request_body import MAX_PARAMETERS, body, media_type
-from fhir_api.resources import Resources, is_known
-from fhir_api.search_request import parse_search
+from fhir_api.everything import Everything
+from fhir_api.formats import JSON, form_for, formed
+from fhir_api.interactions import Interactions
+from fhir_api.outcome import RequestFault, outcome_of
+from fhir_api.resources import Resources
 from fhir_api.store import ResourceStore
 from fhir_api.subscriptions.routes import add_subscription_routes
 from fhir_api.subscriptions.service import Subscriptions
-from fhir_api.subset import WHOLE, Subset, subset_of
-from fhir_api.validate_operation import validated
 from pacs.archive import Archive
-from pacs.errors import ArchiveError, NotFound
+from pacs.errors import ArchiveError
 
-_MAX_PARAMETERS = 256
-_FORM = "application/x-www-form-urlencoded"
 _READING = ["GET", "HEAD"]
 _ALL = [*_READING, "POST", "PUT", "PATCH", "DELETE"]
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-
-_Parameters = list[tuple[str, str]]
 
 log = structlog.get_logger()
 
@@ -65,124 +47,33 @@ def router(
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
     others = {"Subscription": subscriptions} if subscriptions is not None else {}
-    service = _Service(archive, store, others, base_path, dicomweb_path)
-    service.may_subscribe = subscriptions is not None and subscriptions.are_offered
-    service.may_export = exports is not None
+    may_subscribe = subscriptions is not None and subscriptions.are_offered
+    describe = partial(capability_statement, may_subscribe=may_subscribe, may_export=exports is not None)
+    parts = Resources(archive, store, others), Binaries(archive), Everything(archive, store)
+    service = Interactions(*parts, base_path, dicomweb_path, describe)
     if exports is not None:
         add_export_routes(routes, exports, service.addresses)
-    routes.add_api_route("/metadata", service.capabilities, methods=_READING)
-    routes.add_api_route("/{resource_type}", service.search, methods=_READING)
-    routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
-    routes.add_api_route(
-        "/Binary/{resource_id}", service.binary, methods=_READING, route_class_override=_OriginalRoute
-    )
-    everything = "/Patient/{resource_id}/$everything"
-    routes.add_api_route(everything, service.everything, methods=_READING)
-    routes.add_api_route(everything, service.everything_by_parameters, methods=["POST"])
-    routes.add_api_route("/{resource_type}/_history", service.history, methods=_READING)
-    routes.add_api_route("/{resource_type}/$validate", service.validate, methods=["POST"])
-    routes.add_api_route(
-        "/{resource_type}/{resource_id}/$validate", service.validate_one, methods=["GET", "POST"]
-    )
-    routes.add_api_route("/{resource_type}/{resource_id}", service.read, methods=_READING)
-    routes.add_api_route("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
-    routes.add_api_route("/{resource_type}/{resource_id}/_history/{version}", service.vread, methods=_READING)
+    _add_interactions(routes, service)
     if subscriptions is not None:
         add_subscription_routes(routes, subscriptions, service.addresses)
     routes.add_api_route("/{path:path}", service.nothing, methods=_ALL)
     return routes
 
 
-class _Service:
-    def __init__(
-        self,
-        archive: Archive,
-        store: ResourceStore,
-        others: Mapping[str, Answerer],
-        base_path: str,
-        dicomweb_path: str,
-    ) -> None:
-        self._resources = Resources(archive, store, others)
-        self._binaries = Binaries(archive)
-        self._everything = Everything(archive, store)
-        self._base_path = base_path
-        self._dicomweb_path = dicomweb_path
-        self.may_subscribe = self.may_export = False
-
-    def capabilities(self, request: Request) -> Response:
-        statement = capability_statement(self.addresses(request).fhir, self.may_subscribe, self.may_export)
-        return Response(orjson.dumps(statement), media_type=MEDIA_TYPE)
-
-    def search(self, request: Request, resource_type: str) -> Response:
-        return self._find(request, resource_type, _pairs(request.url.query))
-
-    async def search_by_form(self, request: Request, resource_type: str) -> Response:
-        parameters = _pairs(request.url.query) + _pairs(await _form(request))
-        request.state.form = _form_of(request, dict(parameters))
-        return await run_in_threadpool(self._find, request, resource_type, parameters)
-
-    def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
-        _require_type(resource_type)
-        return _resource(
-            request, self._read(request, resource_type, resource_id, _subset(request, resource_type))
-        )
-
-    async def validate(self, request: Request, resource_type: str) -> Response:
-        return await self.validate_one(request, resource_type, "")
-
-    async def validate_one(self, request: Request, resource_type: str, resource_id: str) -> Response:
-        kept = partial(self._read, request, resource_type, resource_id)
-        return await validated(request, resource_type, resource_id, kept)
-
-    def vread(self, request: Request, resource_type: str, resource_id: str, version: str) -> Response:
-        _require_name(resource_type, resource_id)
-        return _resource(request, self._resources.version(resource_type, resource_id, version))
-
-    def history(self, request: Request, resource_type: str, resource_id: str = "") -> Response:
-        if resource_id:
-            _require_name(resource_type, resource_id)
-        _require_type(resource_type)
-        strict = is_strict(request.headers.get("prefer", ""))
-        asked = parse_history(resource_type, resource_id, _pairs(request.url.query), strict)
-        found = self._resources.history(asked.wanted)
-        return Response(history(asked, found, self.addresses(request).fhir), media_type=MEDIA_TYPE)
-
-    def binary(self, request: Request, resource_id: str) -> Response:
-        return self._binaries.read(request, resource_id)
-
-    def everything(self, request: Request, resource_id: str) -> Response:
-        return self._gather(request, resource_id, _pairs(request.url.query))
-
-    async def everything_by_parameters(self, request: Request, resource_id: str) -> Response:
-        parameters = _pairs(request.url.query) + await parameters_of(request)
-        return await run_in_threadpool(self._gather, request, resource_id, parameters)
-
-    def nothing(self, request: Request) -> Response:
-        if request.method in _READING:
-            raise RequestFault(404, "not-found", "there is nothing at this address; see metadata")
-        raise RequestFault(405, "not-supported", f"{request.method} is not offered here; see metadata")
-
-    def _find(self, request: Request, resource_type: str, parameters: _Parameters) -> Response:
-        addresses = self.addresses(request)
-        _require_type(resource_type)
-        strict = is_strict(request.headers.get("prefer", ""))
-        asked = parse_search(resource_type, parameters, addresses.fhir, strict)
-        page = self._resources.search(asked, addresses)
-        return Response(searchset(asked, page, addresses.fhir), media_type=MEDIA_TYPE)
-
-    def _gather(self, request: Request, resource_id: str, parameters: _Parameters) -> Response:
-        _require_name("Patient", resource_id)
-        strict = is_strict(request.headers.get("prefer", ""))
-        asked = parse_everything(resource_id, parameters, strict)
-        return Response(self._everything.page(asked, self.addresses(request)), media_type=MEDIA_TYPE)
-
-    def _read(self, request: Request, resource_type: str, resource_id: str, subset: Subset = WHOLE) -> Answer:
-        _require_name(resource_type, resource_id)
-        return self._resources.read(resource_type, resource_id, self.addresses(request), subset)
-
-    def addresses(self, request: Request) -> Addresses:
-        root = str(request.base_url).rstrip("/")
-        return Addresses(f"{root}{self._base_path}", f"{root}{self._dicomweb_path}")
+def _add_interactions(routes: APIRouter, service: Interactions) -> None:
+    add = routes.add_api_route
+    add("/metadata", service.capabilities, methods=_READING)
+    add("/Binary/{resource_id}", service.binary, methods=_READING, route_class_override=_OriginalRoute)
+    add("/Patient/{resource_id}/$everything", service.everything, methods=_READING)
+    add("/Patient/{resource_id}/$everything", service.everything_by_parameters, methods=["POST"])
+    add("/{resource_type}", service.search, methods=_READING)
+    add("/{resource_type}/_search", service.search_by_form, methods=["POST"])
+    add("/{resource_type}/_history", service.history, methods=_READING)
+    add("/{resource_type}/$validate", service.validate, methods=["POST"])
+    add("/{resource_type}/{resource_id}/$validate", service.validate_one, methods=["GET", "POST"])
+    add("/{resource_type}/{resource_id}", service.read, methods=_READING)
+    add("/{resource_type}/{resource_id}/_history", service.history, methods=_READING)
+    add("/{resource_type}/{resource_id}/_history/{version}", service.vread, methods=_READING)
 
 
 class _FhirRoute(APIRoute):
@@ -197,7 +88,7 @@ class _FhirRoute(APIRoute):
             request.state.form = JSON
             try:
                 if not self.has_own_forms:
-                    request.state.form = _form_of(request, request.query_params)
+                    request.state.form = form_for(request, request.query_params)
                 response = await handle(request)
             except (RequestFault, ArchiveError) as error:
                 response = outcome_of(error)
@@ -213,52 +104,3 @@ class _OriginalRoute(_FhirRoute):
     """A route that gives originals, which have forms of their own."""
 
     has_own_forms = True
-
-
-def _resource(request: Request, answer: Answer) -> Response:
-    """What the client asks of the resource, or 304 when it has this version (FHIR R4 3.1.0.1.5)."""
-    headers = {"ETag": f'W/"{answer.version}"'}
-    if answer.last_updated is not None:
-        headers["Last-Modified"] = email.utils.formatdate(answer.last_updated, usegmt=True)
-    if is_known_to_client(request.headers, headers["ETag"], answer.last_updated):
-        return Response(status_code=304, headers=headers)
-    content = _subset(request, answer.resource_type).of(answer).content
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
-
-
-def _form_of(request: Request, parameters: Mapping[str, str]) -> Form:
-    accept = request.headers.get("accept", "")
-    return form_of(parameters.get("_format", ""), accept, parameters.get("_pretty", ""))
-
-
-def _subset(request: Request, resource_type: str) -> Subset:
-    """What of a resource a read asks for."""
-    asked = request.query_params
-    if asked.get("_summary") == "count":
-        raise invalid("_summary", "a count is of searches; a resource is read with true, text, data or false")
-    strict = is_strict(request.headers.get("prefer", ""))
-    return subset_of(resource_type, asked.get("_summary", ""), asked.get("_elements", ""), strict)
-
-
-def _require_name(resource_type: str, resource_id: str) -> None:
-    _require_type(resource_type)
-    if not _ID.fullmatch(resource_id):
-        raise NotFound("this is not the id of a resource")
-
-
-def _require_type(resource_type: str) -> None:
-    if not is_known(resource_type):
-        raise RequestFault(404, "not-supported", "there are no resources of this type here; see metadata")
-
-
-def _pairs(query: str) -> _Parameters:
-    try:
-        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
-    except ValueError as error:
-        raise RequestFault(400, "too-costly", f"more than {_MAX_PARAMETERS} parameters") from error
-
-
-async def _form(request: Request) -> str:
-    if media_type(request, _FORM) != _FORM:
-        raise RequestFault(415, "not-supported", f"a search by POST takes {_FORM}", "Content-Type")
-    return (await body(request, MAX_PARAMETERS)).decode(errors="replace")

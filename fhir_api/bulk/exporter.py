@@ -2,6 +2,7 @@
 
 import datetime
 import errno
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -117,6 +118,8 @@ class _Writing:
                     self._go_on(f"{kind}: {number}" + (f" of {total}" if total is not None else ""))
                 file.write(content + _NEWLINE)
                 number += 1
+            file.flush()
+            os.fsync(file.fileno())  # what a manifest tells of is whole, also after a power cut
         part.rename(complete)
         return number
 

@@ -110,7 +110,7 @@ class Export:
     def _put(self, name: str, content: str) -> None:
         """A file that is there as a whole or not at all."""
         new = self.folder / f".{name}"
-        new.write_text(content)
+        _write(new, content)
         new.rename(self.folder / name)
 
 
@@ -137,7 +137,7 @@ class Exports:
             new = self._folder / f".{name}"
             new.mkdir()
             content = {"asked": asdict(asked), "addresses": asdict(addresses), "at": time.time()}
-            (new / _ASKED).write_text(json.dumps(content))
+            _write(new / _ASKED, json.dumps(content))
             new.rename(self._folder / name)
         self._ring()
         return name
@@ -178,10 +178,11 @@ class Exports:
         return next((one for one in self.all() if one.expires is None), None)
 
     def sweep(self, now: float) -> None:
-        """Remove those whose time is over, and what was broken off."""
-        for one in self.all():
-            if one.expires is not None and one.expires <= now:
-                self.remove(one.folder.name)
+        """Remove those whose time is over, and what cannot be read or was broken off."""
+        for folder in self._folder.glob("*"):
+            one = _read(folder)
+            if one is None or (one.expires is not None and one.expires <= now):
+                self.remove(folder.name)
         with self._alone():  # what is just being made is no rest
             for rest in self._folder.glob(".*"):
                 shutil.rmtree(rest, ignore_errors=True)
@@ -203,9 +204,10 @@ class Exports:
 
 
 def _read(folder: Path) -> Export | None:
+    """The export in a folder; None when there is none, or a power cut left too little of it."""
     try:
         content = json.loads((folder / _ASKED).read_text())
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     asked = content["asked"]
     return Export(
@@ -214,3 +216,10 @@ def _read(folder: Path) -> Export | None:
         Addresses(**content["addresses"]),
         content["at"],
     )
+
+
+def _write(path: Path, content: str) -> None:
+    with path.open("w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

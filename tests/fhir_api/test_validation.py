@@ -243,7 +243,8 @@ def test_others_judge_spoilt_resources_alike(
 ) -> None:
     """Whatever is spoilt anywhere, at the place or by its loss: what one calls wrong, so does the other.
 
-    But invariants are theirs alone, and they pass over empty objects, numbers for objects, and the form of references to any type.
+    But invariants are theirs alone, and they pass over empty objects, numbers for objects, and the form of
+    references to any type.
     """
     generator = random.Random(resource_type)
     whole = dumps(max(world.resources(resource_type), key=lambda one: len(dumps(one))))

@@ -171,6 +171,15 @@ def test_one_that_is_broken_off_each_time_is_given_up(bulk: Bulk) -> None:
     assert "broken off" in failed.json()["issue"][0]["diagnostics"]
 
 
+def test_what_a_power_cut_left_is_swept_away(bulk: Bulk) -> None:
+    place = bulk.begin("/fhir/$export?_type=Endpoint")
+    (bulk.exports.all()[0].folder / "asked.json").write_text("")
+    assert bulk.client.get(place).status_code == 404
+    assert not bulk.exporter.export_next()
+    bulk.exports.sweep(0)
+    assert [path.name for path in bulk.folder.iterdir()] == ["lock"]
+
+
 def test_it_stops_when_the_service_does(bulk: Bulk) -> None:
     place = bulk.begin("/fhir/$export")
     assert bulk.exporter.export_next(lambda: True)

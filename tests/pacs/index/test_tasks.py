@@ -140,3 +140,14 @@ def test_the_backlog_tells_how_each_follower_stands(archive: Archive, tasks: Tas
     plan(tasks, "one", {A: 1, B: 1}, 10.0, sequences[-1])
     plan(tasks, "other", {C: 1}, 10.0, sequences[0])
     assert tasks.backlog() == [Backlog("one", 0, 2, 0), Backlog("other", 3, 1, 0)]
+
+
+def test_what_is_settled_ends_before_what_waits(tasks: Tasks) -> None:
+    assert tasks.settled(["one", "other"]) == 0
+    tasks.plan([Plan("one", {A: 3}, 10.0, 9), Plan("other", {}, 10.0, 7)])
+    assert tasks.settled(["one", "other"]) == 2
+    assert tasks.settled(["other"]) == 7
+    (waiting,) = tasks.due(20.0, 10)
+    tasks.failed(waiting, "given up", None)
+    assert tasks.settled(["one", "other"]) == 7
+    assert tasks.settled(["one", "nobody"]) == 0
