@@ -47,7 +47,7 @@ class Interactions:
         dicomweb_path: str,
         describe: Callable[[str], dict[str, Any]],
     ) -> None:
-        """describe: what can be done here, at this address."""
+        """describe: the CapabilityStatement of an address."""
         self._resources = resources
         self._binaries = binaries
         self._everything = everything
@@ -56,35 +56,43 @@ class Interactions:
         self._dicomweb_path = dicomweb_path
 
     def capabilities(self, request: Request) -> Response:
+        """The CapabilityStatement (3.1.0.7)."""
         statement = self._describe(self.addresses(request).fhir)
         return Response(orjson.dumps(statement), media_type=MEDIA_TYPE)
 
     def search(self, request: Request, resource_type: str) -> Response:
+        """A search by GET (3.1.0.9)."""
         return self._find(request, resource_type, _pairs(request.url.query))
 
     async def search_by_form(self, request: Request, resource_type: str) -> Response:
+        """A search by POST."""
         parameters = _pairs(request.url.query) + _pairs(await _form(request))
         request.state.form = form_for(request, dict(parameters))
         return await run_in_threadpool(self._find, request, resource_type, parameters)
 
     def read(self, request: Request, resource_type: str, resource_id: str) -> Response:
+        """The present version of a resource, or a part of it (3.1.0.1)."""
         _require_type(resource_type)
         return _resource(
             request, self._read(request, resource_type, resource_id, _subset(request, resource_type))
         )
 
     async def validate(self, request: Request, resource_type: str) -> Response:
+        """$validate of a resource that is sent."""
         return await self.validate_one(request, resource_type, "")
 
     async def validate_one(self, request: Request, resource_type: str, resource_id: str) -> Response:
+        """$validate of a resource that is sent, or kept."""
         kept = partial(self._read, request, resource_type, resource_id)
         return await validated(request, resource_type, resource_id, kept)
 
     def vread(self, request: Request, resource_type: str, resource_id: str, version: str) -> Response:
+        """One version of a resource (3.1.0.2)."""
         _require_name(resource_type, resource_id)
         return _resource(request, self._resources.version(resource_type, resource_id, version))
 
     def history(self, request: Request, resource_type: str, resource_id: str = "") -> Response:
+        """The versions of a resource, or of all of a type (3.1.0.10)."""
         if resource_id:
             _require_name(resource_type, resource_id)
         _require_type(resource_type)
@@ -94,17 +102,21 @@ class Interactions:
         return Response(history(asked, found, self.addresses(request).fhir), media_type=MEDIA_TYPE)
 
     def binary(self, request: Request, resource_id: str) -> Response:
+        """An original."""
         return self._binaries.read(request, resource_id)
 
     def everything(self, request: Request, resource_id: str) -> Response:
+        """All that is known of a patient."""
         return self._gather(request, resource_id, _pairs(request.url.query))
 
     async def everything_by_parameters(self, request: Request, resource_id: str) -> Response:
+        """The same, its parameters in the body."""
         parameters = _pairs(request.url.query) + await parameters_of(request)
         return await run_in_threadpool(self._gather, request, resource_id, parameters)
 
     def nothing(self, request: Request) -> Response:
-        if request.method in _READING:
+        """What is offered nowhere. Raises RequestFault."""
+        if request.method in ("GET", "HEAD"):
             raise RequestFault(404, "not-found", "there is nothing at this address; see metadata")
         raise RequestFault(405, "not-supported", f"{request.method} is not offered here; see metadata")
 
@@ -127,6 +139,7 @@ class Interactions:
         return self._resources.read(resource_type, resource_id, self.addresses(request), subset)
 
     def addresses(self, request: Request) -> Addresses:
+        """By which the client of a request reaches us."""
         root = str(request.base_url).rstrip("/")
         return Addresses(f"{root}{self._base_path}", f"{root}{self._dicomweb_path}")
 

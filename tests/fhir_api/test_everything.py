@@ -51,6 +51,7 @@ def test_it_is_all_of_the_patient_and_nothing_of_another(world: World, whole: li
         "Device",
         "Practitioner",
         "PractitionerRole",
+        "Provenance",
     }
     assert link(found, "next") is None
     other = world.patient(world.radiograph)["id"]
