@@ -18,7 +18,7 @@ from fhir_api.archive_search import (
 )
 from fhir_api.conditions import Condition, LogicalReference, Token, Window
 from fhir_api.matching import matches
-from fhir_api.outcome import RequestFault
+from fhir_api.outcome import Gone
 from fhir_api.subset import subsetted
 from pacs.archive import Archive
 from pacs.dataset.header import is_uid
@@ -48,11 +48,11 @@ class ImagingStudies:
         self._search = ArchiveSearch(archive, Level.STUDY, TRANSLATIONS, _without_series)
 
     def read(self, resource_id: str, addresses: Addresses) -> Answer:
-        """The study with all its instances. Raises NotFound, or RequestFault (410) if deleted."""
+        """The study with all its instances. Raises NotFound, or Gone."""
         query = Query(Level.STUDY, one_of("StudyInstanceUID", [resource_id]).criteria)
         found = list(self._archive.search(query))
         if not found and self._archive.deletion.has(resource_id):
-            raise RequestFault(410, "deleted", "this study was deleted")
+            raise Gone("this study was deleted")
         if not found:
             raise NotFound("there is no such ImagingStudy here")
         return self._answers(found, [resource_id], addresses)[0]

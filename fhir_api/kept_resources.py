@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fhir_api.answers import Addresses, Answer, Page
 from fhir_api.conditions import Condition, Window
-from fhir_api.outcome import Withdrawn
+from fhir_api.outcome import Gone
 from fhir_api.store import ResourceStore
 from fhir_api.versions import Wanted
 from pacs.errors import NotFound
@@ -19,7 +19,7 @@ class KeptResources:
         self._type = resource_type
 
     def read(self, resource_id: str, _addresses: Addresses) -> Answer:
-        """The resource with this id. Raises NotFound, or Withdrawn."""
+        """The resource with this id. Raises NotFound, or Gone."""
         answer = self._store.read(self._type, resource_id)
         if answer is None:
             raise self._absent(resource_id)
@@ -67,5 +67,5 @@ class KeptResources:
 
     def _absent(self, resource_id: str) -> NotFound:
         if self._store.is_withdrawn(self._type, resource_id):
-            return Withdrawn(f"this {self._type} was withdrawn with its report")
+            return Gone(f"this {self._type} was withdrawn with its report")
         return NotFound(f"there is no such {self._type} here")

@@ -30,8 +30,8 @@ from pacs.errors import (
 MEDIA_TYPE = "application/fhir+json"
 
 
-class Withdrawn(NotFound):
-    """The resource was here, and went with its report."""
+class Gone(NotFound):
+    """The resource was here, and went with its report or study."""
 
 
 # The archive's errors, and one of ours: HTTP status, and the code of the issue (http://hl7.org/fhir/issue-type).
@@ -49,7 +49,7 @@ STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     NotFound: (404, "not-found"),
     FrameNotFound: (404, "not-found"),
     WorkitemGone: (410, "deleted"),
-    Withdrawn: (410, "deleted"),
+    Gone: (410, "deleted"),
     CannotRender: (406, "not-supported"),
     StorageFailed: (500, "exception"),
     OutOfSpace: (507, "no-store"),
