@@ -11,7 +11,7 @@ from fhir_api.outcome import MEDIA_TYPE, RequestFault
 from fhir_api.r4.xml_reader import from_xml
 from sr.fhir_json import loads
 
-MAX_RESOURCE = 4 * 1024 * 1024  # bytes
+MAX_RESOURCE = 2 * 1024 * 1024  # bytes
 MAX_PARAMETERS = 64 * 1024  # bytes of a form, or of Parameters, that ask for something
 
 

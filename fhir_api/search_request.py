@@ -55,7 +55,7 @@ class Include:
 class SearchRequest:
     """What a search asks for.
 
-    used: the parameters that were heeded, for the links of the answer, without page and form.
+    used: the parameters that were heeded, for the links of the answer, without the page.
     count_only: only the number of matches is wanted.  subset: what of each match is told.
     exact_total: the total is wanted however many there are.
     """
@@ -216,8 +216,11 @@ class _Reading:
             message = f"{name}: there is no such link of {self.resource_type} here; see metadata"
             raise RequestFault(400, "not-supported", message, name)
 
-    def pass_over(self, _value: str) -> None:
-        """What content negotiation heeds."""
+    def take_format(self, value: str) -> None:
+        self.used += [("_format", value)] if value else []  # the next page comes in the same form
+
+    def take_pretty(self, value: str) -> None:
+        self.used += [("_pretty", value)] if value else []
 
 
 _CONTROLS = {
@@ -229,8 +232,8 @@ _CONTROLS = {
     "_sort": _Reading.take_sort,
     "_include": _Reading.take_include,
     "_revinclude": _Reading.take_revinclude,
-    "_format": _Reading.pass_over,
-    "_pretty": _Reading.pass_over,
+    "_format": _Reading.take_format,
+    "_pretty": _Reading.take_pretty,
 }
 
 

@@ -15,6 +15,7 @@ _YEAR = r"[0-9]{4}"
 _DAY = r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?"
 _ZONE = r"(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
+_MARK = r"[^\s\x00-\x1f\ud800-\udfff]"
 _TEXT = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]+"
 
 # Type: the form of its text, and what is expected in words
@@ -23,11 +24,11 @@ TEXTS: dict[str, tuple[re.Pattern[str], str]] = {
     for kind, pattern, expected in (
         ("string", _TEXT, "a text that is not empty and has no control characters"),
         ("markdown", _TEXT, "a text that is not empty and has no control characters"),
-        ("code", r"\S+(\s\S+)*", "a code without outer or double blanks"),
+        ("code", rf"{_MARK}+(\s{_MARK}+)*", "a code without outer or double blanks"),
         ("id", r"[A-Za-z0-9\-.]{1,64}", "1 to 64 letters, digits, hyphens or full stops"),
-        ("uri", r"\S+", "a URI without blanks"),
-        ("url", r"\S+", "a URL without blanks"),
-        ("canonical", r"\S+", "a canonical URL without blanks"),
+        ("uri", rf"{_MARK}+", "a URI without blanks"),
+        ("url", rf"{_MARK}+", "a URL without blanks"),
+        ("canonical", rf"{_MARK}+", "a canonical URL without blanks"),
         ("oid", r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+", "urn:oid: and an object identifier"),
         (
             "uuid",

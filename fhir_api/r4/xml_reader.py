@@ -87,8 +87,11 @@ def _primitive(element: Element, node: Node, depth: int) -> tuple[Any, dict[str,
     if element.type == "xhtml":
         node.tail = None
         return tostring(node, encoding="unicode"), None
+    text = node.get("value")
+    if text is not None and len(node) == 0 and len(node.keys()) == 1:  # as nearly all are
+        return _typed(element.type, text), None
     extra = _complex(node, "Element", depth + 1)
-    text = extra.pop("value", None)
+    extra.pop("value", None)
     if text is None:
         return (None, extra) if extra else ("", None)
     return _typed(element.type, text), extra or None

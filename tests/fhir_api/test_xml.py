@@ -21,6 +21,7 @@ from testdata.key_objects import key_objects
 from testdata.measurement_report import measurement_report
 from testdata.vascular_report import vascular_report
 from testdata.written_report import heart_report, text_report
+from tests.fhir_api.client import link
 from tests.fhir_api.conftest import World
 from tests.fhir_api.generated import resource
 from tests.sr.builders import IDENTITY
@@ -248,11 +249,13 @@ def test_what_is_no_resource_is_not_read(text: bytes) -> None:
 
 
 def test_pretty_answers_say_the_same(world: World) -> None:
-    plain = world.client.get("/fhir/Observation?_count=2")
-    pretty = world.client.get("/fhir/Observation?_count=2&_pretty=true")
+    url = f"/fhir/Observation/{world.resources('Observation')[0]['id']}"
+    plain = world.client.get(url)
+    pretty = world.client.get(f"{url}?_pretty=true")
     assert pretty.json() == plain.json()
     assert pretty.text.count("\n") > plain.text.count("\n") == 0
-    pretty_xml = world.client.get("/fhir/Observation?_count=2&_pretty=true&_format=xml")
+    pretty_xml = world.client.get(f"{url}?_pretty=true&_format=xml")
+    assert pretty_xml.content.count(b"\n") > 10
     assert from_xml(pretty_xml.content) == loads(plain.content)
 
 
@@ -262,6 +265,15 @@ def test_the_form_may_stand_in_a_posted_search(world: World) -> None:
     assert from_xml(answer.content)["total"] == 1
     fault = world.client.request("POST", "/fhir/Patient/_search", data={"_format": "html"})
     assert fault.status_code == 406
+
+
+def test_the_next_page_comes_in_the_same_form(world: World) -> None:
+    url = "/fhir/Observation?_count=1&_format=application/fhir%2Bxml&_pretty=true"
+    for _ in range(3):
+        page = world.client.get(url)
+        assert page.headers["content-type"] == "application/fhir+xml"
+        assert b"\n  <type" in page.content
+        url = link(from_xml(page.content), "next") or ""
 
 
 def test_a_version_that_is_known_is_not_sent_again_in_xml(world: World) -> None:
