@@ -281,20 +281,31 @@ def test_what_is_gone_meanwhile_is_not_told(
     assert [one.waiting for one in office.store.backlog()] == [0, 0]
 
 
-def test_what_was_noted_is_handed_out_again_when_that_was_cut_off(
-    office: Office, subscriber: Subscriber, study: list[Dataset], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("part", "step"), [("store", "tell"), ("journal", "forget"), ("hook", "notify"), ("store", "done")]
+)
+def test_wherever_it_is_cut_off_all_is_told(
+    office: Office,
+    subscriber: Subscriber,
+    study: list[Dataset],
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    step: str,
 ) -> None:
     office.subscribe(subscriber.url, "DocumentReference", payload=JSON)
+    office.serve()
     office.keep(*study)
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
-        broken.setattr(office.journal, "forget", die)
-        office.courier.work(LATE)
+        broken.setattr(getattr(office, part), step, die)
+        for _ in range(3):
+            office.courier.work(LATE)
     office.serve()
-    assert len(subscriber.of("PUT")) == 1
+    told = {call.path for call in subscriber.of("PUT")}
+    assert told == {f"/DocumentReference/{study[-1].SOPInstanceUID}"}
 
 
 def test_what_is_mapped_anew_is_no_news_but_what_waited_is(
