@@ -22,7 +22,7 @@ def issuer_system(local: str, universal: str = "", universal_type: str = "") -> 
     if not universal and local.count("&") == 2:
         local, universal, universal_type = local.split("&")
     known = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "URI": ""}.get(universal_type.upper())
-    if universal and known is not None and not re.search(r"\s", universal):
+    if universal and known is not None and not re.search(r"[\s\x00-\x1f\x7f-\x9f]", universal):
         return f"{known}{universal}"
     issuer = string(universal or local)
     if is_uid(issuer):

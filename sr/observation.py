@@ -6,7 +6,7 @@ from typing import Any
 from sr.content_tree import Item
 from sr.context import Context
 from sr.identifiers import DICOM_IDENTIFIER_TYPE, uid_identifier
-from sr.primitives import compact, dated, is_uid
+from sr.primitives import compact, dated, is_uid, string
 from sr.source_report import Report
 
 Component = dict[str, Any]
@@ -80,7 +80,7 @@ def refer(resource: dict[str, Any], name: str, references: Sequence[str]) -> Non
 
 
 def _own_identifiers(report: Report, item: Item) -> list[dict[str, Any]]:
-    place = f"{report.header.sop_instance_uid}#{item.position}"
+    place = f"{string(report.header.sop_instance_uid)}#{item.position}"
     identifiers: list[dict[str, Any]] = [{"system": CONTENT_ITEM, "value": place}]
     if is_uid(item.observation_uid):
         identifiers.append(

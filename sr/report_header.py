@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sr import lenient
 from sr.content_tree import Item
 from sr.identifiers import issuer_system
-from sr.primitives import date_and_time, offset
+from sr.primitives import code, date_and_time, offset
 
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
@@ -65,7 +65,7 @@ def read_header(dataset: lenient.Source) -> Header:
             lenient.text(dataset, "ContentDate"), lenient.text(dataset, "ContentTime")
         ),
         zone=offset(lenient.text(dataset, "TimezoneOffsetFromUTC")),
-        flags={flag: text for flag in flags if (text := lenient.text(dataset, flag).upper())},
+        flags={flag: text for flag in flags if (text := code(lenient.text(dataset, flag).upper()))},
         predecessors=tuple(
             uid
             for study in lenient.each(dataset, "PredecessorDocumentsSequence")

@@ -26,6 +26,7 @@ from sr.identifiers import (
         ),
         (("", "https://h.example/x", "URI"), "https://h.example/x"),
         (("", "pacs.example.org", "DNS"), "urn:x-dicom:issuer:pacs.example.org"),
+        (("", "a\x1fb", "ISO"), "urn:x-dicom:issuer:ab"),
         (("", "not a uri", "URI"), "urn:x-dicom:issuer:not%20a%20uri"),
     ],
 )

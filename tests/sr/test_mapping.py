@@ -19,6 +19,8 @@ from sr.lenient import Source
 from sr.lenient import text as text_of
 from sr.mapping import REPORT_CLASSES, Mapped, is_report, map_report
 from sr.read_content import read_content
+from testdata.ct import ct_series
+from testdata.measurement_report import measurement_report
 from tests.conftest import CORPUS
 from tests.sr.builders import (
     CT_IMAGE,
@@ -213,6 +215,20 @@ def test_broken_files_raise_nothing(changes: list[tuple[int, int]], length: int)
     source = read_data_set(bytes(broken[:length]), ExplicitVRLittleEndian)
     for resource in map_report(source, IDENTITY).resources:
         assert loads(dumps(resource)) == resource
+
+
+# A report in which all who may had a part, and its orders
+SIGNED = encoded(measurement_report(ct_series(slices=3, rows=32, columns=32)))
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(st.integers(0, len(SIGNED) - 1), st.integers(0, 255)), min_size=1, max_size=12))
+def test_what_comes_of_a_broken_file_is_well_formed(changes: list[tuple[int, int]]) -> None:
+    broken = bytearray(SIGNED)
+    for position, value in changes:
+        broken[position] = value
+    source = read_data_set(bytes(broken), ExplicitVRLittleEndian)
+    assert faults(*map_report(source, IDENTITY).resources) == []
 
 
 def test_a_number_is_written_as_the_file_has_it() -> None:

@@ -60,3 +60,8 @@ def test_what_the_header_says() -> None:
 def test_an_empty_data_set_has_an_empty_header() -> None:
     header = read_header(Dataset())
     assert (header.sop_instance_uid, header.content_time, header.zone, header.flags) == ("", "", "", {})
+
+
+def test_a_flag_is_a_code_whatever_stands_in_it() -> None:
+    header = read_header(report(PreliminaryFlag="FI\x03NAL", VerificationFlag="\x01"))
+    assert header.flags == {"CompletionFlag": "COMPLETE", "PreliminaryFlag": "FINAL"}
