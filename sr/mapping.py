@@ -44,7 +44,14 @@ REPORT_CLASSES = frozenset(
     )
 )
 
-_SELECTION = "a key object selection is told as a document; it holds no findings"
+_PLAN = "a plan is told as a document; nothing of it was found or done"
+
+# What is a document alone: by class, the reason why its content becomes nothing.
+DOCUMENTS_ALONE = {
+    KEY_OBJECT_SELECTION: "a key object selection is told as a document; it holds no findings",
+    "1.2.840.10008.5.1.4.1.1.88.70": _PLAN,  # Implantation Plan SR
+    "1.2.840.10008.5.1.4.1.1.88.74": _PLAN,  # Planned Imaging Agent Administration SR
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,8 @@ def map_report(dataset: Source, identity: str, with_events: bool = False) -> Map
     equipment = device(dataset)
     made_by = walker.emit(equipment) if equipment is not None else ""
     source = document(report, tree.root, made_by)
-    if report.header.sop_class_uid == KEY_OBJECT_SELECTION:
-        walker.ledger.pass_over(tree.root, _SELECTION)
+    if alone := DOCUMENTS_ALONE.get(report.header.sop_class_uid):
+        walker.ledger.pass_over(tree.root, alone)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
     else:
         title = tree.root.concept.key if tree.root.concept is not None else ("", "")
