@@ -1,7 +1,7 @@
 """`python -m sr`: what becomes of each thing that a report says, from the tables and rules that map it."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 
@@ -14,10 +14,10 @@ from sr.coding_schemes import BY_UID, NAMED, CodingSchemes
 from sr.content_tree import Item, Number
 from sr.diagnostic_report import CONCLUSIONS
 from sr.encapsulated import MEDIA_TYPES
-from sr.mapping import REPORT_CLASSES
+from sr.mapping import DOCUMENTS_ALONE, REPORT_CLASSES
 from sr.report_header import LOG_CLASSES, Header, status
-from sr.roles import ASIDE_REASONS, BY_CONCEPT, Role
-from sr.templates import CONTAINERS, DOCUMENTS
+from sr.roles import ASIDE_REASONS, BY_CONCEPT, NOT_FOUND_NOW, Role
+from sr.templates import CONTAINERS, DOCUMENTS, FAMILIES
 from sr.units import REPAIRED
 from sr.values import ABSENT, value_members
 from sr.walker import Template
@@ -101,10 +101,30 @@ def _reports() -> Iterator[str]:
     yield "## Templates that are known (PS3.16)\n"
     yield "By the concept of the document or of a container in it; all else goes the way of all reports.\n"
     for title, templates in (("document", DOCUMENTS), ("container", CONTAINERS)):
-        yield from _table(
-            (title, "code", "becomes"),
-            sorted((_meaning(key), _written(key), _summary(template)) for key, template in templates.items()),
-        )
+        yield from _table((title, "code", "becomes"), sorted(_templates(templates)))
+    yield "Documents that hold no findings; their content becomes nothing, and is listed as such:\n"
+    yield from _table(("SOP class", "why"), [(UID(uid).name, why) for uid, why in DOCUMENTS_ALONE.items()])
+
+
+def _templates(templates: Mapping[Key, Template]) -> Iterator[tuple[str, str, str]]:
+    """A row for each concept, but one alone for those that a whole family of context groups names."""
+    for key, template in templates.items():
+        if template not in FAMILIES:
+            yield _meaning(key), _written(key), _summary(template)
+    for template, groups in FAMILIES.items():
+        if count := sum(one is template for one in templates.values()):
+            yield f"any of {count} concepts", f"CID {_runs(sorted(groups))}", _summary(template)
+
+
+def _runs(numbers: Sequence[int]) -> str:
+    """Numbers in ascending order, with those that follow each other in one span: "1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _statuses() -> Iterator[str]:
@@ -145,6 +165,11 @@ def _roles() -> Iterator[str]:
             (_meaning(key), _written(key), role.name.lower(), ASIDE_REASONS.get(key, ""))
             for key, role in sorted(BY_CONCEPT.items(), key=lambda pair: (pair[1], pair[0]))
         ],
+    )
+    yield "What a report says of another time or of its reason is in its prose, and in no Observation:\n"
+    yield from _table(
+        ("concept", "code", "why"),
+        [(_meaning(key), _written(key), reason) for key, reason in NOT_FOUND_NOW.items()],
     )
     yield "`DiagnosticReport.conclusion` and `conclusionCode` are what stands under:\n"
     yield from _table(("concept", "code"), sorted((_meaning(key), _written(key)) for key in CONCLUSIONS))

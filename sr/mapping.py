@@ -48,7 +48,14 @@ REPORT_CLASSES = frozenset(
     )
 )
 
-_SELECTION = "a key object selection is told as a document; it holds no findings"
+_PLAN = "a plan is told as a document; nothing of it was found or done"
+
+# What is a document alone: by class, the reason why its content becomes nothing.
+DOCUMENTS_ALONE = {
+    KEY_OBJECT_SELECTION: "a key object selection is told as a document; it holds no findings",
+    "1.2.840.10008.5.1.4.1.1.88.70": _PLAN,  # Implantation Plan SR
+    "1.2.840.10008.5.1.4.1.1.88.74": _PLAN,  # Planned Imaging Agent Administration SR
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +96,8 @@ def map_report(dataset: Source, identity: str, with_events: bool = False, size: 
     told = attachment(dataset, sop_class) if is_document else ({"size": size} if size else {})
     source = document(report, tree.root, made_by, told)
     results: list[str] = []
-    if sop_class == KEY_OBJECT_SELECTION:
-        walker.ledger.pass_over(tree.root, _SELECTION)
+    if alone := DOCUMENTS_ALONE.get(sop_class):
+        walker.ledger.pass_over(tree.root, alone)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
     elif not is_document:
         results = _findings(walker, tree.root, made_by, observers)

@@ -29,6 +29,7 @@ class Role(IntEnum):
 
 
 FINDING_SITE: Key = ("SCT", "363698007")
+ORGAN: Key = ("SCT", "113343008")
 LATERALITY: Key = ("SCT", "272741003")
 TOPOGRAPHICAL_MODIFIER: Key = ("SCT", "106233006")
 MEASUREMENT_METHOD: Key = ("SCT", "370129005")
@@ -77,15 +78,42 @@ ASIDE_REASONS: Mapping[Key, str] = {
     ("DCM", "111065"): _ALGORITHMS,
 }
 
+_PAST = "it tells of the past, not of what was found now"
+_ASKED = "it tells why the images were made, not what was found in them"
+
+# Sections and items of PS3.16 CID 7001 and 7002 that a reader sees, and that no Observation may tell as if it
+# were found now: by concept, the reason.
+NOT_FOUND_NOW: Mapping[Key, str] = {
+    ("DCM", "121060"): _PAST,  # History
+    ("LN", "11329-0"): _PAST,
+    ("DCM", "121066"): _PAST,  # Prior Procedure Descriptions
+    ("LN", "55114-3"): _PAST,
+    ("DCM", "121068"): _PAST,  # Previous Findings
+    ("DCM", "121069"): _PAST,  # Previous Finding
+    ("LN", "18834-2"): _PAST,
+    ("DCM", "121062"): _ASKED,  # Request
+    ("LN", "55115-0"): _ASKED,
+    ("DCM", "121109"): _ASKED,  # Indications for Procedure
+    ("LN", "18785-6"): _ASKED,
+    ("DCM", "121110"): _ASKED,  # Patient Presentation
+    ("LN", "55108-5"): _ASKED,
+    ("LN", "55752-0"): _ASKED,  # Clinical Information
+}
+
+# PS3.16 CID 228: by what a value was computed
+EQUATIONS = frozenset(("DCM", str(number)) for number in range(121420, 121425))
+
 BY_CONCEPT: Mapping[Key, Role] = {
     **dict.fromkeys(ASIDE_REASONS, Role.ASIDE),
     **dict.fromkeys(OTHER_SUBJECT, Role.SUBJECT),
     # PS3.16 TID 1006 to 1010
     **{("DCM", str(number)): Role.SUBJECT for number in (121024, *range(121028, 121036))},
     FINDING_SITE: Role.SITE,
+    ORGAN: Role.SITE,
     LATERALITY: Role.QUALIFIER,
     TOPOGRAPHICAL_MODIFIER: Role.QUALIFIER,
     MEASUREMENT_METHOD: Role.METHOD,
+    **dict.fromkeys(EQUATIONS, Role.METHOD),
     TRACKING_IDENTIFIER: Role.TRACKING,
     TRACKING_UID: Role.TRACKING,
     ALGORITHM_FAMILY: Role.ALGORITHM,

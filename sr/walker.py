@@ -10,6 +10,7 @@ from typing import Any
 
 from sr.body_structure import BODY_SITE, Site, body_site, body_structure, tracking_identifiers
 from sr.codes import Code, Key
+from sr.coding_schemes import NAMED
 from sr.content_tree import Item
 from sr.context import Context, image_studies, is_other_subject
 from sr.device import algorithm
@@ -18,7 +19,17 @@ from sr.ledger import OBJECT_REASON, Ledger
 from sr.observation import Component, observation, refer, tell_values
 from sr.observers import observers
 from sr.primitives import compact, is_uid, string
-from sr.roles import IMAGE_LATERALITY, Parts, Role, aside_reason, parts_of, role_of
+from sr.roles import (
+    BY_CONCEPT,
+    IMAGE_LATERALITY,
+    NOT_FOUND_NOW,
+    SUBJECT_CLASS,
+    Parts,
+    Role,
+    aside_reason,
+    parts_of,
+    role_of,
+)
 from sr.source_report import Report
 from sr.values import absent, value_members
 
@@ -26,6 +37,9 @@ from sr.values import absent, value_members
 Template = Callable[["Walker", Item, Context], list[str]]
 
 _OF_PATIENT = "it tells of the patient, not of a finding"
+_SUBJECT_CODES = {
+    (NAMED[scheme], code) for (scheme, code), role in BY_CONCEPT.items() if role is Role.SUBJECT
+}
 _TAKEN_AS_COMPONENTS = (
     Role.COMPONENT,
     Role.SITE,
@@ -70,6 +84,9 @@ class Walker:
 
     def content(self, item: Item, context: Context) -> list[str]:
         """Map a container, or an item with a value, with all below. Returns references for hasMember."""
+        if item.concept is not None and (reason := NOT_FOUND_NOW.get(item.concept.key)):
+            self.ledger.pass_over(item, reason)
+            return []
         if item.value_type != "CONTAINER":
             return self.observe(item, context)
         template = self._templates.get(item.concept.key) if item.concept is not None else None
@@ -98,7 +115,7 @@ class Walker:
         )
         reference = self.emit(resource)
         components = [*self.subject(item, parts), *self.components(item, parts)]
-        tell_values(resource, values or [absent(self.report.schemes)], [*context.components, *components])
+        tell_values(resource, values or [absent(self.report.schemes)], [*own.components, *components])
         self.ledger.tell([item], reference)
         self.infer(resource, parts)
         for child in parts[Role.CONTENT]:
@@ -121,6 +138,7 @@ class Walker:
         studies = image_studies(parts[Role.OBJECT], self.report.header)
         own = replace(
             context,
+            components=_of_subject(parts, context),
             observed=item.observed or context.observed,
             performers=self._performers(item) or context.performers,
             method=self._method(item, parts) or context.method,
@@ -248,6 +266,20 @@ class Walker:
         )
         extension = {"url": BODY_SITE, "valueReference": {"reference": self.emit(structure)}}
         return compact({"extension": [extension], "bodySite": site})
+
+
+def _of_subject(parts: Parts, context: Context) -> tuple[Component, ...]:
+    """The components from above, but those that tell of a subject where the item names one of its own."""
+    if not any(
+        item.concept is not None and item.concept.key == SUBJECT_CLASS for item in parts[Role.SUBJECT]
+    ):
+        return context.components
+    return tuple(one for one in context.components if not _tells_subject(one))
+
+
+def _tells_subject(component: Component) -> bool:
+    codings = component["code"].get("coding", [])
+    return any((coding.get("system"), coding["code"]) in _SUBJECT_CODES for coding in codings)
 
 
 def _code(item: Item) -> Code | None:

@@ -28,6 +28,7 @@ _ACCUMULATED: tuple[Key, ...] = (
     ("DCM", "113502"),  # TID 10022, of one administration
 )
 _EVENTS: tuple[Key, ...] = (("DCM", "113706"), ("DCM", "113819"))  # TID 10003 and 10013
+_ORGAN_DOSE: Key = ("DCM", "113517")  # TID 10022: several, each of an organ of its own
 _CALIBRATION: Key = ("DCM", "122505")
 _PROCEDURE: Key = ("DCM", "121058")
 _STARTS: tuple[Key, ...] = (("DCM", "113809"), ("DCM", "123003"))
@@ -87,8 +88,8 @@ def _summary(walker: Walker, item: Item, context: Context, around: list[Item]) -
 
 
 def _is_apart(item: Item) -> bool:
-    """Whether a number is of a side, or by a method, of its own, for which a component has no room."""
-    return isinstance(item.value, Number) and bool(item.children)
+    """Whether it is of an organ or a side, or by a method, of its own, for which a component has no room."""
+    return _key(item) == _ORGAN_DOSE or (isinstance(item.value, Number) and bool(item.children))
 
 
 def _of_report(walker: Walker, around: Iterable[Item], reference: str) -> list[Component]:

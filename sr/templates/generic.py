@@ -40,7 +40,7 @@ def _container(walker: Walker, item: Item, context: Context, is_root: bool) -> l
     resource = observation(
         walker.report, item, own, code, identifiers=tracking_identifiers(parts[Role.TRACKING])
     )
-    tell_values(resource, [], [*context.components, *subject, *components])
+    tell_values(resource, [], [*own.components, *subject, *components])
     refer(resource, "hasMember", references)
     walker.infer(resource, parts)
     walker.ledger.tell([item], walker.reference(item))

@@ -47,7 +47,7 @@ def measurement_group(walker: Walker, item: Item, context: Context) -> list[str]
     identifiers = tracking_identifiers(parts[Role.TRACKING])
     group = report.schemes.concept(item.concept)
     resource = observation(report, item, own, report.schemes.concept(kind), [group], identifiers)
-    tell_values(resource, _as_concept(finding, report) if finding else [], [*context.components, *components])
+    tell_values(resource, _as_concept(finding, report) if finding else [], [*own.components, *components])
     walker.emit(resource)
     walker.infer(resource, parts)
     for child in parts[Role.CONTENT]:

@@ -115,7 +115,8 @@ def _observation_faults(observation: dict[str, Any]) -> Iterator[str]:
         if not isinstance(element.get("valueQuantity", {}).get("value", Decimal()), Decimal):
             yield "a quantity that is no Decimal"
     for reference in observation.get("derivedFrom", []):
-        if reference["reference"].split("/")[0] not in _DERIVED_FROM:
+        kind = reference["reference"].split("/")[0] if "reference" in reference else reference["type"]
+        if kind not in _DERIVED_FROM:
             yield "derivedFrom what R4 does not allow"
     has_value = any(name.startswith("value") for name in observation)
     components = observation.get("component", [])

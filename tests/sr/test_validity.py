@@ -13,9 +13,12 @@ from sr.mapping import map_report
 from testdata.cad_report import cad_report
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
+from testdata.echo_report import echo_report, simplified_echo_report
+from testdata.fetal_report import fetal_report
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
 from testdata.measurement_report import measurement_report
+from testdata.patient_dose_report import patient_dose_report
 from testdata.pdf import encapsulated_pdf
 from testdata.vascular_report import vascular_report
 from testdata.written_report import heart_report, text_report
@@ -34,6 +37,10 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "marks of a program": cad_report,
     "vessels": vascular_report,
     "a document": encapsulated_pdf,
+    "doses to organs": patient_dose_report,
+    "heart": echo_report,
+    "heart, simplified": simplified_echo_report,
+    "twins": fetal_report,
     "prose": text_report,
     "headings of its own": heart_report,
 }

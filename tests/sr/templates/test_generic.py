@@ -26,7 +26,7 @@ from tests.sr.builders import (
 from tests.sr.fhir_rules import faults, observations, quantities
 
 TITLE = ("18748-4", "LN", "Diagnostic Imaging Report")
-CHAPTER = ("121060", "DCM", "History")
+CHAPTER = ("121111", "DCM", "Summary")
 PLANE = ("113764", "DCM", "Acquisition Plane")
 PLANE_A = ("113620", "DCM", "Plane A")
 PLANE_B = ("113621", "DCM", "Plane B")
@@ -79,7 +79,7 @@ def test_the_containers_around_are_kept_as_categories() -> None:
     categories = [
         category.get("text") or category["coding"][0]["code"] for category in made["1.1.1.1"]["category"]
     ]
-    assert categories == ["imaging", "Diagnostic Imaging Report", "History", "Findings"]
+    assert categories == ["imaging", "Diagnostic Imaging Report", "Summary", "Findings"]
 
 
 def test_nested_groups_are_members() -> None:
@@ -230,3 +230,18 @@ def test_what_has_no_place_in_fhir_is_told_as_unmapped() -> None:
     assert {item.reason for item in mapped.unmapped} == {
         "R4 has no element for single images and regions; their study is referenced"
     }
+
+
+def test_the_mother_is_not_taken_for_the_fetus_whose_section_she_stands_in() -> None:
+    _, made = _map(
+        container(
+            SECTION,
+            code(SUBJECT_CLASS, FETUS, rel=OBS),
+            num(FETUS_NUMBER, "2", None, rel=OBS),
+            num(LENGTH, "30"),
+            container(CHAPTER, code(SUBJECT_CLASS, PATIENT, rel=OBS), num(LENGTH, "40")),
+        )
+    )
+    assert _texts(made["1.1.3"]) == ["Subject Class: Fetus", "Fetus Number: 2"]
+    assert "component" not in made["1.1.4.2"]
+    assert "component" not in made["1.1.4"]
