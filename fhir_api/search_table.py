@@ -19,8 +19,9 @@ class Kind(StrEnum):
 class SearchParameter:
     """One row of the table.
 
-    definition: the last part of the canonical URL of its definition.
-    paths: elements of the resource that it is compared with; "member:Type" keeps the references to one type.
+    definition: the canonical URL of its definition; of those of HL7 the last part.
+    paths: elements of the resource that it is compared with; "member:Type" keeps the references to one type,
+        and "extension:name" the extensions whose URL ends in ".name".
     targets: resource types that a reference may lead to.
     system: the code system of an element of type code, which does not name it itself.
     note: what the CapabilityStatement says of it.
@@ -48,6 +49,8 @@ _OF_PATIENT = SearchParameter("patient", Kind.REFERENCE, "clinical-patient", ("s
 _ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",))
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
+
+_MADO = "https://profiles.ihe.net/RAD/MADO/SearchParameter/SearchParameterDocumentReference"
 
 _ORDERS = "Orders are kept elsewhere: ask by Accession Number, with the modifier :identifier."
 
@@ -242,6 +245,48 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("ImagingStudy", "ServiceRequest"),
         ),
         SearchParameter("date", Kind.DATE, "DocumentReference-date", ("date",), to_the_second=True),
+        # IHE RAD.MADO
+        SearchParameter(
+            "study-instance-uid",
+            Kind.TOKEN,
+            f"{_MADO}StudyInstanceUid",
+            ("context.related:ImagingStudy.identifier",),
+        ),
+        SearchParameter(
+            "accession-number",
+            Kind.TOKEN,
+            f"{_MADO}AccessionNumber",
+            ("context.related:ServiceRequest.identifier",),
+        ),
+        SearchParameter(
+            "modality",
+            Kind.TOKEN,
+            f"{_MADO}Modality",
+            ("extension:modality.valueCodeableConcept",),
+            note="Of imaging manifests.",
+        ),
+        SearchParameter(
+            "anatomical-region",
+            Kind.TOKEN,
+            f"{_MADO}BodySite",
+            ("extension:bodySite.extension.valueCodeableConcept",),
+            note="Of imaging manifests.",
+        ),
+        _LAST_UPDATED,
+    ),
+    "Bundle": (
+        _ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "Bundle-identifier",
+            ("identifier",),
+            note="The SOP Instance UID of the manifest.",
+        ),
+        SearchParameter(
+            "type", Kind.TOKEN, "Bundle-type", ("type",), system="http://hl7.org/fhir/bundle-type"
+        ),
+        SearchParameter("timestamp", Kind.DATE, "Bundle-timestamp", ("timestamp",), to_the_second=True),
         _LAST_UPDATED,
     ),
     "BodyStructure": (
@@ -267,7 +312,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
 }
 
 # What reports become; made when a report is stored, and kept.
-KEPT = ("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device")
+KEPT = ("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device", "Bundle")
 
 
 def parameter_of(resource_type: str, name: str) -> SearchParameter | None:

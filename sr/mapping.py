@@ -10,6 +10,8 @@ from sr.diagnostic_report import diagnostic_report
 from sr.document import descriptions, document
 from sr.ledger import Unmapped
 from sr.lenient import Source
+from sr.manifest import read_manifest
+from sr.manifest_document import manifest_documents
 from sr.read_content import read_content
 from sr.report_header import KEY_OBJECT_SELECTION
 from sr.source_report import read_report
@@ -82,6 +84,10 @@ def map_report(dataset: Source, identity: str, with_events: bool = False) -> Map
     if report.header.sop_class_uid == KEY_OBJECT_SELECTION:
         walker.ledger.pass_over(tree.root, _SELECTION)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
+        if (manifest := read_manifest(dataset, tree.root, report, identity)) is not None:
+            source, made = manifest_documents(source, manifest, report.schemes)
+            walker.emit(made)
+            walker.ledger.tell(manifest.library.items, walker.emit(manifest.bundle))
     else:
         title = tree.root.concept.key if tree.root.concept is not None else ("", "")
         results = DOCUMENTS.get(title, generic.document)(walker, tree.root, Context(device=made_by))
