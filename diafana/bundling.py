@@ -15,6 +15,7 @@ from sr.transaction import transaction
 def object_bundle(file: Path) -> tuple[dict[str, Any], int]:
     """A transaction of its patient, of its study as far as it tells of it, and of what a report becomes.
 
+    Of an imaging manifest, the document that it becomes: it tells of a study that is elsewhere.
     And how many content items became nothing. Raises OSError or InvalidDicomError.
     """
     dataset = dcmread(file, stop_before_pixels=True)
@@ -28,4 +29,7 @@ def object_bundle(file: Path) -> tuple[dict[str, Any], int]:
     if not is_report(dataset.get("SOPClassUID", "")):
         return transaction(resources), 0
     mapped = map_report(dataset, identity)
+    for document in mapped.resources:
+        if document["resourceType"] == "Bundle":
+            return document, len(mapped.unmapped)
     return transaction([*resources, *mapped.resources]), len(mapped.unmapped)

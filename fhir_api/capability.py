@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urljoin
 
 from fhir_api.formats import FHIR_VERSION, FORMATS
 from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_with, referring_to
@@ -32,7 +33,7 @@ _OPERATIONS = {
         }
     ]
 }
-_DEFINITION = "http://hl7.org/fhir/SearchParameter"
+_DEFINITION = "http://hl7.org/fhir/SearchParameter/"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
@@ -115,7 +116,7 @@ def _links(offered: Iterable[tuple[str, SearchParameter]]) -> list[str]:
 def _parameter(parameter: SearchParameter) -> dict[str, str]:
     told = {
         "name": parameter.name,
-        "definition": f"{_DEFINITION}/{parameter.definition}",
+        "definition": urljoin(_DEFINITION, parameter.definition),
         "type": parameter.kind.value,
     }
     return told | ({"documentation": parameter.note} if parameter.note else {})

@@ -85,8 +85,12 @@ def _walk(element: Any, steps: list[str]) -> Iterator[Any]:
         name, _, kept_type = steps[0].partition(":")
         below = element.get(name, [])
         if kept_type:
-            below = [one for one in below if one.get("type") == kept_type]
+            below = [one for one in below if kept_type in (one.get("type"), _last_part(one.get("url", "")))]
         yield from _walk(below, steps[1:])
+
+
+def _last_part(url: str) -> str:
+    return url.rpartition(".")[2]
 
 
 def _tokens(element: Any, system: str) -> Iterator[Token]:

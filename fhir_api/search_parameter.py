@@ -19,8 +19,9 @@ class Kind(StrEnum):
 class SearchParameter:
     """One row of the table.
 
-    definition: the last part of the canonical URL of its definition.
-    paths: elements of the resource that it is compared with; "member:Type" keeps the references to one type.
+    definition: the canonical URL of its definition; of those of HL7 the last part.
+    paths: elements of the resource that it is compared with; "member:Type" keeps the references to one type,
+        and "extension:name" the extensions whose URL ends in ".name".
     targets: resource types that a reference may lead to.
     system: the code system of an element of type code, which does not name it itself.
     note: what the CapabilityStatement says of it.

@@ -15,6 +15,8 @@ _ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint",
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
 
+_MADO = "https://profiles.ihe.net/RAD/MADO/SearchParameter/SearchParameterDocumentReference"
+
 _ORDERS = "Studies name their order by its number: ask by Accession Number, with the modifier :identifier."
 
 # http://hl7.org/fhir/R4/searchparameter-registry.html
@@ -235,6 +237,48 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("Practitioner",),
         ),
         SearchParameter("date", Kind.DATE, "DocumentReference-date", ("date",), to_the_second=True),
+        # IHE RAD.MADO
+        SearchParameter(
+            "study-instance-uid",
+            Kind.TOKEN,
+            f"{_MADO}StudyInstanceUid",
+            ("context.related:ImagingStudy.identifier",),
+        ),
+        SearchParameter(
+            "accession-number",
+            Kind.TOKEN,
+            f"{_MADO}AccessionNumber",
+            ("context.related:ServiceRequest.identifier",),
+        ),
+        SearchParameter(
+            "modality",
+            Kind.TOKEN,
+            f"{_MADO}Modality",
+            ("extension:modality.valueCodeableConcept",),
+            note="Of imaging manifests.",
+        ),
+        SearchParameter(
+            "anatomical-region",
+            Kind.TOKEN,
+            f"{_MADO}BodySite",
+            ("extension:bodySite.extension.valueCodeableConcept",),
+            note="Of imaging manifests.",
+        ),
+        _LAST_UPDATED,
+    ),
+    "Bundle": (
+        _ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "Bundle-identifier",
+            ("identifier",),
+            note="The SOP Instance UID of the manifest.",
+        ),
+        SearchParameter(
+            "type", Kind.TOKEN, "Bundle-type", ("type",), system="http://hl7.org/fhir/bundle-type"
+        ),
+        SearchParameter("timestamp", Kind.DATE, "Bundle-timestamp", ("timestamp",), to_the_second=True),
         _LAST_UPDATED,
     ),
     "BodyStructure": (
@@ -283,7 +327,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
 
 # What reports become; made when a report is stored, and kept.
 KEPT = (
-    *("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device"),
+    *("Observation", "DiagnosticReport", "DocumentReference", "BodyStructure", "Device", "Bundle"),
     *PEOPLE_PARAMETERS,
 )
 

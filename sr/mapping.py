@@ -11,6 +11,8 @@ from sr.document import descriptions, document
 from sr.encapsulated import MEDIA_TYPES, attachment
 from sr.ledger import Unmapped
 from sr.lenient import Source
+from sr.manifest import read_manifest
+from sr.manifest_document import manifest_documents
 from sr.observers import MOST, observed_by
 from sr.participants import AUTHOR, VERIFIER
 from sr.provenance import provenance
@@ -99,6 +101,10 @@ def map_report(dataset: Source, identity: str, with_events: bool = False, size: 
     if alone := DOCUMENTS_ALONE.get(sop_class):
         walker.ledger.pass_over(tree.root, alone)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
+        if (manifest := read_manifest(dataset, tree.root, report, identity)) is not None:
+            source, made = manifest_documents(source, manifest, report.schemes)
+            walker.emit(made)
+            walker.ledger.tell(manifest.library.items, walker.emit(manifest.bundle))
     elif not is_document:
         results = _findings(walker, tree.root, made_by, observers)
     origin = provenance(report, observers, made_by, results)

@@ -65,6 +65,20 @@ def uid_reference(concept: Code, value: str, relationship: str = _CONTAINS) -> D
     return item
 
 
+def date(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
+    """A DATE."""
+    item = _item("DATE", concept, relationship)
+    item.Date = value
+    return item
+
+
+def time(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
+    """A TIME."""
+    item = _item("TIME", concept, relationship)
+    item.Time = value
+    return item
+
+
 def date_time(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
     """A DATETIME."""
     item = _item("DATETIME", concept, relationship)
@@ -85,6 +99,15 @@ def image(source: Dataset, relationship: str = _CONTAINS) -> Dataset:
     item.RelationshipType = relationship
     item.ValueType = "IMAGE"
     item.ReferencedSOPSequence = [referenced(source)]
+    return item
+
+
+def entry(source: Dataset, *content: Dataset) -> Dataset:
+    """An IMAGE, or a COMPOSITE where it has no pixels, with what is said of it."""
+    item = image(source)
+    item.ValueType = "IMAGE" if "Rows" in source else "COMPOSITE"
+    if content:
+        item.ContentSequence = list(content)
     return item
 
 

@@ -9,6 +9,7 @@ from pydicom import Dataset
 
 from testdata.ct import ct_series
 from testdata.files import part10
+from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
 from tests.diafana.commands import diafana
 from tests.fhir_api.push.fhir_server import FhirServer
@@ -81,6 +82,15 @@ def test_an_image_becomes_its_patient_and_study(tmp_path: Path, study: list[Data
     entries = json.loads(diafana("fhir", file).out)["entry"]
     assert [entry["resource"]["resourceType"] for entry in entries] == ["Patient", "ImagingStudy"]
     assert entries[1]["resource"]["series"][0]["instance"][0]["uid"] == study[0].SOPInstanceUID
+
+
+def test_a_manifest_becomes_its_document(tmp_path: Path, study: list[Dataset]) -> None:
+    file = tmp_path / "manifest.dcm"
+    file.write_bytes(part10(manifest([study[0]])))
+    bundle = json.loads(diafana("fhir", file).out)
+    assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "document")
+    assert bundle["entry"][0]["resource"]["resourceType"] == "Composition"
+    assert bundle["entry"][1]["resource"]["series"][0]["instance"][0]["uid"] == study[0].SOPInstanceUID
 
 
 @pytest.mark.parametrize("content", [None, b"no DICOM"])

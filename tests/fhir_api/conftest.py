@@ -23,6 +23,7 @@ from pacs.model import Source
 from testdata.ct import ct_series
 from testdata.dx import chest_xray
 from testdata.files import part10
+from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
 from tests.fhir_api.client import BASE, Client
 
@@ -60,6 +61,7 @@ class World:
     """What the tests that only read share.
 
     ct: the 24 slices of a study.  report: on them, in the same study.  radiograph: of another patient.
+    manifest: of the slices, in the same study.
     """
 
     archive: Archive
@@ -68,6 +70,7 @@ class World:
     ct: list[Dataset]
     report: Dataset
     radiograph: Dataset
+    manifest: Dataset
 
     def resources(self, resource_type: str) -> list[dict[str, Any]]:
         """All resources of a type."""
@@ -92,7 +95,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     archive = Archive(DiskFiles(folder), derived, index, "DIAFANA", "/dicom-web", lambda: None)
     ct = ct_series(slices=24, rows=32, columns=32)
     report, radiograph = measurement_report(ct), chest_xray(rows=64, columns=64)
-    for dataset in (*ct, report, radiograph):
+    listed = manifest(ct)
+    for dataset in (*ct, report, radiograph, listed):
         put(archive, dataset)
     follow(index, archive, store)
     app = FastAPI()
@@ -100,7 +104,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     service = Subscriptions(subscriptions, ("https://ehr.example.org/hooks",), lambda: 0, lambda: None)
     app.include_router(router(archive, store, subscriptions=service))
     service.create(SUBSCRIPTION, Addresses(BASE, "http://archive.example/dicom-web"))
-    yield World(archive, store, Client(app), ct, report, radiograph)
+    yield World(archive, store, Client(app), ct, report, radiograph, listed)
     subscriptions.close()
     store.close()
     index.close()

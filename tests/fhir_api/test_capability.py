@@ -86,6 +86,17 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "author": lambda w: _first(w, "DocumentReference", "author")[0]["reference"],
         "authenticator": lambda w: _first(w, "DocumentReference", "authenticator")["reference"],
         "date": "2026",
+        "study-instance-uid": lambda w: f"urn:dicom:uid|urn:oid:{w.manifest.StudyInstanceUID}",
+        "accession-number": lambda w: w.report.AccessionNumber,
+        "modality": "http://dicom.nema.org/resources/ontology/DCM|CT",
+        "anatomical-region": "http://snomed.info/sct|51185008",
+        "_lastUpdated": "gt2026-01-01",
+    },
+    "Bundle": {
+        "_id": lambda w: w.resources("Bundle")[0]["id"],
+        "identifier": lambda w: f"urn:dicom:uid|{w.manifest.SOPInstanceUID}",
+        "type": "document",
+        "timestamp": "2026",
         "_lastUpdated": "gt2026-01-01",
     },
     "BodyStructure": {

@@ -12,7 +12,7 @@ _FORMS = {
     "code": re.compile(r"\S+( \S+)*"),
     "effectiveDateTime": _DATE_TIME,
     "issued": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"),
-    "reference": re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}"),
+    "reference": re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}|urn:uuid:[0-9a-f-]{36}"),
     "started": _DATE_TIME,
     "system": re.compile(r"\S+"),
     "url": re.compile(r"\S+"),
@@ -30,6 +30,7 @@ _MADE_TOGETHER = {
 }
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "BodyStructure": ("patient",),
+    "Bundle": ("identifier", "type", "timestamp", "entry"),
     "Device": (),
     "DiagnosticReport": ("status", "code"),
     "DocumentReference": ("status", "content"),

@@ -17,6 +17,7 @@ from testdata.echo_report import echo_report, simplified_echo_report
 from testdata.fetal_report import fetal_report
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
+from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
 from testdata.patient_dose_report import patient_dose_report
 from testdata.pdf import encapsulated_pdf
@@ -34,6 +35,7 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "dose": dose_report,
     "long dose": lambda: long_dose_report(5),
     "key objects": lambda: key_objects(CT),
+    "a manifest": lambda: manifest([*CT, key_objects(CT)]),
     "marks of a program": cad_report,
     "vessels": vascular_report,
     "a document": encapsulated_pdf,
@@ -115,6 +117,14 @@ def test_they_see_what_is_wrong(validators: Validators, spoil: Callable[[dict[st
     assert validators.faults([resource]) == []
     spoil(resource)
     assert validators.faults([resource]) != []
+
+
+def test_they_see_a_reference_that_leads_nowhere_in_its_document(validators: Validators) -> None:
+    mapped = map_report(lean(written(manifest(CT))), IDENTITY)
+    document = loads(dumps(next(one for one in mapped.resources if one["resourceType"] == "Bundle")))
+    assert validators.faults([document]) == []
+    document["entry"] = [one for one in document["entry"] if one["resource"]["resourceType"] != "Patient"]
+    assert validators.faults([document]) != []
 
 
 def _value(resource: dict[str, Any]) -> object:

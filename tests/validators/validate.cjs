@@ -14,11 +14,19 @@ for (const name of ["profiles-types", "profiles-resources"]) {
 }
 const fhir = new Fhir();
 
+// A document whose references lead by type and id to what they lead to by fullUrl: medplum knows no other way
+// to tell the type of a target. What leads nowhere in the document stays as it is, and is a fault.
+function resolved(resource) {
+  if (resource.resourceType !== "Bundle" || resource.type !== "document") return resource;
+  const targets = new Map(resource.entry.map((one) => [one.fullUrl, `${one.resource.resourceType}/${one.resource.id}`]));
+  return JSON.parse(JSON.stringify(resource), (name, value) => (name === "reference" && targets.get(value)) || value);
+}
+
 // Structure, dates, invariants and the targets of references. Whatever it remarks is a fault.
 function faultsOfMedplum(resource) {
   let issues;
   try {
-    issues = validateResource(resource);
+    issues = validateResource(resolved(resource));
   } catch (error) {
     if (!error.outcome) return [`it cannot be read: ${error}`];
     issues = error.outcome.issue;
