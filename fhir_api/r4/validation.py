@@ -69,7 +69,8 @@ class _Check:
         elif expected_type not in (told, RESOURCE):
             self._say("structure", path, f"expected a resource of the type {expected_type}")
         else:
-            outer, self._contained = self._contained, self._contained | _contained(value)
+            # One that contains none is itself contained, and may refer to its neighbours.
+            outer, self._contained = self._contained, _contained(value) or self._contained
             self._complex({n: v for n, v in value.items() if n != "resourceType"}, told, path, depth)
             self._contained = outer
 

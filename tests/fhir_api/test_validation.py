@@ -157,6 +157,16 @@ def test_values_of_several_with_extensions() -> None:
     ]
 
 
+def test_contained_resources_refer_to_each_other() -> None:
+    pair = [
+        {"resourceType": "Device", "id": "d", "patient": {"reference": "#p"}},
+        {"resourceType": "Patient", "id": "p", "link": [{"other": {"reference": "#d"}, "type": "refer"}]},
+    ]
+    assert found({"resourceType": "Basic", "code": {"text": "a"}, "contained": pair}, "Basic") == [
+        ("value", "Basic.contained[1].link[0].other")
+    ]
+
+
 def test_there_is_an_end_to_issues_and_to_depth() -> None:
     flood = changed(lambda o: o.update({f"x{number}": 1 for number in range(1000)}))
     assert len(issues(flood, "Observation")) == MAX_ISSUES
