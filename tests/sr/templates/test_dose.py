@@ -261,7 +261,7 @@ def test_the_totals_are_those_of_the_accumulated_containers(file: Path) -> None:
 
 
 def test_the_dose_to_an_organ_stays_with_its_organ() -> None:
-    """TID 10022: components of one summary could not tell which of two organs a dose is to."""
+    """TID 10023: components of one summary could not tell which of two organs a dose is to."""
     organs = [
         container(
             ("113517", "DCM", "Organ Dose Information"),
