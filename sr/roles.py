@@ -79,6 +79,7 @@ ASIDE_REASONS: Mapping[Key, str] = {
 }
 
 _PAST = "it tells of the past, not of what was found now"
+_PLANNED = "it tells what was planned, not what was done"
 _ASKED = "it tells why the images were made, not what was found in them"
 
 # Sections and items of PS3.16 CID 7001 and 7002 that a reader sees, and that no Observation may tell as if it
@@ -91,6 +92,7 @@ NOT_FOUND_NOW: Mapping[Key, str] = {
     ("DCM", "121068"): _PAST,  # Previous Findings
     ("DCM", "121069"): _PAST,  # Previous Finding
     ("LN", "18834-2"): _PAST,
+    ("DCM", "130226"): _PLANNED,  # Planned Imaging Agent Administration
     ("DCM", "121062"): _ASKED,  # Request
     ("LN", "55115-0"): _ASKED,
     ("DCM", "121109"): _ASKED,  # Indications for Procedure

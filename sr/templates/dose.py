@@ -28,7 +28,7 @@ _ACCUMULATED: tuple[Key, ...] = (
     ("DCM", "113502"),  # TID 10022, of one administration
 )
 _EVENTS: tuple[Key, ...] = (("DCM", "113706"), ("DCM", "113819"))  # TID 10003 and 10013
-_ORGAN_DOSE: Key = ("DCM", "113517")  # TID 10022: several, each of an organ of its own
+_ORGAN_DOSE: Key = ("DCM", "113517")  # TID 10023: several, each of an organ of its own
 _CALIBRATION: Key = ("DCM", "122505")
 _PROCEDURE: Key = ("DCM", "121058")
 _STARTS: tuple[Key, ...] = (("DCM", "113809"), ("DCM", "123003"))

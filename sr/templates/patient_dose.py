@@ -37,8 +37,9 @@ def dose_estimate(walker: Walker, item: Item, context: Context) -> list[str]:
     members = [walker.emit(_thing(walker, one, own)) for one in things]
     components = [*walker.components(item, parts), *walker.flatten(methodology, reference)]
     inner = own.below(schemes.concept(item.concept), components)
+    told = {one.position for one in [*methodology, *things]}
     for child in parts[Role.CONTENT]:
-        if child not in methodology and child not in things:
+        if child.position not in told:
             members += walker.content(child, inner)
     resource = observation(walker.report, item, own, schemes.concept(item.concept))
     tell_values(resource, [], [*own.components, *components])

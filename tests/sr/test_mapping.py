@@ -127,6 +127,10 @@ CONCEPTS = st.sampled_from(
         ("121008", "DCM", "Person Observer Name"), ("111028", "DCM", "Image Library"),
         ("C0034375", "UMLS", "Qualitative Evaluations"), ("111001", "DCM", "Algorithm Name"),
         ("276214006", "SCT", "Finding category"), ("370129005", "SCT", "Measurement Method"), ("", "", ""),
+        ("128402", "DCM", "Radiation Dose Estimate"), ("128415", "DCM", "Methodology"),
+        ("128457", "DCM", "X-Ray Beam Attenuator"), ("128477", "DCM", "Method Type"),
+        ("113343008", "SCT", "Organ"), ("125005", "DCM", "Biometry Group"), ("121420", "DCM", "Equation"),
+        ("121060", "DCM", "History"), ("121037", "DCM", "Fetus Number"),
         ("T-D0001", "SRT", ""), ("x  y", "99 A", "\x07"),
     ]
 )  # fmt: skip

@@ -21,6 +21,7 @@ from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
 from testdata.patient_dose_report import patient_dose_report
 from testdata.pdf import encapsulated_pdf
+from testdata.procedure_log import procedure_log
 from testdata.vascular_report import vascular_report
 from testdata.written_report import heart_report, text_report
 from tests.sr.builders import IDENTITY
@@ -43,6 +44,7 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "heart": echo_report,
     "heart, simplified": simplified_echo_report,
     "twins": fetal_report,
+    "log": procedure_log,
     "prose": text_report,
     "headings of its own": heart_report,
 }

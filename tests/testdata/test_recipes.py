@@ -13,13 +13,17 @@ from testdata.character_sets import CHARACTER_SETS, in_character_set
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.dx import chest_xray
+from testdata.echo_report import echo_report, simplified_echo_report
 from testdata.enhanced_ct import enhanced_ct
+from testdata.fetal_report import fetal_report
 from testdata.files import part10
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
 from testdata.measurement_report import measurement_report
 from testdata.mr import mr_series
+from testdata.patient_dose_report import patient_dose_report
 from testdata.pdf import encapsulated_pdf
+from testdata.procedure_log import procedure_log
 from testdata.secondary_capture import palette_colour, secondary_capture
 from testdata.segmentation import nodule_segmentation
 from testdata.us import us_cine
@@ -45,6 +49,11 @@ RECIPES: dict[str, Callable[[], list[Dataset]]] = {
     "text report": lambda: [text_report()],
     "heart report": lambda: [heart_report()],
     "dose report": lambda: [dose_report()],
+    "patient dose report": lambda: [patient_dose_report()],
+    "echo report": lambda: [echo_report()],
+    "simplified echo report": lambda: [simplified_echo_report()],
+    "fetal report": lambda: [fetal_report()],
+    "procedure log": lambda: [procedure_log()],
     "long dose report": lambda: [long_dose_report(2)],
     "key objects": lambda: [key_objects(small_ct())],
     "pdf": lambda: [encapsulated_pdf()],

@@ -258,3 +258,26 @@ def test_the_totals_are_those_of_the_accumulated_containers(file: Path) -> None:
             if "valueQuantity" in c
         )
         assert told == Counter(Decimal(value.strip()) for value in numbers(item))
+
+
+def test_the_dose_to_an_organ_stays_with_its_organ() -> None:
+    """TID 10023: components of one summary could not tell which of two organs a dose is to."""
+    organs = [
+        container(
+            ("113517", "DCM", "Organ Dose Information"),
+            code(("363698007", "SCT", "Finding Site"), organ, rel="HAS CONCEPT MOD"),
+            num(("113518", "DCM", "Organ Dose"), dose, MGY),
+        )
+        for organ, dose in ((("10200004", "SCT", "Liver"), "12.5"), (("64033007", "SCT", "Kidney"), "3.5"))
+    ]
+    administered = container(("113502", "DCM", "Radiopharmaceutical Administration"), *organs)
+    mapped = map_report(report(administered, title=ADMINISTRATION_REPORT, SOPClassUID=DOSE), IDENTITY)
+    (summary,) = summaries(mapped)
+    doses = {
+        one["bodySite"]["text"]: str(one["valueQuantity"]["value"])
+        for one in observations(mapped)
+        if "valueQuantity" in one
+    }
+    assert doses == {"Liver": "12.5", "Kidney": "3.5"}
+    assert len(summary["hasMember"]) == 2
+    assert "component" not in summary

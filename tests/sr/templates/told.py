@@ -34,7 +34,14 @@ def said(resource: dict[str, Any]) -> dict[str, str]:
     """The components by concept: what they say in words, or as a number with its unit."""
     words = {}
     for one in resource.get("component", []):
-        quantity = one.get("valueQuantity", {})
-        text = one.get("valueString") or one.get("valueCodeableConcept", {}).get("text")
-        words[one["code"]["text"]] = text or f"{quantity['value']} {quantity['unit']}"
+        words[one["code"]["text"]] = _words(one)
     return words
+
+
+def _words(component: dict[str, Any]) -> str:
+    if "valueQuantity" in component:
+        return f"{component['valueQuantity']['value']} {component['valueQuantity']['unit']}"
+    if "valueCodeableConcept" in component:
+        return str(component["valueCodeableConcept"]["text"])
+    (value,) = (value for name, value in component.items() if name.startswith("value"))
+    return str(value)
