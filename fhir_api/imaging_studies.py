@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from fhir_api.answers import Addresses, Answer, Page, computed
 from fhir_api.archive_search import (
     Alternative,
@@ -26,7 +28,7 @@ from pacs.query import OneOf, Query
 from sr.coding_schemes import DCM
 from sr.endpoint import endpoint
 from sr.identifiers import DICOM_UID
-from sr.imaging_study import imaging_study
+from sr.imaging_study import imaging_study, study_instance
 
 # A study with more instances is found without them, so that no page holds thousands; reading it gives all.
 MAX_FOUND_INSTANCES = 20
@@ -96,13 +98,17 @@ class ImagingStudies:
             grouped.setdefault(_uid(found), []).append(found.attributes)
         return grouped
 
-    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[DicomJson]]]:
-        """What is kept of the instances of studies, by Study and Series Instance UID."""
-        grouped: dict[str, dict[str, list[DicomJson]]] = {}
+    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[orjson.Fragment]]]:
+        """The instances of studies, by Study and Series Instance UID.
+
+        Each becomes JSON as it is found: of thousands, only that is held.
+        """
+        grouped: dict[str, dict[str, list[orjson.Fragment]]] = {}
         for found in self._below(Level.INSTANCE, studies):
             study, series, instance = found.levels
             of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
-            of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(instance)
+            element = orjson.Fragment(orjson.dumps(study_instance(instance)))
+            of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(element)
         return grouped
 
     def _below(self, level: Level, studies: Sequence[str]) -> Iterable[Found]:
