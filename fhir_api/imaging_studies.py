@@ -14,6 +14,7 @@ from fhir_api.archive_search import (
     by_codes,
     by_days,
     by_patients,
+    by_uids_below,
     criterion,
     one_of,
     values_of,
@@ -25,7 +26,8 @@ from pacs.dataset.header import is_uid
 from pacs.errors import NotFound
 from pacs.model import DicomJson, Found, Level
 from pacs.query import OneOf, Query
-from sr.coding_schemes import DCM
+from sr.body_parts import BODY_PARTS
+from sr.coding_schemes import DCM, SCT
 from sr.endpoint import endpoint
 from sr.identifiers import DICOM_UID
 from sr.imaging_study import imaging_study, study_instance
@@ -165,6 +167,14 @@ def _by_order(condition: Condition) -> list[Alternative]:
     return [Alternative((criterion("AccessionNumber", OneOf(numbers)),), checks=(check,))]
 
 
+def _by_body_site(condition: Condition) -> list[Alternative]:
+    """Body Part Examined of the series, by the codes that it is told by."""
+    codes = set(values_of(condition, SCT))
+    is_any = any(isinstance(t, Token) and t.value is None and t.system == SCT for t in condition.values)
+    parts = tuple(part for part, code in BODY_PARTS.items() if is_any or code in codes)
+    return [Alternative(below=(criterion("BodyPartExamined", OneOf(parts)),))] if parts else []
+
+
 def _by_status(condition: Condition) -> list[Alternative]:
     """Whatever is in the index is available."""
     return [Alternative()] if matches({"status": "available"}, condition) else []
@@ -179,6 +189,10 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "started": by_days("StudyDate"),
     "modality": by_codes("ModalitiesInStudy", DCM),
     "dicom-class": by_codes("SOPClassesInStudy", DICOM_UID),
+    "series": by_uids_below("SeriesInstanceUID"),
+    "instance": by_uids_below("SOPInstanceUID"),
+    "bodysite": _by_body_site,
+    "body-site": _by_body_site,
     "basedon": _by_order,
     "based-on": _by_order,
     "status": _by_status,

@@ -38,6 +38,8 @@ class SearchParameter:
     to_the_second: bool = False
 
 
+GENDER = "http://hl7.org/fhir/administrative-gender"
+
 _PATIENT = ("Patient",)
 _ID = SearchParameter("_id", Kind.TOKEN, "Resource-id", ("id",))
 _LAST_UPDATED = SearchParameter(
@@ -47,6 +49,8 @@ _OF_PATIENT = SearchParameter("patient", Kind.REFERENCE, "clinical-patient", ("s
 
 # No search goes by it, for all studies have the same.
 _ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",))
+
+_UID = "The UID, bare or as urn:oid:X."
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
 
@@ -76,6 +80,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         SearchParameter(
             "birthdate", Kind.DATE, "individual-birthdate", ("birthDate",), note="Years, months or days."
         ),
+        SearchParameter("gender", Kind.TOKEN, "individual-gender", ("gender",), system=GENDER),
     ),
     "ImagingStudy": (
         _ID,
@@ -94,7 +99,19 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("modality", Kind.TOKEN, "ImagingStudy-modality", ("modality",)),
         SearchParameter("dicom-class", Kind.TOKEN, "ImagingStudy-dicom-class", ("series.instance.sopClass",)),
-        # R4 calls it the one, R5 and the European guide for R4 the other.
+        SearchParameter("series", Kind.TOKEN, "ImagingStudy-series", ("series.uid",), note=_UID),
+        SearchParameter("instance", Kind.TOKEN, "ImagingStudy-instance", ("series.instance.uid",), note=_UID),
+        # R4 calls it the one, R5 and the European guide for R4 the other; so below.
+        *(
+            SearchParameter(
+                name,
+                Kind.TOKEN,
+                "ImagingStudy-bodysite",
+                ("series.bodySite",),
+                note="SNOMED CT; body parts that have no code here are not found.",
+            )
+            for name in ("bodysite", "body-site")
+        ),
         *(
             SearchParameter(
                 name, Kind.REFERENCE, "ImagingStudy-basedon", ("basedOn",), ("ServiceRequest",), note=_ORDERS
