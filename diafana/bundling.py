@@ -6,7 +6,7 @@ from typing import Any
 from pydicom import dcmread
 
 from pacs.index.rows import patient_identity
-from sr.imaging_study import imaging_study
+from sr.imaging_study import imaging_study, study_instance
 from sr.mapping import is_report, map_report
 from sr.patient import patient
 from sr.transaction import transaction
@@ -24,7 +24,7 @@ def object_bundle(file: Path) -> tuple[dict[str, Any], int]:
     identity = patient_identity(attributes, study)
     resources = [
         patient(attributes, identity),
-        imaging_study(attributes, [attributes], {series: [attributes]}, identity, None),
+        imaging_study(attributes, [attributes], {series: [study_instance(attributes)]}, identity, None),
     ]
     if not is_report(dataset.get("SOPClassUID", "")):
         return transaction(resources), 0

@@ -14,9 +14,11 @@ from fhir_api.matching import matches
 from fhir_api.outcome import RequestFault
 from pacs.archive import Archive
 from pacs.attributes import ATTRIBUTES
+from pacs.dataset.header import is_uid
 from pacs.model import Found, Level
 from pacs.query import Condition as Matched
 from pacs.query import Criterion, OneOf, Query, Range, Wildcard
+from sr.identifiers import DICOM_UID
 
 MAX_ALTERNATIVES = 256
 MAX_COUNTED = 5000  # matches that are walked through to tell the total of a page
@@ -26,18 +28,25 @@ _ATTRIBUTES = {attribute.keyword: attribute for attribute in ATTRIBUTES if len(a
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One query. patient: an identity, "" for any.  checks: to be held against the resource itself."""
+    """One query. patient: an identity, "" for any.  checks: to be held against the resource itself.
+
+    below: keys that some series or instance of a study fulfils.
+    """
 
     criteria: tuple[Criterion, ...] = ()
     patient: str = ""
     checks: tuple[Condition, ...] = ()
+    below: tuple[Criterion, ...] = ()
 
     def joined(self, other: "Alternative") -> "Alternative | None":
         """What both ask; None when no patient can be both."""
         if self.patient and other.patient and self.patient != other.patient:
             return None
         return Alternative(
-            self.criteria + other.criteria, self.patient or other.patient, self.checks + other.checks
+            self.criteria + other.criteria,
+            self.patient or other.patient,
+            self.checks + other.checks,
+            self.below + other.below,
         )
 
 
@@ -112,7 +121,8 @@ class ArchiveSearch:
                 yield found
 
     def _query(self, alternative: Alternative, limit: int | None, offset: int) -> Query:
-        return Query(self._level, alternative.criteria, alternative.patient or None, limit, offset)
+        patient = alternative.patient or None
+        return Query(self._level, alternative.criteria, patient, limit, offset, alternative.below)
 
 
 def criterion(keyword: str, condition: Matched) -> Criterion:
@@ -144,6 +154,16 @@ def by_codes(keyword: str, *systems: str) -> Translation:
             return by_checks(condition)
         values = values_of(condition, *systems)
         return [one_of(keyword, values)] if values else []
+
+    return translate
+
+
+def by_uids_below(keyword: str) -> Translation:
+    """A token parameter on the UIDs of what a study holds."""
+
+    def translate(condition: Condition) -> list[Alternative]:
+        values = [uid for uid in values_of(condition, DICOM_UID) if is_uid(uid)]
+        return [Alternative(below=(criterion(keyword, OneOf(tuple(values))),))] if values else []
 
     return translate
 

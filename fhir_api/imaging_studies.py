@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from fhir_api.answers import Addresses, Answer, Page, computed
 from fhir_api.archive_search import (
     Alternative,
@@ -12,6 +14,7 @@ from fhir_api.archive_search import (
     by_codes,
     by_days,
     by_patients,
+    by_uids_below,
     criterion,
     one_of,
     values_of,
@@ -25,10 +28,11 @@ from pacs.dataset.header import is_uid
 from pacs.errors import NotFound
 from pacs.model import DicomJson, Found, Level
 from pacs.query import OneOf, Query
-from sr.coding_schemes import DCM
+from sr.body_parts import BODY_PARTS
+from sr.coding_schemes import DCM, SCT
 from sr.endpoint import endpoint
 from sr.identifiers import DICOM_UID
-from sr.imaging_study import imaging_study
+from sr.imaging_study import imaging_study, study_instance
 
 # A study with more instances is found without them, so that no page holds thousands; reading it gives all.
 MAX_FOUND_INSTANCES = 20
@@ -97,13 +101,17 @@ class ImagingStudies:
             grouped.setdefault(_uid(found), []).append(found.attributes)
         return grouped
 
-    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[DicomJson]]]:
-        """What is kept of the instances of studies, by Study and Series Instance UID."""
-        grouped: dict[str, dict[str, list[DicomJson]]] = {}
+    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[orjson.Fragment]]]:
+        """The instances of studies, by Study and Series Instance UID.
+
+        Each becomes JSON as it is found: of thousands, only that is held.
+        """
+        grouped: dict[str, dict[str, list[orjson.Fragment]]] = {}
         for found in self._below(Level.INSTANCE, studies):
             study, series, instance = found.levels
             of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
-            of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(instance)
+            element = orjson.Fragment(orjson.dumps(study_instance(instance)))
+            of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(element)
         return grouped
 
     def _below(self, level: Level, studies: Sequence[str]) -> Iterable[Found]:
@@ -160,6 +168,14 @@ def _by_order(condition: Condition) -> list[Alternative]:
     return [Alternative((criterion("AccessionNumber", OneOf(numbers)),), checks=(check,))]
 
 
+def _by_body_site(condition: Condition) -> list[Alternative]:
+    """Body Part Examined of the series, by the codes that it is told by."""
+    codes = set(values_of(condition, SCT))
+    is_any = any(isinstance(t, Token) and t.value is None and t.system == SCT for t in condition.values)
+    parts = tuple(part for part, code in BODY_PARTS.items() if is_any or code in codes)
+    return [Alternative(below=(criterion("BodyPartExamined", OneOf(parts)),))] if parts else []
+
+
 def _by_status(condition: Condition) -> list[Alternative]:
     """Whatever is in the index is available."""
     return [Alternative()] if matches({"status": "available"}, condition) else []
@@ -174,6 +190,10 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "started": by_days("StudyDate"),
     "modality": by_codes("ModalitiesInStudy", DCM),
     "dicom-class": by_codes("SOPClassesInStudy", DICOM_UID),
+    "series": by_uids_below("SeriesInstanceUID"),
+    "instance": by_uids_below("SOPInstanceUID"),
+    "bodysite": _by_body_site,
+    "body-site": _by_body_site,
     "basedon": _by_order,
     "based-on": _by_order,
     "status": _by_status,

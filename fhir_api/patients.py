@@ -12,14 +12,16 @@ from fhir_api.archive_search import (
     by_days,
     by_words,
     criterion,
+    one_of,
     values_of,
 )
 from fhir_api.conditions import Condition, Token, Window
+from fhir_api.search_table import GENDER
 from pacs.archive import Archive
 from pacs.errors import NotFound
 from pacs.model import Found, Level
 from pacs.query import OneOf, Query
-from sr.patient import patient
+from sr.patient import GENDERS, patient
 
 
 class Patients:
@@ -70,6 +72,16 @@ def _by_identifier(condition: Condition) -> list[Alternative]:
     return [Alternative((criterion("PatientID", numbers),), checks=(condition,))]
 
 
+def _by_gender(condition: Condition) -> list[Alternative]:
+    """Patient's Sex; what is told as unknown is whatever else stands there, and so looked at."""
+    tokens = [value for value in condition.values if isinstance(value, Token)]
+    if any(token.value in (None, "unknown") for token in tokens):
+        return by_checks(condition)
+    wanted = values_of(condition, GENDER)
+    letters = [letter for letter, gender in GENDERS.items() if gender in wanted]
+    return [one_of("PatientSex", [*letters, *map(str.lower, letters)])] if letters else []
+
+
 # By search parameter: how the index is asked
 TRANSLATIONS: Mapping[str, Translation] = {
     "_id": _by_id,
@@ -78,4 +90,5 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "family": by_words("PatientName"),
     "given": by_words("PatientName"),
     "birthdate": by_days("PatientBirthDate"),
+    "gender": _by_gender,
 }

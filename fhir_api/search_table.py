@@ -10,8 +10,12 @@ from fhir_api.search_parameter import PATIENT as _PATIENT
 from fhir_api.search_parameter import Kind as Kind
 from fhir_api.search_parameter import SearchParameter as SearchParameter
 
+GENDER = "http://hl7.org/fhir/administrative-gender"
+
 # No search goes by it, for all studies have the same.
 _ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",))
+
+_UID = "The UID, bare or as urn:oid:X."
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
 
@@ -41,6 +45,7 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         SearchParameter(
             "birthdate", Kind.DATE, "individual-birthdate", ("birthDate",), note="Years, months or days."
         ),
+        SearchParameter("gender", Kind.TOKEN, "individual-gender", ("gender",), system=GENDER),
     ),
     "ImagingStudy": (
         _ID,
@@ -59,7 +64,19 @@ PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("modality", Kind.TOKEN, "ImagingStudy-modality", ("modality",)),
         SearchParameter("dicom-class", Kind.TOKEN, "ImagingStudy-dicom-class", ("series.instance.sopClass",)),
-        # R4 calls it the one, R5 and the European guide for R4 the other.
+        SearchParameter("series", Kind.TOKEN, "ImagingStudy-series", ("series.uid",), note=_UID),
+        SearchParameter("instance", Kind.TOKEN, "ImagingStudy-instance", ("series.instance.uid",), note=_UID),
+        # R4 calls it the one, R5 and the European guide for R4 the other; so below.
+        *(
+            SearchParameter(
+                name,
+                Kind.TOKEN,
+                "ImagingStudy-bodysite",
+                ("series.bodySite",),
+                note="SNOMED CT; body parts that have no code here are not found.",
+            )
+            for name in ("bodysite", "body-site")
+        ),
         *(
             SearchParameter(
                 name,

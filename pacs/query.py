@@ -103,6 +103,7 @@ class Query:
 
     patient_identity: restricts to one patient, whose identity an earlier answer gave.
     limit: at most so many answers; None for all.  offset: answers passed over first.
+    below: of studies, keys of which each is fulfilled by some series or instance in them.
     The order of answers is stable: studies from the newest, series and instances by their numbers.
     """
 
@@ -111,6 +112,7 @@ class Query:
     patient_identity: str | None = None
     limit: int | None = None
     offset: int = 0
+    below: tuple[Criterion, ...] = ()
 
 
 def fold(text: str) -> str:

@@ -35,13 +35,14 @@ _PERFORMERS = (
 def imaging_study(
     study: Attributes,
     series: Sequence[Attributes],
-    instances_by_series: Mapping[str, Sequence[Attributes]],
+    instances_by_series: Mapping[str, Sequence[Any]],
     identity: str,
     endpoint: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The ImagingStudy of a study; all attributes in DICOM JSON (PS3.18 F.2), as a search returns them.
 
-    instances_by_series: by Series Instance UID; without those of a series, it is told without instances.
+    instances_by_series: by Series Instance UID what `study_instance` gives, or that as a fragment of JSON;
+        without those of a series, it is told without instances.
     identity: of the patient.  endpoint: the Endpoint resource from which the study is had.
     """
     uid = json_attributes.text(study, "StudyInstanceUID")
@@ -76,7 +77,7 @@ def imaging_study(
 
 
 def _series(
-    series: Attributes, instances_by_series: Mapping[str, Sequence[Attributes]], zone: str
+    series: Attributes, instances_by_series: Mapping[str, Sequence[Any]], zone: str
 ) -> dict[str, Any]:
     uid = json_attributes.text(series, "SeriesInstanceUID")
     instances = instances_by_series.get(uid, ())
@@ -97,12 +98,13 @@ def _series(
                 for keyword, function in _PERFORMERS
                 for person in _people(series, keyword)
             ],
-            "instance": [_instance(instance) for instance in instances],
+            "instance": list(instances),
         }
     )
 
 
-def _instance(instance: Attributes) -> dict[str, Any]:
+def study_instance(instance: Attributes) -> dict[str, Any]:
+    """The element of an ImagingStudy that tells an instance; its attributes in DICOM JSON."""
     title = (
         json_attributes.text(json_attributes.item(instance, "ConceptNameCodeSequence"), "CodeMeaning")
         or json_attributes.text(instance, "DocumentTitle")

@@ -18,6 +18,8 @@ def texts(attributes: Attributes, keyword: str) -> list[str]:
 
 def text(attributes: Attributes, keyword: str) -> str:
     """The first value of an element; empty when there is none."""
+    if _key(keyword) not in attributes:
+        return ""  # as mostly, of thousands of instances
     for value in _values(attributes, keyword):
         if value is not None and (said := str(value).strip()):
             return said

@@ -9,7 +9,7 @@ from sr.names import human_names
 from sr.primitives import compact, date, string
 
 # PS3.3 C.7.1.1, Patient's Sex. What it does not list is told as unknown.
-_GENDERS = {"M": "male", "F": "female", "O": "other"}
+GENDERS = {"M": "male", "F": "female", "O": "other"}
 
 
 def patient(attributes: Attributes, identity: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def patient(attributes: Attributes, identity: str) -> dict[str, Any]:
             "id": identity,
             "identifier": [identifier for identifier in identifiers if "value" in identifier],
             "name": names,
-            "gender": _GENDERS.get(sex.upper(), "unknown") if sex else "",
+            "gender": GENDERS.get(sex.upper(), "unknown") if sex else "",
             "birthDate": date(json_attributes.text(attributes, "PatientBirthDate")),
         }
     )

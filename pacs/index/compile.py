@@ -1,5 +1,6 @@
 """From a Query to SQL: first its shape, of which there are few; a statement is built once for each."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -15,7 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, Attribute, date_of
+from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, Attribute, Matching, date_of
 from pacs.index import schema
 from pacs.index.comparisons import holds, tests_of
 from pacs.index.values import Values
@@ -59,14 +60,18 @@ class Test(NamedTuple):
     beside: str = ""
 
 
+_Criteria = tuple[tuple[tuple[int, ...], tuple[Test, ...]], ...]
+
+
 class Shape(NamedTuple):
     """A query without its values.
 
-    criteria: the path of each attribute, and tests of which one must hold.
+    criteria: the path of each attribute, and tests of which one must hold.  below: the same of what is below.
     """
 
     level: Level
-    criteria: tuple[tuple[tuple[int, ...], tuple[Test, ...]], ...]
+    criteria: _Criteria
+    below: _Criteria
     of_patient: bool
     limited: bool
     skipping: bool
@@ -76,7 +81,7 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
     """The shape of a query, and its values under the names that the statement of the shape has for them."""
     values: list[Any] = []
     criteria = []
-    for criterion in query.criteria:
+    for criterion in (*query.criteria, *query.below):
         tests = _tests(criterion)
         criteria.append((criterion.attribute.tags, tuple(test for test, _ in tests)))
         values += [value for _, own in tests for value in own]
@@ -89,7 +94,8 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
         parameters["offset"] = query.offset
     shape = Shape(
         query.level,
-        tuple(criteria),
+        tuple(criteria[: len(query.criteria)]),
+        tuple(criteria[len(query.criteria) :]),
         query.patient_identity is not None,
         query.limit is not None,
         bool(query.offset),
@@ -116,16 +122,12 @@ def statement(shape: Shape) -> Select[Any]:
     """The statement that finds what a query of this shape asks, in order."""
     found = _SELECTS[shape.level]
     of_items: dict[tuple[int, ...], list[tuple[Attribute, _Tests]]] = {}
-    number = 0
-    for path, tests in shape.criteria:
-        parameters: _Tests = []
-        for test in tests:
-            names = [f"p{number + at}" for at in range(test.values)]
-            parameters.append((test, [bindparam(name) for name in names]))
-            number += test.values
-        attribute = BY_PATH[path]
-        if len(path) > 1 and attribute.level is Level.SERIES <= shape.level:
-            of_items.setdefault(path[:-1], []).append((attribute, parameters))
+    bound = list(_bound((*shape.criteria, *shape.below)))
+    for attribute, parameters in bound[len(shape.criteria) :]:
+        found = found.where(_where_below(attribute, parameters))
+    for attribute, parameters in bound[: len(shape.criteria)]:
+        if len(attribute.path) > 1 and attribute.level is Level.SERIES <= shape.level:
+            of_items.setdefault(attribute.tags[:-1], []).append((attribute, parameters))
         else:
             found = found.where(_where(attribute, shape.level, parameters))
     for criteria in of_items.values():
@@ -149,6 +151,17 @@ def _by_key(found: Select[Any]) -> Select[Any]:
 
 
 _Tests = list[tuple[Test, list[BindParameter[Any]]]]
+
+
+def _bound(criteria: _Criteria) -> Iterator[tuple[Attribute, _Tests]]:
+    """Each attribute, and its tests with parameters for their values."""
+    number = 0
+    for path, tests in criteria:
+        parameters: _Tests = []
+        for test in tests:
+            parameters.append((test, [bindparam(f"p{number + at}") for at in range(test.values)]))
+            number += test.values
+        yield BY_PATH[path], parameters
 
 
 def _where(attribute: Attribute, level: Level, tests: _Tests) -> ColumnElement[bool]:
@@ -180,6 +193,19 @@ def _where_in_study(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
     if [test.operation for test, _ in tests] == ["no text"]:
         return ~exists().where(alias.c.study_key == _study.c.key, column != "")
     return exists().where(alias.c.study_key == _study.c.key, _compare(alias, column, tests))
+
+
+def _where_below(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
+    """Some series or instance of the study has it."""
+    series, table = _series.alias(), _instance.alias()
+    if attribute.level is Level.INSTANCE:
+        found = select(series.c.study_key).join(table, table.c.series_key == series.c.key)
+    else:
+        table, found = series, select(series.c.study_key)
+    found = found.where(_compare(table, table.c[attribute.column], tests))
+    if attribute.matching is Matching.UID:  # it leads to few rows, from which their studies are found
+        return _study.c.key.in_(found)
+    return found.where(series.c.study_key == _study.c.key).exists()
 
 
 def _compare(table: FromClause, column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "family": "Pèsaro",
         "given": "Cos",
         "birthdate": "1949-06-27",
+        "gender": "http://hl7.org/fhir/administrative-gender|male",
     },
     "ImagingStudy": {
         "_id": lambda w: w.radiograph.StudyInstanceUID,
@@ -30,6 +31,10 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "started": "2026-11-03",
         "modality": "DX",
         "dicom-class": lambda w: f"urn:ietf:rfc:3986|urn:oid:{w.radiograph.SOPClassUID}",
+        "series": lambda w: w.radiograph.SeriesInstanceUID,
+        "instance": lambda w: f"urn:oid:{w.radiograph.SOPInstanceUID}",
+        "bodysite": "http://snomed.info/sct|51185008",
+        "body-site": "51185008",
         "basedon:identifier": lambda w: w.radiograph.AccessionNumber,
         "based-on:identifier": lambda w: f"{_issuer(w.radiograph)}|{w.radiograph.AccessionNumber}",
         "status": "http://hl7.org/fhir/imagingstudy-status|available",

@@ -201,3 +201,35 @@ def test_studies_with_one_series_uid_keep_their_own_instances(archive: Archive) 
         first.StudyInstanceUID: [first.SOPInstanceUID],
         "2.999.1": ["2.999.2"],
     }
+
+
+def test_it_is_found_by_what_it_holds(world: World) -> None:
+    ct, radiograph = world.ct[0].StudyInstanceUID, world.radiograph.StudyInstanceUID
+    slices, picture = world.ct[0], world.radiograph
+    for name, values, found in (
+        ("series", slices.SeriesInstanceUID, {ct}),
+        ("series", f"urn:oid:{picture.SeriesInstanceUID}", {radiograph}),
+        ("series", f"{slices.SeriesInstanceUID},{picture.SeriesInstanceUID}", {ct, radiograph}),
+        ("series", slices.SOPInstanceUID, set()),
+        ("series", "none", set()),
+        ("instance", world.ct[5].SOPInstanceUID, {ct}),
+        ("instance", f"urn:dicom:uid|urn:oid:{picture.SOPInstanceUID}", {radiograph}),
+        ("bodysite", "http://snomed.info/sct|51185008", {ct, radiograph}),
+        ("body-site", "http://snomed.info/sct|", {ct, radiograph}),
+        ("body-site", "http://example.org|51185008", set()),
+        ("body-site", "69536005", set()),
+    ):
+        assert world.client.found("ImagingStudy", (name, values)) == found, (name, values)
+    both = ("series", slices.SeriesInstanceUID), ("instance", picture.SOPInstanceUID)
+    assert world.client.found("ImagingStudy", *both) == set()
+    assert world.client.found("ImagingStudy", *both[:1], ("bodysite", "51185008"), modality="CT") == {ct}
+
+
+@pytest.mark.parametrize(
+    "name", ["performer", "referrer", "interpreter", "reason", "encounter", "endpoint", "_lastUpdated"]
+)
+def test_what_the_index_cannot_tell_is_refused_where_that_is_asked(world: World, name: str) -> None:
+    asked = {"params": {name: "x"}, "headers": {"Prefer": "handling=strict"}}
+    answer = world.client.request("GET", "/fhir/ImagingStudy", **asked)
+    assert answer.status_code == 400
+    assert name in answer.json()["issue"][0]["diagnostics"]

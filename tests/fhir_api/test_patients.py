@@ -50,3 +50,14 @@ def test_it_is_found_and_read_by_id(world: World) -> None:
     assert numbers(world, ("_id", f"{cosme['id']},{letizia['id']}")) == {COSME, LETIZIA}
     assert numbers(world, ("_id", cosme["id"]), ("name", "zanobi")) == set()
     assert world.client.get(f"/fhir/Patient/{cosme['id']}").json() == cosme
+
+
+def test_they_are_found_by_gender(world: World) -> None:
+    man, woman = (world.patient(one)["id"] for one in (world.radiograph, world.report))
+    system = "http://hl7.org/fhir/administrative-gender"
+    assert world.client.found("Patient", gender="male") == {man}
+    assert world.client.found("Patient", gender=f"{system}|female") == {woman}
+    assert world.client.found("Patient", gender="male,female") == {man, woman}
+    assert world.client.found("Patient", gender=f"{system}|") == {man, woman}
+    assert world.client.found("Patient", gender="unknown") == set()
+    assert world.client.found("Patient", gender="http://example.org|male") == set()
