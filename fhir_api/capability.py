@@ -10,12 +10,16 @@ from fhir_api.search_table import KEPT, PARAMETERS, SearchParameter, included_wi
 _DATE = "2026-11-23"
 
 _INTERACTIONS = ("read", "search-type")
+_CREATED = ("Observation",)
 _DEFINITION = "http://hl7.org/fhir/SearchParameter"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
     "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
     "1000) and the next link. _sort orders what reports became by _id, _lastUpdated and its dates, with - in "
-    "reverse. _include and _revinclude give one step of references. _summary=count gives the total alone."
+    "reverse. _include and _revinclude give one step of references. _summary=count gives the total alone. "
+    "An Observation that is created refers to an ImagingStudy of this archive, becomes a DICOM report (TID "
+    "1500) and is answered as that report tells it; what no report can hold is refused. A transaction is one "
+    "report: a group and its members (hasMember, by fullUrl). A batch is of Observations that stand alone."
 )
 
 
@@ -35,6 +39,7 @@ def capability_statement(base: str) -> dict[str, Any]:
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
                 "resource": [_resource(resource_type) for resource_type in PARAMETERS],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
             }
         ],
     }
@@ -43,7 +48,8 @@ def capability_statement(base: str) -> dict[str, Any]:
 def _resource(resource_type: str) -> dict[str, Any]:
     told = {
         "type": resource_type,
-        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "interaction": [{"code": code} for code in _interactions(resource_type)],
+        "conditionalCreate": resource_type in _CREATED,
         "versioning": "versioned" if resource_type in KEPT else "no-version",
         "referencePolicy": ["literal", "logical"],
         "searchInclude": _links(included_with(resource_type)),
@@ -51,6 +57,10 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "searchParam": [_parameter(parameter) for parameter in PARAMETERS[resource_type]],
     }
     return {name: member for name, member in told.items() if member != []}
+
+
+def _interactions(resource_type: str) -> tuple[str, ...]:
+    return (*_INTERACTIONS, "create") if resource_type in _CREATED else _INTERACTIONS
 
 
 def _links(offered: Iterable[tuple[str, SearchParameter]]) -> list[str]:

@@ -6,10 +6,10 @@ from pacs.archive import Archive
 from pacs.changes import Follower
 from pacs.errors import NotFound
 from pacs.index import Task
-from pacs.model import Change, Level
+from pacs.model import Change, Instance, Level
 from pacs.query import Query
 from sr.data_set import read_data_set
-from sr.mapping import is_report, map_report
+from sr.mapping import Mapped, is_report, map_report
 
 FOLLOWER = "FHIR resources"
 
@@ -34,14 +34,19 @@ def report_follower(archive: Archive, store: ResourceStore) -> Follower:
 
 def keep_report(archive: Archive, store: ResourceStore, study: str, series: str, instance: str) -> bool:
     """Map the report with these UIDs and keep what it becomes; whether anything changed. Raises NotFound."""
-    stored = archive.instance(study, series, instance)
-    dataset = read_data_set(archive.data_set_bytes(stored), stored.transfer_syntax_uid)
-    identity = _patient_identity(archive, study)
-    mapped = map_report(dataset, identity)
-    return store.replace(Origin(instance, study, identity), mapped.resources, mapped.unmapped)
+    mapped = map_stored(archive, archive.instance(study, series, instance))
+    origin = Origin(instance, study, patient_identity(archive, study))
+    return store.replace(origin, mapped.resources, mapped.unmapped)
 
 
-def _patient_identity(archive: Archive, study: str) -> str:
+def map_stored(archive: Archive, report: Instance) -> Mapped:
+    """What a stored report becomes. Raises NotFound."""
+    dataset = read_data_set(archive.data_set_bytes(report), report.transfer_syntax_uid)
+    return map_report(dataset, patient_identity(archive, report.study_instance_uid))
+
+
+def patient_identity(archive: Archive, study: str) -> str:
+    """The archive's identity of the patient of a study. Raises NotFound."""
     query = Query(Level.STUDY, one_of("StudyInstanceUID", [study]).criteria)
     for found in archive.search(query):
         return found.patient_identity

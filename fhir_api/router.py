@@ -17,8 +17,10 @@ from starlette.responses import Response
 from fhir_api.answers import Addresses, Answer
 from fhir_api.bundle import searchset
 from fhir_api.capability import capability_statement
+from fhir_api.creating import Creator
 from fhir_api.formats import is_strict, require_json
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome_of
+from fhir_api.posting import add_creating
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search
 from fhir_api.store import ResourceStore
@@ -46,7 +48,9 @@ def router(
     Whatever goes wrong below `base_path` is answered as an OperationOutcome.
     """
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
-    service = _Service(Resources(archive, store), base_path, dicomweb_path)
+    resources = Resources(archive, store)
+    service = _Service(resources, base_path, dicomweb_path)
+    add_creating(routes, Creator(archive, store), resources, service.addresses)
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
@@ -62,7 +66,7 @@ class _Service:
         self._dicomweb_path = dicomweb_path
 
     def capabilities(self, request: Request) -> Response:
-        statement = capability_statement(self._addresses(request).fhir)
+        statement = capability_statement(self.addresses(request).fhir)
         return Response(orjson.dumps(statement), media_type=MEDIA_TYPE)
 
     def search(self, request: Request, resource_type: str) -> Response:
@@ -76,7 +80,7 @@ class _Service:
         _require_type(resource_type)
         if not _ID.fullmatch(resource_id):
             raise NotFound("this is not the id of a resource")
-        answer = self._resources.read(resource_type, resource_id, self._addresses(request))
+        answer = self._resources.read(resource_type, resource_id, self.addresses(request))
         return _resource(request, answer)
 
     def nothing(self, request: Request) -> Response:
@@ -85,14 +89,15 @@ class _Service:
         raise RequestFault(405, "not-supported", f"{request.method} is not offered here; see metadata")
 
     def _find(self, request: Request, resource_type: str, parameters: _Parameters) -> Response:
-        addresses = self._addresses(request)
+        addresses = self.addresses(request)
         _require_type(resource_type)
         strict = is_strict(request.headers.get("prefer", ""))
         asked = parse_search(resource_type, parameters, addresses.fhir, strict)
         page = self._resources.search(asked, addresses)
         return Response(searchset(asked, page, addresses.fhir), media_type=MEDIA_TYPE)
 
-    def _addresses(self, request: Request) -> Addresses:
+    def addresses(self, request: Request) -> Addresses:
+        """Where this client reaches us."""
         root = str(request.base_url).rstrip("/")
         return Addresses(f"{root}{self._base_path}", f"{root}{self._dicomweb_path}")
 
