@@ -81,6 +81,8 @@ def write_report(
         specific_character_set=_UTF_8,
         record_evidence=False,
     )
+    if not images:
+        del report.CurrentRequestedProcedureEvidenceSequence  # it names what gave patient and study
     report.update(shared)
     return report
 
