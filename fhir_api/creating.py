@@ -78,15 +78,15 @@ class Creator:
                 )
             if others:
                 require_agreement(posted, others, path, paths)
-            return self._create(posted, others, _identity(posted, others), source)
+            return self._create(posted, others, path, source)
         except Unusable as error:
             status = 400 if error.code == "structure" else 422
             raise RequestFault(status, error.code, str(error), expression=error.expression) from error
 
-    def _create(self, posted: Posted, members: Sequence[Posted], identity: str, source: Source) -> Created:
-        study = posted.selection.study
+    def _create(self, posted: Posted, members: Sequence[Posted], path: str, source: Source) -> Created:
+        study, identity = posted.selection.study, _identity(posted, members)
         anything = self._first_of_study(posted.selection)
-        self._require_patient(posted, study)
+        self._require_patient(posted, study, path)
         selections = [one.selection for one in (posted, *members) if one.selection.instance]
         images = {one.instance: self._image(study, one) for one in selections}
         report = _write(posted, members, self._archive.header(anything), images, identity, self._version)
@@ -97,7 +97,7 @@ class Creator:
         keep_report(self._archive, self._store, study, stored.series_instance_uid, uid)
         mapped = map_stored(self._archive, stored)
         if not is_new:
-            self._require_same(mapped, report, study, bool(posted.observed))
+            self._require_same(mapped, report, path, bool(posted.observed))
         return Created(is_new, self._answers(mapped, members))
 
     def _first_of_study(self, selection: Selection) -> Instance:
@@ -106,10 +106,10 @@ class Creator:
         except NotFound as error:
             raise Unusable(selection.path, "there is no such study here", "not-found") from error
 
-    def _require_patient(self, posted: Posted, study: str) -> None:
+    def _require_patient(self, posted: Posted, study: str, path: str) -> None:
         whose = f"Patient/{patient_identity(self._archive, study)}"
         if posted.subject and posted.subject != whose and not posted.subject.endswith(f"/{whose}"):
-            raise Unusable("Observation.subject", "it is not the patient of the study", "conflict")
+            raise Unusable(f"{path}.subject", "it is not the patient of the study", "conflict")
 
     def _image(self, study: str, selection: Selection) -> Dataset:
         """The header of an image, once the selection is seen to be in it."""
@@ -149,13 +149,12 @@ class Creator:
             return False
         return True
 
-    def _require_same(self, mapped: Mapped, report: Dataset, study: str, has_time: bool) -> None:
-        identity = patient_identity(self._archive, study)
-        now = map_report(report, identity)
+    def _require_same(self, mapped: Mapped, report: Dataset, path: str, has_time: bool) -> None:
+        now = map_report(report, patient_identity(self._archive, report.StudyInstanceUID))
         left_out = _OF_THE_MOMENT[:1] if has_time else _OF_THE_MOMENT
         if _said(mapped, left_out) != _said(now, left_out):
             message = "there is another Observation of this identifier; it stays as it is"
-            raise RequestFault(409, "duplicate", message, expression="Observation.identifier")
+            raise RequestFault(409, "duplicate", message, expression=f"{path}.identifier")
 
     def _answers(self, mapped: Mapped, members: Sequence[Posted]) -> list[Answer]:
         """The Observations by the order in which they were posted; in the group numbers come first."""

@@ -42,7 +42,7 @@ class Element:
     def only(self, known: Collection[str]) -> None:
         """Raises Unusable for a member that is not among these: nothing that was posted may get lost."""
         for name in self.members:
-            if name not in known and name.removeprefix("_") not in known:
+            if name not in known:
                 shown = name if name.isascii() and name.isidentifier() else "?"
                 raise self.refuse(shown[:64], "a report cannot hold this here; leave it out", "not-supported")
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -358,6 +360,29 @@ def test_nothing_that_is_posted_is_a_fault_of_the_server(place: Place, data: st.
     answer = place.client.request("POST", "/fhir/Observation", content=content, headers=JSON)
     assert answer.status_code < 500, answer.text
     assert answer.json()["resourceType"] in ("Observation", "OperationOutcome")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_bundle_is_a_fault_of_the_server(place: Place, data: st.DataObject) -> None:
+    where: Any = group_of(place)
+    bundle = where
+    while True:
+        key = data.draw(st.sampled_from(sorted(where) if isinstance(where, dict) else range(len(where))))
+        inner = where[key]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            break
+        where = inner
+    where[key] = data.draw(JSON_VALUES)
+    content = json.dumps(bundle, default=float).encode()
+    answer = place.client.request("POST", "/fhir", content=content, headers=JSON)
+    assert answer.status_code < 500, answer.text
+    assert answer.json()["resourceType"] in ("Bundle", "OperationOutcome")
+
+
+def test_the_service_starts_without_the_writer_of_reports() -> None:
+    code = "import sys, fhir_api.router; sys.exit('highdicom' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_created_observation_and_its_report_are_valid(place: Place, validators: Validators) -> None:
