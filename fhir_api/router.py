@@ -50,7 +50,7 @@ def router(
     routes = APIRouter(prefix=base_path, route_class=_FhirRoute, include_in_schema=False)
     resources = Resources(archive, store)
     service = _Service(resources, base_path, dicomweb_path)
-    add_creating(routes, Creator(archive, store), resources, service.addresses)
+    add_creating(routes, Creator(archive, store), resources, service._addresses)
     routes.add_api_route("/metadata", service.capabilities, methods=_READING)
     routes.add_api_route("/{resource_type}", service.search, methods=_READING)
     routes.add_api_route("/{resource_type}/_search", service.search_by_form, methods=["POST"])
@@ -66,7 +66,7 @@ class _Service:
         self._dicomweb_path = dicomweb_path
 
     def capabilities(self, request: Request) -> Response:
-        statement = capability_statement(self.addresses(request).fhir)
+        statement = capability_statement(self._addresses(request).fhir)
         return Response(orjson.dumps(statement), media_type=MEDIA_TYPE)
 
     def search(self, request: Request, resource_type: str) -> Response:
@@ -80,7 +80,7 @@ class _Service:
         _require_type(resource_type)
         if not _ID.fullmatch(resource_id):
             raise NotFound("this is not the id of a resource")
-        answer = self._resources.read(resource_type, resource_id, self.addresses(request))
+        answer = self._resources.read(resource_type, resource_id, self._addresses(request))
         return _resource(request, answer)
 
     def nothing(self, request: Request) -> Response:
@@ -89,15 +89,14 @@ class _Service:
         raise RequestFault(405, "not-supported", f"{request.method} is not offered here; see metadata")
 
     def _find(self, request: Request, resource_type: str, parameters: _Parameters) -> Response:
-        addresses = self.addresses(request)
+        addresses = self._addresses(request)
         _require_type(resource_type)
         strict = is_strict(request.headers.get("prefer", ""))
         asked = parse_search(resource_type, parameters, addresses.fhir, strict)
         page = self._resources.search(asked, addresses)
         return Response(searchset(asked, page, addresses.fhir), media_type=MEDIA_TYPE)
 
-    def addresses(self, request: Request) -> Addresses:
-        """Where this client reaches us."""
+    def _addresses(self, request: Request) -> Addresses:
         root = str(request.base_url).rstrip("/")
         return Addresses(f"{root}{self._base_path}", f"{root}{self._dicomweb_path}")
 
