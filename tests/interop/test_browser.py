@@ -333,3 +333,15 @@ def test_a_length_that_cannot_be_saved_stays(browser: Browser, sent: Sent) -> No
     expect(page.get_by_test_id("ruler-value")).to_have_text(shown)
     expect(page.get_by_test_id("ruler-save")).to_be_enabled()
     page.close()
+
+
+def test_nothing_is_measured_where_no_scale_is_told(page: Page, sent: Sent) -> None:
+    [cine] = [dataset for dataset in sent.objects if dataset.Modality == "US"]
+    assert "PixelSpacing" not in cine
+    open_series(page, sent, cine)
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    page.get_by_test_id("ruler").click()
+    expect(page.get_by_test_id("ruler-message")).to_contain_text("does not tell its scale")
+    draw_line(page, 50, 20)
+    expect(page.get_by_test_id("ruler-save")).to_be_disabled()
+    expect(page.get_by_test_id("ruler-value")).to_have_text("")

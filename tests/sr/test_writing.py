@@ -21,6 +21,7 @@ from sr.writing.coded import read_concept
 from sr.writing.element import Element
 from sr.writing.posted import read_posted
 from sr.writing.report import Writing, write_report
+from testdata.character_sets import CHARACTER_SETS, in_character_set
 from testdata.ct import ct_series
 from testdata.posted import concept, imaging, left_lung, length
 from tests.sr.builders import IDENTITY
@@ -200,6 +201,17 @@ def test_an_object_that_lacks_patient_and_study_attributes_will_do() -> None:
     report = report_of(length(CT[0]), bare)
     assert (report.PatientID, report.PatientSex, report.StudyDate) == ("", "X", "")
     assert (report.ContentDate, str(report.ContentTime)) == ("20261128", "103203")
+
+
+@pytest.mark.parametrize("terms", CHARACTER_SETS)
+def test_names_in_any_character_set_are_copied(terms: str) -> None:
+    stored = pydicom.dcmread(io.BytesIO(written(in_character_set(terms))))
+    resource = length(stored, derivedFrom=[{"reference": f"ImagingStudy/{stored.StudyInstanceUID}"}])
+    report = write_report(read_posted(resource), (), stored, {}, WRITING)
+    read = pydicom.dcmread(io.BytesIO(written(report)))
+    assert read.SpecificCharacterSet == "ISO_IR 192"
+    assert read.PatientName == CHARACTER_SETS[terms].name
+    assert read.StudyDescription == CHARACTER_SETS[terms].description
 
 
 def test_dcmtk_reads_the_report(tmp_path: Path) -> None:
