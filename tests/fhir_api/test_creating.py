@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,27 @@ def test_posting_the_same_again_makes_nothing(place: Place) -> None:
     assert again.status_code == 200
     assert loads(again.content) == made
     assert len(place.reports()) == before
+
+
+def test_the_same_posted_at_once_makes_one_report(place: Place) -> None:
+    identifier = [{"system": "http://ehr.example/measurements", "value": "at once"}]
+    resource = length(place.image, identifier=identifier, effectiveDateTime="2026-11-01")
+    before = len(place.reports())
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(place.post, [resource] * 6))
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(place.reports()) == before + 1
+
+
+def test_what_was_deleted_can_be_posted_again(place: Place) -> None:
+    resource = length(place.image, valueQuantity=millimetres("5.55"))
+    made = place.created(resource)
+    before = place.archive.instances(place.image.StudyInstanceUID)
+    report = next(one for one in before if one.sop_instance_uid in made["derivedFrom"][1]["reference"])
+    uids = report.study_instance_uid, report.series_instance_uid, report.sop_instance_uid
+    assert place.archive.deletion.delete(*uids, requester="test") == 1
+    assert place.created(resource)["id"] == made["id"]
 
 
 def test_another_value_of_the_same_identifier_is_a_conflict(place: Place) -> None:
