@@ -252,6 +252,34 @@ def test_a_group_with_its_members_becomes_one_report(place: Place, validators: V
     assert [entry["response"]["status"] for entry in again["entry"]] == ["200 OK"] * 4
 
 
+@pytest.mark.parametrize(
+    ("entry", "members", "expression"),
+    [
+        (1, {"status": "preliminary"}, "Bundle.entry[1].resource.status"),
+        (1, {"performer": [{"display": "Another"}]}, "Bundle.entry[1].resource.performer"),
+        (1, {"subject": {"reference": "Patient/another"}}, "Bundle.entry[1].resource.subject"),
+        (
+            1,
+            {"derivedFrom": [{"reference": "ImagingStudy/1.2.3"}]},
+            "Bundle.entry[1].resource.derivedFrom[0]",
+        ),
+        (0, {"method": concept("1", "by eye")}, "Bundle.entry[0].resource.method"),
+        (0, {"hasMember": [{"reference": "urn:uuid:1"}]}, "Bundle.entry"),
+        (3, {"valueCodeableConcept": None, "valueString": "mass"}, "Bundle.entry[3].resource.value"),
+        (3, {"subject": {"reference": "Patient/another"}}, "Bundle.entry[3].resource.subject"),
+    ],
+)
+def test_a_group_and_its_members_must_agree(
+    place: Place, entry: int, members: dict[str, Any], expression: str
+) -> None:
+    bundle = group_of(place)
+    resource = bundle["entry"][entry]["resource"] | members
+    bundle["entry"][entry]["resource"] = {name: told for name, told in resource.items() if told is not None}
+    before = len(place.reports())
+    assert fault(place.post(bundle, "")) == (422, expression)
+    assert len(place.reports()) == before
+
+
 def test_a_batch_is_of_observations_that_stand_alone(place: Place) -> None:
     resources = [length(place.image, valueQuantity=millimetres("8.1")), length(place.image, code=None)]
     request = {"method": "POST", "url": "Observation"}
