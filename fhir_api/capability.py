@@ -12,17 +12,23 @@ from fhir_api.validate_operation import DEFINITION as VALIDATE
 _DATE = "2026-11-27"
 
 _INTERACTIONS = ("read", "search-type")
+_OF_KEPT = ("vread", "history-instance", "history-type")
 # What types offer beyond those two
 _FURTHER_INTERACTIONS = {
-    **dict.fromkeys(KEPT, ("vread", "history-instance", "history-type")),
+    **dict.fromkeys(KEPT, _OF_KEPT),
+    "Observation": (*_OF_KEPT, "create"),
     "Subscription": ("create", "update", "delete"),
 }
-_OF_SUBSCRIPTIONS = (
-    "Only rest-hook, to the addresses that this server may call, with the payload application/fhir+json or "
-    "none. Criteria are searches of what reports became, or of ImagingStudy; a study is told of when it has "
-    "come to rest. Submitted as requested or off; the values of header fields are not shown. A call that "
-    "fails is made again for a week, and then the subscription is off, until it is requested again."
-)
+_ABOUT = {
+    "Observation": "One that is created refers to an ImagingStudy of this archive, becomes a DICOM report "
+    "(TID 1500) and is answered as that report tells it; what no report can hold is refused. A transaction is one "
+    "report: a group and its members (hasMember, by fullUrl). A batch is of Observations that stand alone.",
+    "Subscription": "Only rest-hook, to the addresses that this server may call, with the payload "
+    "application/fhir+json or none. Criteria are searches of what reports became, or of ImagingStudy; a "
+    "study is told of when it has come to rest. Submitted as requested or off; the values of header fields "
+    "are not shown. A call that fails is made again for a week, and then the subscription is off, until it "
+    "is requested again.",
+}
 _OPERATIONS = {
     "Patient": [
         {
@@ -83,6 +89,7 @@ def capability_statement(base: str, may_subscribe: bool = False, may_export: boo
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
                 "resource": [*(_resource(one, may_export) for one in types), _BINARY],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
                 **({"operation": [_EXPORT]} if may_export else {}),
             }
         ],
@@ -96,8 +103,9 @@ def _resource(resource_type: str, may_export: bool) -> dict[str, Any]:
     codes = (*_INTERACTIONS, *_FURTHER_INTERACTIONS.get(resource_type, ()))
     told = {
         "type": resource_type,
-        **({"documentation": _OF_SUBSCRIPTIONS} if resource_type == "Subscription" else {}),
+        **({"documentation": _ABOUT[resource_type]} if resource_type in _ABOUT else {}),
         "interaction": [{"code": code} for code in codes],
+        "conditionalCreate": resource_type == "Observation",
         "versioning": "versioned" if resource_type in (*KEPT, "Subscription") else "no-version",
         "readHistory": resource_type in KEPT,
         "referencePolicy": ["literal", "logical"],

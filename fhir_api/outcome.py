@@ -64,13 +64,17 @@ class RequestFault(Exception):
     code: of the issue, of http://hl7.org/fhir/issue-type.
     message: what, where, why, and what to do; never a value that could identify a patient.
     parameter: the search parameter or header at fault, where there is one.
+    expression: FHIRPath of what is at fault in a posted resource, where there is one.
     """
 
-    def __init__(self, status: int, code: str, message: str, parameter: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, message: str, parameter: str = "", expression: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.parameter = parameter
+        self.expression = expression
 
 
 def invalid(parameter: str, message: str) -> RequestFault:
@@ -78,11 +82,13 @@ def invalid(parameter: str, message: str) -> RequestFault:
     return RequestFault(400, "invalid", f"{parameter}: {message}", parameter)
 
 
-def outcome(status: int, code: str, message: str, parameter: str = "") -> Response:
+def outcome(status: int, code: str, message: str, parameter: str = "", expression: str = "") -> Response:
     """A response with one issue of severity error."""
     issue: dict[str, Any] = {"severity": "error", "code": code, "diagnostics": message}
     if parameter:
         issue["location"] = [f"http.{parameter}"]
+    if expression:
+        issue["expression"] = [expression]
     body = {"resourceType": "OperationOutcome", "issue": [issue]}
     return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE)
 
@@ -90,7 +96,7 @@ def outcome(status: int, code: str, message: str, parameter: str = "") -> Respon
 def outcome_of(error: ArchiveError | RequestFault) -> Response:
     """The response to an error. Of a failure inside the archive the client learns no particulars."""
     if isinstance(error, RequestFault):
-        return outcome(error.status, error.code, str(error), error.parameter)
+        return outcome(error.status, error.code, str(error), error.parameter, error.expression)
     status, code = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "exception"))
     message = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else _SERVER_ERROR
     return outcome(status, code, message)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fhir_api.answers import Addresses, Answer, Page, computed
+from fhir_api.archive_parameters import GENDER
 from fhir_api.archive_search import (
     Alternative,
     ArchiveSearch,
@@ -16,7 +17,6 @@ from fhir_api.archive_search import (
     values_of,
 )
 from fhir_api.conditions import Condition, Token, Window
-from fhir_api.search_table import GENDER
 from pacs.archive import Archive
 from pacs.errors import NotFound
 from pacs.model import Found, Level

@@ -15,7 +15,7 @@ from pacs.model import Change, Instance, Level
 from pacs.query import Query
 from sr.data_set import read_data_set
 from sr.encapsulated import MEDIA_TYPES
-from sr.mapping import is_report, map_report
+from sr.mapping import Mapped, is_report, map_report
 
 FOLLOWER = "FHIR resources"
 
@@ -55,12 +55,27 @@ def keep_report(
 
     sequence: of the change feed, as `ResourceStore.replace` takes it.
     """
-    stored = archive.instance(study, series, instance)
-    dataset = read_data_set(_content(archive, stored), stored.transfer_syntax_uid)
-    identity = _patient_identity(archive, study)
-    mapped = map_report(dataset, identity, size=stored.size)
-    origin = Origin(instance, study, identity)
+    mapped = map_stored(archive, archive.instance(study, series, instance))
+    origin = Origin(instance, study, patient_identity(archive, study))
     return store.replace(origin, mapped.resources, mapped.unmapped, sequence)
+
+
+def map_stored(archive: Archive, report: Instance) -> Mapped:
+    """What a stored report becomes. Raises NotFound."""
+    dataset = read_data_set(_content(archive, report), report.transfer_syntax_uid)
+    return map_report(dataset, patient_identity(archive, report.study_instance_uid), size=report.size)
+
+
+def patient_identity(archive: Archive, study: str) -> str:
+    """The archive's identity of the patient of a study. Raises NotFound."""
+    query = Query(Level.STUDY, one_of("StudyInstanceUID", [study]).criteria)
+    for found in archive.search(query):
+        return found.patient_identity
+    raise NotFound("there is no such study here")
+
+
+def _wants(change: Change) -> bool:
+    return is_report(change.sop_class_uid)
 
 
 def _content(archive: Archive, stored: Instance) -> bytes:
@@ -70,14 +85,3 @@ def _content(archive: Archive, stored: Instance) -> bytes:
         return archive.data_set_bytes(stored)
     with closing(archive.data_set(stored, syntax)) as pieces:
         return next(pieces, b"")
-
-
-def _patient_identity(archive: Archive, study: str) -> str:
-    query = Query(Level.STUDY, one_of("StudyInstanceUID", [study]).criteria)
-    for found in archive.search(query):
-        return found.patient_identity
-    raise NotFound("there is no such study here")
-
-
-def _wants(change: Change) -> bool:
-    return is_report(change.sop_class_uid)

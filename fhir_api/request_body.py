@@ -4,7 +4,7 @@ from decimal import InvalidOperation
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from fhir_api.formats import FORMATS, XML, XML_TYPES
 from fhir_api.outcome import MEDIA_TYPE, RequestFault
@@ -16,12 +16,15 @@ MAX_PARAMETERS = 64 * 1024  # bytes of a form, or of Parameters, that ask for so
 
 
 async def body(request: Request, limit: int) -> bytes:
-    """All of the body. Raises RequestFault (413) as soon as it is longer than `limit` bytes."""
+    """All of the body. Raises RequestFault: 413 as soon as it is longer than `limit` bytes, 400 cut off."""
     received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > limit:
-            raise RequestFault(413, "too-long", f"a body here has at most {limit} bytes")
+    try:
+        async for chunk in request.stream():
+            received += chunk
+            if len(received) > limit:
+                raise RequestFault(413, "too-long", f"a body here has at most {limit} bytes")
+    except ClientDisconnect as error:
+        raise RequestFault(400, "incomplete", "the request broke off") from error
     return bytes(received)
 
 

@@ -14,10 +14,12 @@ from fhir_api.binaries import Binaries
 from fhir_api.bulk.exports import Exports
 from fhir_api.bulk.routes import add_export_routes
 from fhir_api.capability import capability_statement
+from fhir_api.creating import Creator
 from fhir_api.everything import Everything
 from fhir_api.formats import JSON, form_for, formed
 from fhir_api.interactions import Interactions
 from fhir_api.outcome import RequestFault, outcome_of
+from fhir_api.posting import add_creating
 from fhir_api.resources import Resources
 from fhir_api.store import ResourceStore
 from fhir_api.subscriptions.routes import add_subscription_routes
@@ -49,10 +51,12 @@ def router(
     others = {"Subscription": subscriptions} if subscriptions is not None else {}
     may_subscribe = subscriptions is not None and subscriptions.are_offered
     describe = partial(capability_statement, may_subscribe=may_subscribe, may_export=exports is not None)
-    parts = Resources(archive, store, others), Binaries(archive), Everything(archive, store)
+    resources = Resources(archive, store, others)
+    parts = resources, Binaries(archive), Everything(archive, store)
     service = Interactions(*parts, base_path, dicomweb_path, describe)
     if exports is not None:
         add_export_routes(routes, exports, service.addresses)
+    add_creating(routes, Creator(archive, store), resources, service.addresses)
     _add_interactions(routes, service)
     if subscriptions is not None:
         add_subscription_routes(routes, subscriptions, service.addresses)

@@ -7,6 +7,7 @@ from sr.content_tree import Item
 from sr.context import Context
 from sr.identifiers import DICOM_IDENTIFIER_TYPE, uid_identifier
 from sr.primitives import compact, dated, is_uid, string
+from sr.roles import COMMENT, IDENTIFIER, is_remark
 from sr.source_report import Report
 
 Component = dict[str, Any]
@@ -54,6 +55,7 @@ def observation(
             "method": context.method,
             "device": {"reference": context.device} if context.device else {},
             "derivedFrom": [reference for reference in derived_from if reference],
+            "note": _notes(item),
         }
     )
 
@@ -82,11 +84,20 @@ def refer(resource: dict[str, Any], name: str, references: Sequence[str]) -> Non
 def _own_identifiers(report: Report, item: Item) -> list[dict[str, Any]]:
     place = f"{string(report.header.sop_instance_uid)}#{item.position}"
     identifiers: list[dict[str, Any]] = [{"system": CONTENT_ITEM, "value": place}]
+    for child in item.children:
+        if is_remark(child, IDENTIFIER):
+            system, _, value = str(child.value).partition("|")
+            identifiers.append(compact({"system": system, "value": value}))
     if is_uid(item.observation_uid):
         identifiers.append(
             uid_identifier(item.observation_uid, DICOM_IDENTIFIER_TYPE, "observation-uid", "Observation UID")
         )
     return identifiers
+
+
+def _notes(item: Item) -> list[dict[str, str]]:
+    remarks = (child for child in item.children if is_remark(child, COMMENT))
+    return [{"text": text} for child in remarks if (text := string(str(child.value)))]
 
 
 def _share_coding(one: dict[str, Any], other: dict[str, Any]) -> bool:

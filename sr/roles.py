@@ -23,6 +23,7 @@ class Role(IntEnum):
     SUBJECT = auto()
     TRACKING = auto()
     ALGORITHM = auto()
+    REMARK = auto()  # comments on the parent, and identifiers that others gave it
     INFERRED = auto()  # stands for an item elsewhere, from which the parent was inferred
     OBJECT = auto()  # images, waveforms, and regions in them
     ASIDE = auto()  # no finding; `aside_reason` says why
@@ -45,6 +46,8 @@ NOT_FOR_PRESENTATION: Key = ("DCM", "111152")
 IMAGE_LATERALITY: Key = ("DCM", "111027")
 SUBJECT_CLASS: Key = ("DCM", "121024")
 PATIENT: Key = ("DCM", "121025")
+COMMENT: Key = ("DCM", "121106")
+IDENTIFIER: Key = ("99DIAFANA", "identifier")  # ours: system and value of a FHIR Identifier, parted by "|"
 # What only a subject other than the patient has: mother, number and id of a fetus, ids of a specimen.
 OTHER_SUBJECT = frozenset(
     {("DCM", "121036"), ("DCM", "121037"), ("LN", "11951-1"), ("DCM", "121039"), ("DCM", "121041")}
@@ -147,6 +150,8 @@ def role_of(item: Item) -> Role:
         return role
     if item.value_type in _OBJECTS:
         return Role.OBJECT
+    if is_remark(item, COMMENT) or is_remark(item, IDENTIFIER):
+        return Role.REMARK
     return (
         Role.COMPONENT if item.relationship in _MODIFYING and item.value_type != "CONTAINER" else Role.CONTENT
     )
@@ -156,6 +161,13 @@ def aside_reason(item: Item) -> str:
     """Why an item of role ASIDE is no finding."""
     reason = ASIDE_REASONS.get(item.concept.key) if item.concept is not None else None
     return reason or _NOT_PRESENTED
+
+
+def is_remark(item: Item, concept: Key) -> bool:
+    """Whether the item is a comment on its parent, or an identifier that it was given outside DICOM."""
+    is_text = item.value_type == "TEXT" and isinstance(item.value, str)
+    is_meant = item.concept is not None and item.concept.key == concept
+    return is_text and is_meant and (concept == IDENTIFIER or item.relationship == "HAS PROPERTIES")
 
 
 def _is_hidden(item: Item) -> bool:

@@ -133,6 +133,7 @@ class Walker:
             self._put_aside(child)
         for child in parts[Role.OBJECT]:
             self.ledger.pass_over(child, OBJECT_REASON)
+        self.ledger.tell(parts[Role.REMARK], self.reference(item))
         if not any(parts.values()) and not item.observed:
             return context
         studies = image_studies(parts[Role.OBJECT], self.report.header)

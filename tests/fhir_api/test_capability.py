@@ -227,9 +227,10 @@ def test_every_listed_interaction_works(world: World, statement: dict[str, Any])
     for listed in others:
         codes = {interaction["code"] for interaction in listed["interaction"]}
         versions = {"vread", "history-instance", "history-type"} if listed["type"] in KEPT else set()
-        written = {"create", "update", "delete"} if listed["type"] == "Subscription" else set()
-        # How subscriptions are written: subscriptions/test_routes
-        assert codes == {"read", "search-type"} | versions | written
+        # How these are written: subscriptions/test_routes, test_creating
+        written = {"Subscription": {"create", "update", "delete"}, "Observation": {"create"}}
+        assert codes == {"read", "search-type"} | versions | written.get(listed["type"], set())
+        assert listed["conditionalCreate"] == (listed["type"] == "Observation")
         first = world.resources(listed["type"])[0]
         name = f"{listed['type']}/{first['id']}"
         paths = [

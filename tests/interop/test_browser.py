@@ -265,3 +265,83 @@ def test_an_empty_archive_says_how_to_send_something(
         assert store(service.dimse_port, ct_series(slices=1, rows=32, columns=32)[0]).Status == 0
         expect(page.get_by_test_id("study-row")).to_have_count(1, timeout=PATIENCE)
         page.goto("about:blank")  # before the service ends, so that nothing is asked of it in vain
+
+
+def draw_line(page: Page, across: int, down: int) -> None:
+    """Drag from the middle of the picture."""
+    box = page.get_by_test_id("viewport").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + across, y + down, steps=3)
+    page.mouse.up()
+
+
+def test_a_length_is_measured_and_saved_as_a_report(page: Page, sent: Sent) -> None:
+    [image, *_] = [dataset for dataset in sent.objects if dataset.Modality == "MR"]
+    open_series(page, sent, image)
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    page.get_by_test_id("ruler").click()
+    draw_line(page, 120, 0)
+    value = page.get_by_test_id("ruler-value")
+    expect(value).to_have_text(re.compile(r"[0-9]+[.][0-9] mm"))
+    shown = value.inner_text()
+    drawn = page.locator(".ruler-line").bounding_box()
+    picture = page.get_by_test_id("stack").locator("img").bounding_box()
+    assert drawn is not None and picture is not None
+    side = min(picture["width"], picture["height"])
+    expected = 120 / side * image.Columns * float(image.PixelSpacing[1])
+    assert float(shown.split()[0]) == pytest.approx(expected, rel=0.03)
+    page.get_by_test_id("ruler-save").click()
+    expect(page.get_by_test_id("measurement").locator(".value")).to_have_text(shown)
+    expect(page.get_by_test_id("ruler-layer")).to_be_hidden()
+    page.reload()
+    expect(page.get_by_test_id("measurement").locator(".value")).to_have_text(shown)
+    expect(page.get_by_test_id("measurement-group")).to_have_attribute("data-status", "preliminary")
+    expect(page.get_by_test_id("series")).to_have_count(2)
+
+
+def test_a_line_is_set_with_the_keyboard_and_put_away(page: Page, sent: Sent) -> None:
+    open_series(page, sent, sent.ct[0])
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    page.keyboard.press("l")
+    value = page.get_by_test_id("ruler-value")
+    expect(value).to_have_text(re.compile(" mm$"))
+    before = float(value.inner_text().split()[0])
+    page.keyboard.press("Shift+ArrowRight")
+    moved = float(value.inner_text().split()[0])
+    assert moved - before == pytest.approx(10 * float(sent.ct[0].PixelSpacing[1]), abs=0.11)
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("ruler-layer")).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "2")
+
+
+def test_a_length_that_cannot_be_saved_stays(browser: Browser, sent: Sent) -> None:
+    page = browser.new_page(locale="en-GB")
+    page.set_default_timeout(PATIENCE)
+    open_series(page, sent, sent.ct[0])
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    page.route("**/fhir/Observation", lambda route: route.abort())
+    page.get_by_test_id("ruler").click()
+    draw_line(page, 60, 40)
+    shown = page.get_by_test_id("ruler-value").inner_text()
+    page.get_by_test_id("ruler-save").click()
+    expect(page.get_by_test_id("ruler-message")).to_contain_text("not saved")
+    expect(page.get_by_test_id("ruler-value")).to_have_text(shown)
+    expect(page.get_by_test_id("ruler-save")).to_be_enabled()
+    page.close()
+
+
+def test_nothing_is_measured_where_no_scale_is_told(page: Page, sent: Sent) -> None:
+    [cine] = [dataset for dataset in sent.objects if dataset.Modality == "US"]
+    assert "PixelSpacing" not in cine
+    open_series(page, sent, cine)
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    page.get_by_test_id("ruler").click()
+    expect(page.get_by_test_id("ruler-message")).to_contain_text("does not tell its scale")
+    draw_line(page, 50, 20)
+    expect(page.get_by_test_id("ruler-save")).to_be_disabled()
+    expect(page.get_by_test_id("ruler-value")).to_have_text("")

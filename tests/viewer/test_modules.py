@@ -295,3 +295,37 @@ def test_every_module_can_be_loaded(page: Page, origin: str) -> None:
     page.wait_for_selector("html[lang=it]")
     assert re.search(r"non è nell'archivio", page.inner_text("[data-testid=notice]"))
     assert complaints == []
+
+
+def measures(down: float, across: float) -> dict[str, object]:
+    return {"00289110": element("SQ", {"00280030": element("DS", down, across)})}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "frame", "spacing"),
+    [
+        ({"00280030": element("DS", 0.5, 0.25)}, None, {"down": 0.5, "across": 0.25}),
+        ({"52009229": element("SQ", measures(2, 3))}, 2, {"down": 2, "across": 3}),
+        ({"52009230": element("SQ", measures(1, 1), measures(4, 5))}, 2, {"down": 4, "across": 5}),
+        ({"00280030": element("DS", 0, 1)}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_pixel_spacing(page: Page, metadata: object, frame: int | None, spacing: object) -> None:
+    assert call(page, "scale", "m.pixelSpacing(x[0], x[1] ?? undefined)", [metadata, frame]) == spacing
+
+
+def test_a_length_heeds_pixels_that_are_not_square(page: Page) -> None:
+    expression = "m.millimetres({x: 0, y: 0}, {x: 3, y: 4}, {down: 2, across: 1})"
+    assert call(page, "scale", expression) == "8.5"
+
+
+def test_a_length_keeps_its_digits_when_it_is_posted(page: Page) -> None:
+    expression = (
+        "JSON.stringify(m.lengthObservation({study: '1.2', instance: '1.3', frame: 7},"
+        " {x: 1, y: 2}, {x: 3.456, y: 4}, '10.0', 'Image 1 / 6'))"
+    )
+    posted = call(page, "scale", expression)
+    assert '"value":10.0' in posted
+    assert '"valueString":"7"' in posted
+    assert '"valueDecimal":3.46' in posted

@@ -86,7 +86,13 @@ def test_nothing_is_asked_of_other_servers() -> None:
         path.name: path.read_text() for path in STATIC.rglob("*") if path.suffix in {".js", ".html", ".css"}
     }
     # Names of XML and FHIR that look like addresses are never fetched.
-    names = ("http://www.w3.org/2000/svg", "http://hl7.org/fhir/")
+    names = (
+        "http://www.w3.org/2000/svg",
+        "http://hl7.org/fhir/",
+        "http://dicom.nema.org/resources/ontology/DCM",
+        "http://snomed.info/sct",
+        "http://unitsofmeasure.org",
+    )
     addresses = [a for text in sources.values() for a in re.findall(r"https?://[^\s\"'`)]+", text)]
     assert [address for address in addresses if not address.startswith(names)] == []
 

@@ -31,6 +31,10 @@ export const TAG = {
   NumberOfFrames: "00280008",
   Rows: "00280010",
   Columns: "00280011",
+  PixelSpacing: "00280030",
+  PixelMeasuresSequence: "00289110",
+  SharedFunctionalGroupsSequence: "52009229",
+  PerFrameFunctionalGroupsSequence: "52009230",
 };
 
 /**

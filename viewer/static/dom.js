@@ -6,6 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
   back: "M15 5l-7 7 7 7",
   chart: "M4 20V10M10 20V4M16 20v-7M21 20H3",
+  check: "M5 13l5 5L20 6",
+  close: "M6 6l12 12M18 6L6 18",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   document: "M6 3h8l5 5v13H6zM14 3v5h5M9 13h7M9 17h7",
   expand: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
@@ -13,6 +15,7 @@ const ICONS = {
   pause: "M8 5v14M16 5v14",
   play: "M7 4l13 8-13 8z",
   refresh: "M20 5v5h-5M4 19v-5h5M19 10a8 8 0 0 0-14-2M5 14a8 8 0 0 0 14 2",
+  ruler: "M3 16L16 3l5 5L8 21zM7 12l2 2M11 8l3 3M14 5l2 2",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5",
   text: "M4 6h16M4 12h10M4 18h13",
   warning: "M12 4l9 16H3zM12 10v4M12 17v.5",

@@ -1,6 +1,6 @@
 /** FHIR R4: the observations of a study, with the body structures that they point to. */
 
-import { getJson } from "./api.js";
+import { RequestFailed, getJson } from "./api.js";
 
 const ROOT = new URL("fhir/", document.baseURI);
 const JSON_FORMAT = "application/fhir+json";
@@ -19,6 +19,18 @@ export async function observationsOfStudy(study, signal) {
   const resources = await pages(first, signal);
   const observations = resources.filter((resource) => resource.resourceType === "Observation");
   return { observations, sites: await bodyStructures(observations, resources, signal) };
+}
+
+/**
+ * Have the archive make a report of an Observation. Rejects with RequestFailed.
+ * @param {object} observation
+ * @param {AbortSignal} signal
+ */
+export async function createObservation(observation, signal) {
+  const headers = { "Content-Type": JSON_FORMAT, Accept: JSON_FORMAT };
+  const request = { method: "POST", headers, body: JSON.stringify(observation), signal };
+  const answer = await fetch(new URL("Observation", ROOT), request).catch(() => ({ ok: false, status: 0 }));
+  if (!answer.ok) throw new RequestFailed(answer.status);
 }
 
 /** @returns {string} the address of a resource as JSON, for people to look at */

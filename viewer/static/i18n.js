@@ -1,5 +1,6 @@
 /** The page's language: one dictionary is loaded, the browser's language decides unless the reader has chosen. */
 
+const PLAIN_DECIMAL = /^-?\d{1,15}(\.\d{1,12})?$/;
 const LANGUAGES = ["en", "it"];
 const REMEMBERED = "diafana.language";
 const current = { language: "en", locale: "en", texts: {} };
@@ -53,6 +54,17 @@ export function t(key, values = {}) {
 export function counted(key, count) {
   const form = new Intl.PluralRules(current.language).select(count) === "one" ? "one" : "other";
   return t(`${key}.${form}`, { count: new Intl.NumberFormat(current.locale).format(count) });
+}
+
+/**
+ * A number keeps every digit that it came with; only the decimal mark is the reader's.
+ * @param {string} written
+ * @returns {string} the text itself when it is no plain decimal
+ */
+export function formatDecimal(written) {
+  const digits = written.split(".")[1]?.length ?? 0;
+  const form = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return PLAIN_DECIMAL.test(written) ? new Intl.NumberFormat(current.locale, form).format(written) : written;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** From FHIR observations to the rows of a table, without any drawing. */
 
-import { locale, t } from "./i18n.js";
+import { formatDecimal, t } from "./i18n.js";
 import { siteReference } from "./fhir.js";
 
 const TRACKING_IDENTIFIER = "112039"; // DCM
@@ -17,7 +17,6 @@ const UNITS = {
   "mGy.cm": "mGy·cm",
   um: "µm",
 };
-const PLAIN_DECIMAL = /^-?\d{1,15}(\.\d{1,12})?$/;
 
 /**
  * @typedef {object} Row one value
@@ -143,13 +142,9 @@ function isLaterality(component) {
   return Boolean(component.code?.coding?.some(({ code }) => code === LATERALITY));
 }
 
-/** A number keeps every digit that it came with; only the decimal mark is the reader's. */
 function quantityText(quantity) {
   if (quantity?.value === undefined) return "";
-  const written = String(quantity.value);
-  const digits = written.split(".")[1]?.length ?? 0;
-  const form = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
-  const spoken = PLAIN_DECIMAL.test(written) ? new Intl.NumberFormat(locale(), form).format(written) : written;
+  const spoken = formatDecimal(String(quantity.value));
   return [`${quantity.comparator ?? ""}${spoken}`, unitText(quantity)].filter(Boolean).join(" ");
 }
 

@@ -7,6 +7,7 @@ import { attachGestures } from "./gestures.js";
 import { t } from "./i18n.js";
 import { overlay } from "./overlay.js";
 import { framesPerSecond } from "./pictures.js";
+import { Ruler } from "./ruler.js";
 import { Stack } from "./stack.js";
 import { windowPresets } from "./windowing.js";
 
@@ -17,19 +18,22 @@ const RATES = [2, 5, 10, 15, 20, 25, 30, 60];
  * @param {import("./pictures.js").Picture[]} pictures all of kind image
  * @param {{modality: string, title: string, corners: Object<string, string[]>}} series corners: see overlay.js
  * @param {AbortSignal} signal ends listening and playing
+ * @param {() => void} onMeasured called when a measurement was saved
  * @returns {HTMLElement}
  */
-export function stage(pictures, series, signal) {
+export function stage(pictures, series, signal, onMeasured) {
   const stack = new Stack(pictures);
   const cine = new Cine(stack);
   signal.addEventListener("abort", () => cine.stop());
   const written = overlay(stack, series.corners);
+  const ruler = new Ruler(stack, { signal, onSaved: onMeasured });
   const viewport = el(
     "div",
     { class: "viewport", tabindex: "0", role: "group", "aria-label": t("stage.viewport"), "data-testid": "viewport" },
     stack.element,
     written,
     el("p", { class: "viewport-note", role: "status" }),
+    ruler.element,
   );
   viewport.classList.toggle("is-single", stack.length < 2);
   reportProgress(stack, viewport, signal);
@@ -43,6 +47,7 @@ export function stage(pictures, series, signal) {
       { class: "toolbar" },
       el("h2", { class: "stage-title" }, series.title),
       series.modality === "CT" && windowPresets(stack, signal),
+      ruler.button,
       toggleTextButton(written),
       fullScreenButton(() => element),
     ),

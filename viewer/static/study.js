@@ -122,10 +122,14 @@ class StudyPage {
     const all = picturesOf({ ...series, ...uids }, instances);
     const images = all.filter(({ kind }) => kind === "image");
     const about = { modality: text(series, TAG.Modality), title: seriesTitle(series) };
-    if (images.length) return stage(images, { ...about, corners: this.#corners(series) }, signal);
+    if (images.length) return this.#pictureStage(images, { ...about, corners: this.#corners(series) }, signal);
     if (!all.length) return notice("study.emptySeries", "study.emptySeriesMore");
     const openMeasurements = this.#sideButton.hidden ? null : () => this.#showSide(true);
     return documentStage(all, { ...about, openMeasurements });
+  }
+
+  #pictureStage(images, about, signal) {
+    return stage(images, about, signal, () => this.#loadMeasurements());
   }
 
   #corners(series) {

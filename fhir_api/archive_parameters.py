@@ -1,0 +1,96 @@
+"""The search parameters of what is made from the index
+(http://hl7.org/fhir/R4/searchparameter-registry.html)."""
+
+from collections.abc import Mapping
+
+from fhir_api.search_parameter import ID, OF_PATIENT, PATIENT, Kind, SearchParameter
+
+GENDER = "http://hl7.org/fhir/administrative-gender"
+
+# No search goes by it, for all studies have the same.
+ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",))
+
+_UID = "The UID, bare or as urn:oid:X."
+_ORDERS = "Studies name their order by its number: ask by Accession Number, with the modifier :identifier."
+
+ARCHIVE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
+    "Patient": (
+        ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "Patient-identifier",
+            ("identifier",),
+            note="Patient ID, with or without its issuer as system; other patient IDs are not searched.",
+        ),
+        SearchParameter(
+            "name",
+            Kind.STRING,
+            "Patient-name",
+            ("name.text", "name.family", "name.given", "name.prefix", "name.suffix"),
+        ),
+        SearchParameter("family", Kind.STRING, "individual-family", ("name.family",)),
+        SearchParameter("given", Kind.STRING, "individual-given", ("name.given",)),
+        SearchParameter(
+            "birthdate", Kind.DATE, "individual-birthdate", ("birthDate",), note="Years, months or days."
+        ),
+        SearchParameter("gender", Kind.TOKEN, "individual-gender", ("gender",), system=GENDER),
+    ),
+    "ImagingStudy": (
+        ID,
+        SearchParameter(
+            "identifier",
+            Kind.TOKEN,
+            "clinical-identifier",
+            ("identifier",),
+            note="Study Instance UID as urn:dicom:uid|urn:oid:X, urn:dicom:uid|X, urn:ietf:rfc:3986|urn:oid:X"
+            " or X; Accession Number with or without its issuer as system.",
+        ),
+        OF_PATIENT,
+        SearchParameter("subject", Kind.REFERENCE, "ImagingStudy-subject", ("subject",), PATIENT),
+        SearchParameter(
+            "started", Kind.DATE, "ImagingStudy-started", ("started",), note="Years, months or days."
+        ),
+        SearchParameter("modality", Kind.TOKEN, "ImagingStudy-modality", ("modality",)),
+        SearchParameter("dicom-class", Kind.TOKEN, "ImagingStudy-dicom-class", ("series.instance.sopClass",)),
+        SearchParameter("series", Kind.TOKEN, "ImagingStudy-series", ("series.uid",), note=_UID),
+        SearchParameter("instance", Kind.TOKEN, "ImagingStudy-instance", ("series.instance.uid",), note=_UID),
+        # R4 calls it the one, R5 and the European guide for R4 the other; so below.
+        *(
+            SearchParameter(
+                name,
+                Kind.TOKEN,
+                "ImagingStudy-bodysite",
+                ("series.bodySite",),
+                note="SNOMED CT; body parts that have no code here are not found.",
+            )
+            for name in ("bodysite", "body-site")
+        ),
+        *(
+            SearchParameter(
+                name,
+                Kind.REFERENCE,
+                "ImagingStudy-basedon",
+                ("basedOn",),
+                ("ServiceRequest",),
+                note=_ORDERS,
+                is_logical=True,
+            )
+            for name in ("basedon", "based-on")
+        ),
+        SearchParameter(
+            "status",
+            Kind.TOKEN,
+            "ImagingStudy-status",
+            ("status",),
+            system="http://hl7.org/fhir/imagingstudy-status",
+        ),
+    ),
+    "Endpoint": (
+        ID,
+        SearchParameter(
+            "status", Kind.TOKEN, "Endpoint-status", ("status",), system="http://hl7.org/fhir/endpoint-status"
+        ),
+        SearchParameter("connection-type", Kind.TOKEN, "Endpoint-connection-type", ("connectionType",)),
+    ),
+}

@@ -1,0 +1,130 @@
+"""Which images an Observation is of, and where in them it was measured.
+
+R4 lets `derivedFrom` refer to an ImagingStudy; the image and the region in it are what R5 has as
+ImagingSelection.instance, carried by the extension that FHIR reserves for elements of other versions.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from sr.identifiers import DICOM_UID
+from sr.primitives import is_uid
+from sr.writing.element import Element
+
+INSTANCE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ImagingSelection.instance"
+
+# FHIR R5 imagingselection-2dgraphictype: the Graphic Type (PS3.3 C.18.6.1.2), and how many points it has.
+_GRAPHIC_TYPES = {
+    "point": ("POINT", 1, 1),
+    "polyline": ("POLYLINE", 2, 2000),
+    "circle": ("CIRCLE", 2, 2),
+    "ellipse": ("ELLIPSE", 4, 4),
+}
+_LITERAL = re.compile(r"(?:[^\s?#]*/)?ImagingStudy/([0-9.]{1,64})")  # a UID is the same under any address
+_REFERRING = ("derivedFrom", "partOf", "focus")
+_LARGEST = 1_000_000  # columns and rows
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """graphic_type: of PS3.3 C.18.6.1.2.  points: column and row in pixels, from the corner of the image."""
+
+    graphic_type: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """study, instance: UIDs; instance is "" for the study as a whole.  frame: from 1, 0 for all.
+
+    path: FHIRPath of the reference, no part of what it says.  study is "" where nothing was referred to.
+    """
+
+    study: str
+    instance: str = ""
+    frame: int = 0
+    region: Region | None = None
+    path: str = field(default="", repr=False, compare=False)
+
+
+def read_selection(observation: Element, may_lack: bool = False) -> Selection:
+    """What an Observation refers to. Raises Unusable unless it is one study, and one image at most."""
+    found = [_selected(reference) for name in _REFERRING for reference in observation.each(name)]
+    if not found:
+        if may_lack:
+            return Selection("", path=observation.path)
+        message = "there must be a reference to the ImagingStudy that this was measured in"
+        raise observation.refuse("derivedFrom", message, "required")
+    if len({one.study for one in found}) > 1:
+        raise observation.refuse("derivedFrom", "it refers to several studies", "multiple-matches")
+    images = [one for one in found if one.instance]
+    if len(images) > 1:
+        raise observation.refuse("derivedFrom", "it refers to several images", "multiple-matches")
+    return images[0] if images else found[0]
+
+
+def _selected(reference: Element) -> Selection:
+    study = _study(reference)
+    extensions = reference.each("extension")
+    if not extensions:
+        return Selection(study, path=reference.path)
+    if len(extensions) > 1 or extensions[0].text("url") != INSTANCE:
+        raise reference.refuse("extension", f"one extension is known here, {INSTANCE}", "extension")
+    (instance,) = extensions
+    uid, frame, region = "", 0, None
+    for part in instance.each("extension"):
+        match part.text("url"):
+            case "uid":
+                uid = (part.text("valueId") or part.text("valueOid")).removeprefix("urn:oid:")
+            case "subset":
+                frame = _frame(part)
+            case "imageRegion2D":
+                region = _region(part)
+            case _:
+                raise part.refuse("url", "uid, subset or imageRegion2D", "extension")
+    if not is_uid(uid):
+        raise instance.refuse("", "its extension uid must have the SOP Instance UID of an image")
+    return Selection(study, uid, frame, region, reference.path)
+
+
+def _study(reference: Element) -> str:
+    identifier = reference.child("identifier")
+    if identifier and identifier.text("system") == DICOM_UID:
+        told = identifier.text("value").removeprefix("urn:oid:")
+    else:
+        match = _LITERAL.fullmatch(reference.text("reference"))
+        told = match[1] if match else ""
+    if not is_uid(told):
+        message = "a reference to an ImagingStudy: ImagingStudy/<UID>, or identifier urn:dicom:uid"
+        raise reference.refuse("reference", message, "not-supported")
+    return told
+
+
+def _frame(part: Element) -> int:
+    number = part.text("valueString")
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", number):
+        raise part.refuse("valueString", "the number of a frame, from 1")
+    return int(number)
+
+
+def _region(part: Element) -> Region:
+    kind, numbers = "", []
+    for inner in part.each("extension"):
+        match inner.text("url"):
+            case "regionType":
+                kind = inner.text("valueCode")
+            case "coordinate":
+                number = inner.number("valueDecimal")
+                if number is None or not abs(number) <= _LARGEST:
+                    raise inner.refuse("valueDecimal", "a number of pixels")
+                numbers.append(float(number))
+            case _:
+                raise inner.refuse("url", "regionType or coordinate", "extension")
+    graphic_type, least, most = _GRAPHIC_TYPES.get(kind, ("", 0, 0))
+    if not graphic_type:
+        raise part.refuse(
+            "extension", f"regionType must be one of {', '.join(_GRAPHIC_TYPES)}", "code-invalid"
+        )
+    if len(numbers) % 2 or not least <= len(numbers) // 2 <= most:
+        raise part.refuse("extension", f"a {kind} has {least} to {most} points of two coordinates each")
+    return Region(graphic_type, tuple(zip(numbers[::2], numbers[1::2], strict=True)))
