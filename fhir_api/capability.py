@@ -21,8 +21,9 @@ _FURTHER_INTERACTIONS = {
 }
 _ABOUT = {
     "Observation": "One that is created refers to an ImagingStudy of this archive, becomes a DICOM report "
-    "(TID 1500) and is answered as that report tells it; what no report can hold is refused. A transaction is one "
-    "report: a group and its members (hasMember, by fullUrl). A batch is of Observations that stand alone.",
+    "(TID 1500) and is answered as that report tells it; what no report can hold is refused. A transaction "
+    "is one report: a group and its members (hasMember, by fullUrl). A batch is of Observations that stand "
+    "alone.",
     "Subscription": "Only rest-hook, to the addresses that this server may call, with the payload "
     "application/fhir+json or none. Criteria are searches of what reports became, or of ImagingStudy; a "
     "study is told of when it has come to rest. Submitted as requested or off; the values of header fields "

@@ -223,5 +223,4 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         SearchParameter("type", Kind.TOKEN, "Device-type", ("type",)),
         LAST_UPDATED,
     ),
-    **PEOPLE_PARAMETERS,
 }

@@ -1,6 +1,6 @@
 """A report as a whole, for people: the FHIR R4 DiagnosticReport of a document with findings or prose."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -10,7 +10,7 @@ from sr.identifiers import uid_identifier
 from sr.participants import VERIFIER
 from sr.primitives import compact, dated, is_uid, stable_id, string
 from sr.report_header import is_log
-from sr.roles import Role, parts_of
+from sr.roles import NOT_FOUND_NOW, Role, parts_of
 from sr.source_report import Report, order_references
 
 MOST_PROSE = 200_000  # characters; no radiologist writes more
@@ -57,7 +57,7 @@ def diagnostic_report(
     header = report.header
     if header.sop_class_uid in _MARKS or is_log(header, root) or not (results or has_prose):
         return None
-    said = [item for item in _findings(root) if _concludes(item)]
+    said = [item for item in _findings(root, NOT_FOUND_NOW) if _concludes(item)]
     return compact(
         {
             "resourceType": "DiagnosticReport",
@@ -90,11 +90,15 @@ def _status(report: Report) -> str:
     return _STATUS.get(report.status, "unknown")
 
 
-def _findings(item: Item) -> Iterator[Item]:
-    """All that is content, in the order of the document, but for what only modifies it."""
+def _findings(item: Item, without: Collection[Key] = ()) -> Iterator[Item]:
+    """All that is content, in the order of the document, but for what only modifies it.
+
+    without: concepts of what is left out, with all below.
+    """
     for child in parts_of(item)[Role.CONTENT]:
-        yield child
-        yield from _findings(child)
+        if child.concept is None or child.concept.key not in without:
+            yield child
+            yield from _findings(child, without)
 
 
 def _concludes(item: Item) -> bool:

@@ -20,4 +20,6 @@ SUBSCRIPTION_PARAMETERS: tuple[SearchParameter, ...] = (
         "Subscription-type",
         ("channel.type",),
         system="http://hl7.org/fhir/subscription-channel-type",
+    ),
+    SearchParameter("url", Kind.URI, "Subscription-url", ("channel.endpoint",)),
 )

@@ -78,12 +78,24 @@ def _position(observation: dict[str, Any]) -> str:
 
 def _lost_numbers(items: Sequence[Said], resources: Resources, unmapped: set[str]) -> list[object]:
     """Numbers that are told nowhere, or twice, or that nobody else reads."""
-    told = _numbers(resources)
+    told, counts = _numbers(resources), _counts(resources)
     lost: list[object] = []
     for item in items:
         if item.kind == "NUM" and item.position not in unmapped:
-            lost += [item for value in item.values or ("",) if not _cross_off(told, item, value, resources)]
+            for value in item.values or ("",):
+                if counts[value]:
+                    counts[value] -= 1
+                elif not _cross_off(told, item, value, resources):
+                    lost.append(item)
     return lost + [one for found in told.values() for one in found if one.number is not None]
+
+
+def _counts(resources: Resources) -> Counter[str]:
+    """The numbers of an imaging manifest, which are of elements of its ImagingStudy."""
+    bundles = [one for one in resources if one["resourceType"] == "Bundle"]
+    entries = [entry["resource"] for bundle in bundles for entry in bundle["entry"]]
+    studies = [one for one in entries if one["resourceType"] == "ImagingStudy"]
+    return Counter(string for string in _strings(studies) if string.isdecimal())
 
 
 def _cross_off(told: dict[str, list[Told]], item: Said, value: str, resources: Resources) -> bool:

@@ -181,6 +181,7 @@ def test_what_cannot_be_a_manifest_is_a_document_as_before(without: str) -> None
 
 
 def test_other_selections_are_as_before() -> None:
-    (document, _equipment) = _mapped(KEYS).resources
+    document, *others = _mapped(KEYS).resources
+    assert not {"Bundle", "DocumentReference"} & {one["resourceType"] for one in others}
     assert document["type"]["text"] == "Of Interest"
-    assert "format" not in document["content"][0]
+    assert document["content"][0]["format"]["system"] == "urn:oid:1.2.840.10008.2.6.1"  # XDS-I.b, not MADO

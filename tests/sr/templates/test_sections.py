@@ -49,3 +49,12 @@ def test_an_absent_finding_stays_absent() -> None:
     mapped = mapped_of(report(container(FINDINGS, code(EFFUSION, absent))))
     (found,) = (one for one in of_type(mapped, "Observation") if one["code"]["text"] == "Pleural effusion")
     assert found["valueCodeableConcept"]["coding"][0]["code"] == "2667000"
+
+
+def test_an_impression_of_the_past_concludes_nothing() -> None:
+    impression: Triple = ("121073", "DCM", "Impression")
+    before = container(("121060", "DCM", "History"), text(impression, "Nodulo."), code(impression, NODULE))
+    mapped = mapped_of(report(before, text(impression, "Versamento."), code(impression, EFFUSION)))
+    (whole,) = of_type(mapped, "DiagnosticReport")
+    assert whole["conclusion"] == "Versamento."
+    assert [one["text"] for one in whole["conclusionCode"]] == ["Pleural effusion"]
