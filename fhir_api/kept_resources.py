@@ -25,7 +25,8 @@ class KeptResources:
     def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
         """Resources in the order that is asked, or else in that in which they were first kept."""
         answers = self._store.page(self._type, conditions, window)
-        total = self._store.count(self._type, conditions)
+        is_last = len(answers) < window.limit and (answers or not window.offset)
+        total = window.offset + len(answers) if is_last else self._store.count(self._type, conditions)
         return Page(answers, window.offset + len(answers) < total, total)
 
     def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:
