@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, create_engine, insert, text
+from sqlalchemy import Connection, Table, Text, create_engine, insert, text
 
 from pacs.index import migrate, schema
 from pacs.index.rows import dump, patient_identity, search_columns
@@ -78,11 +78,10 @@ def fill(url: str, studies: int = STUDIES) -> None:
     """Write studies 0 to `studies` into a new index."""
     migrate(url)
     engine = create_engine(url)
-    write = _copy if engine.dialect.name == "postgresql" else _insert
     with engine.connect() as connection:
         for start in range(0, studies, BATCH):
             for table, rows in _rows(range(start, min(start + BATCH, studies))).items():
-                write(connection, table, rows)
+                write_rows(connection, table, rows)
             connection.commit()
         if engine.dialect.name == "postgresql":  # as its own vacuum would soon
             connection.execute(text("ANALYZE"))
@@ -154,13 +153,20 @@ def _json(values: Mapping[str, tuple[str, Any]]) -> DicomJson:
     return {key: {"vr": vr, "Value": [value]} for key, (vr, value) in values.items()}
 
 
-def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    connection.execute(insert(table), rows)
+def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write many rows, which all have the same columns; at least one."""
+    if connection.dialect.name == "postgresql":
+        _copy(connection, table, rows)
+    else:
+        connection.execute(insert(table), rows)
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """By COPY: rows one by one take many times as long."""
     names = list(rows[0])
+    # CSV cannot tell an empty text from none
+    texts = [name for name in names if isinstance(table.c[name].type, Text) and not table.c[name].nullable]
+    options = f", FORCE_NOT_NULL ({', '.join(texts)})" if texts else ""
     stream = io.StringIO()
     writer = csv.writer(stream)
     for row in rows:
@@ -168,6 +174,6 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     columns = ", ".join(f'"{name}"' for name in names)
     cursor: Any = connection.connection.cursor()  # pg8000's, which takes a stream
     cursor.execute(
-        f"COPY {table.name} ({columns}) FROM STDIN WITH (FORMAT csv)",
+        f"COPY {table.name} ({columns}) FROM STDIN WITH (FORMAT csv{options})",
         stream=io.BytesIO(stream.getvalue().encode()),
     )

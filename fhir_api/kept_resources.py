@@ -50,7 +50,8 @@ class KeptResources:
             answers = self._store.page(self._type, conditions, replace(window, limit=window.limit + 1))
             return Page(answers[: window.limit], len(answers) > window.limit, None)
         answers = self._store.page(self._type, conditions, window)
-        total = self._store.count(self._type, conditions)
+        is_last = len(answers) < window.limit and (answers or not window.offset)
+        total = window.offset + len(answers) if is_last else self._store.count(self._type, conditions)
         return Page(answers, window.offset + len(answers) < total, total)
 
     def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:

@@ -122,3 +122,20 @@ def test_devices_are_found_by_identifier_and_type(store: ResourceStore) -> None:
         assert parameter is not None
         assert devices.ids([Condition(parameter, (token,))], 10, here) == ["1"]
         assert devices.ids([Condition(parameter, (Token("", token.value),))], 10, here) == []
+
+
+def test_the_total_is_the_same_wherever_a_page_ends(world: World) -> None:
+    total = len(world.resources("Observation"))
+    for count, offset in (
+        (total + 1, 0),
+        (total, 0),
+        (total - 1, 0),
+        (2, total - 1),
+        (2, total),
+        (2, total + 9),
+    ):
+        bundle = world.client.search("Observation", _count=str(count), _offset=str(offset))
+        assert bundle["total"] == total
+        assert len(bundle.get("entry", [])) == max(0, min(count, total - offset))
+        assert (link(bundle, "next") is not None) == (offset + count < total)
+    assert world.client.search("Observation", code="http://example.org|nothing")["total"] == 0
