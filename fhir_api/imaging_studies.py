@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from fhir_api.answers import Addresses, Answer, Page, computed
 from fhir_api.archive_search import (
     Alternative,
@@ -100,16 +98,16 @@ class ImagingStudies:
             grouped.setdefault(_uid(found), []).append(found.attributes)
         return grouped
 
-    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[orjson.Fragment]]]:
+    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """The instances of studies, by Study and Series Instance UID.
 
-        Each becomes JSON as it is found: of thousands, only that is held.
+        Each is told as it is found, so that the attributes of thousands are not held.
         """
-        grouped: dict[str, dict[str, list[orjson.Fragment]]] = {}
+        grouped: dict[str, dict[str, list[dict[str, Any]]]] = {}
         for found in self._below(Level.INSTANCE, studies):
             study, series, instance = found.levels
             of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
-            element = orjson.Fragment(orjson.dumps(study_instance(instance)))
+            element = study_instance(instance)
             of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(element)
         return grouped
 
