@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from fhir_api.answers import Addresses, Answer, Page, computed
 from fhir_api.archive_search import (
     Alternative,
@@ -98,16 +100,17 @@ class ImagingStudies:
             grouped.setdefault(_uid(found), []).append(found.attributes)
         return grouped
 
-    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[orjson.Fragment]]]:
         """The instances of studies, by Study and Series Instance UID.
 
-        Each is told as it is found, so that the attributes of thousands are not held.
+        Each becomes JSON as it is found, so that neither attributes nor elements of thousands are held.
         """
-        grouped: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        grouped: dict[str, dict[str, list[orjson.Fragment]]] = {}
         for found in self._below(Level.INSTANCE, studies):
             study, series, instance = found.levels
             of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
-            element = study_instance(instance)
+            # As text: bytes of orjson hold the room that they were written in
+            element = orjson.Fragment(orjson.dumps(study_instance(instance)).decode())
             of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(element)
         return grouped
 

@@ -35,13 +35,13 @@ _PERFORMERS = (
 def imaging_study(
     study: Attributes,
     series: Sequence[Attributes],
-    instances_by_series: Mapping[str, Sequence[dict[str, Any]]],
+    instances_by_series: Mapping[str, Sequence[Any]],
     identity: str,
     endpoint: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The ImagingStudy of a study; all attributes in DICOM JSON (PS3.18 F.2), as a search returns them.
 
-    instances_by_series: by Series Instance UID what `study_instance` gives;
+    instances_by_series: by Series Instance UID what `study_instance` gives, or that as a fragment of JSON;
         without those of a series, it is told without instances.
     identity: of the patient.  endpoint: the Endpoint resource from which the study is had.
     """
@@ -77,7 +77,7 @@ def imaging_study(
 
 
 def _series(
-    series: Attributes, instances_by_series: Mapping[str, Sequence[dict[str, Any]]], zone: str
+    series: Attributes, instances_by_series: Mapping[str, Sequence[Any]], zone: str
 ) -> dict[str, Any]:
     uid = json_attributes.text(series, "SeriesInstanceUID")
     instances = instances_by_series.get(uid, ())
