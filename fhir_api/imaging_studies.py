@@ -104,13 +104,14 @@ class ImagingStudies:
     def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[orjson.Fragment]]]:
         """The instances of studies, by Study and Series Instance UID.
 
-        Each becomes JSON as it is found: of thousands, only that is held.
+        Each becomes JSON as it is found, so that neither attributes nor elements of thousands are held.
         """
         grouped: dict[str, dict[str, list[orjson.Fragment]]] = {}
         for found in self._below(Level.INSTANCE, studies):
             study, series, instance = found.levels
             of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
-            element = orjson.Fragment(orjson.dumps(study_instance(instance)))
+            # As text: bytes of orjson hold the room that they were written in
+            element = orjson.Fragment(orjson.dumps(study_instance(instance)).decode())
             of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(element)
         return grouped
 

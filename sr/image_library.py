@@ -8,7 +8,7 @@ from pydicom.datadict import add_dict_entry
 from sr import lenient
 from sr.codes import Code, Key
 from sr.content_tree import Item, Number, ObjectReference
-from sr.primitives import is_uid
+from sr.primitives import is_uid, string
 
 # Younger than the data dictionary of pydicom
 add_dict_entry(0x0040E012, "UR", "DisplayURI", "Display URI")
@@ -71,7 +71,8 @@ class Properties:
     def count(self, concept: Key) -> int | None:
         """The first value of a concept where FHIR takes it: an unsignedInt of at most 31 bits."""
         text = self.text(concept)
-        return int(text) if text.isascii() and text.isdecimal() and int(text) < 2**31 else None
+        is_number = len(text) <= 10 and text.isascii() and text.isdecimal()
+        return int(text) if is_number and int(text) < 2**31 else None
 
     def _of(self, concept: Key) -> Iterator[Item]:
         return (item for item in self.items if item.concept is not None and item.concept.key == concept)
@@ -130,7 +131,7 @@ def read_image_library(dataset: lenient.Source, root: Item) -> ImageLibrary | No
                 instances = series[of_it.text(SERIES_INSTANCE_UID)].instances
                 instances[reference.sop_instance_uid] = reference.sop_class_uid
     evidence = lenient.each(dataset, "CurrentRequestedProcedureEvidenceSequence")
-    viewers = (lenient.text(study, "DisplayURI") for study in evidence)
+    viewers = (_address(study, "DisplayURI") for study in evidence)
     return ImageLibrary(
         _properties(root.walk(), (PROCEDURE,)),
         _properties(library.children, _OF_STUDY),
@@ -148,11 +149,17 @@ def _read_evidence(dataset: lenient.Source, series: dict[str, LibrarySeries]) ->
             if not is_uid(uid):
                 continue
             one = series.setdefault(uid, LibrarySeries(uid))
-            one.retrieve_url = lenient.text(item, "RetrieveURL")
+            one.retrieve_url = _address(item, "RetrieveURL")
             one.location = lenient.text(item, "RetrieveLocationUID")
             for instance in lenient.each(item, "ReferencedSOPSequence"):
                 sop_class = lenient.text(instance, "ReferencedSOPClassUID")
                 one.instances[lenient.text(instance, "ReferencedSOPInstanceUID")] = sop_class
+
+
+def _address(item: lenient.Source, keyword: str) -> str:
+    """A URI; empty when it is none, which has no blanks."""
+    text = string(lenient.text(item, keyword))
+    return "" if len(text.split()) > 1 else text
 
 
 def _entries(above: Item) -> Iterator[tuple[ObjectReference, Properties]]:

@@ -171,7 +171,7 @@ def _instance(uid: str, sop_class: str, told: Properties, schemes: CodingSchemes
 
 
 def _modality(code: Code) -> Resource:
-    return {"system": DCM, "code": fhir_code(code.value or code.meaning)}
+    return {"system": DCM, "code": fhir_code(code.value or code.meaning) or "OT"}
 
 
 def _coding(code: Code | None, schemes: CodingSchemes) -> Resource:

@@ -173,6 +173,22 @@ def test_what_the_library_leaves_out_is_taken_from_the_evidence() -> None:
     assert study["series"][1]["instance"][0]["uid"] == KEYS.SOPInstanceUID
 
 
+def test_values_that_fhir_does_not_take_are_left_out() -> None:
+    dataset = manifest(CT)
+    group = dataset.ContentSequence[-1].ContentSequence[-1]
+    number, modality = group.ContentSequence[2], group.ContentSequence[0]
+    number.TextValue = "9" * 5000
+    modality.ConceptCodeSequence[0].CodeValue = "\x07"
+    del modality.ConceptCodeSequence[0].CodeMeaning
+    evidence = dataset.CurrentRequestedProcedureEvidenceSequence[0]
+    evidence.ReferencedSeriesSequence[0].RetrieveURL = "no address"
+    bundle = _bundle(_mapped(dataset))
+    (series,) = _of(bundle, "ImagingStudy")[0]["series"]
+    assert "number" not in series
+    assert series["modality"]["code"] == "OT"
+    assert "_address" in _resolved(bundle, series["endpoint"][0])
+
+
 @pytest.mark.parametrize("without", ["ContentDate", "ContentSequence"])
 def test_what_cannot_be_a_manifest_is_a_document_as_before(without: str) -> None:
     dataset = manifest(CT)

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydicom.datadict import tag_for_keyword
 from sqlalchemy import Engine
 
 from dicomweb.search_parameters import parse_search
+from pacs.attributes import BY_TAG
 from pacs.index import migrate, sqlite_url
 from pacs.index.compile import shape_of, statement
 from pacs.index.engine import open_engine
 from pacs.model import Level
+from pacs.query import Criterion, OneOf, Query
 
 
 @pytest.fixture
@@ -24,7 +27,12 @@ def empty(tmp_path: Path) -> Iterator[Engine]:
 
 def plan(engine: Engine, **keys: str) -> list[str]:
     """Each step that reads a table, in SQLite's words."""
-    shape, parameters = shape_of(parse_search(Level.STUDY, [*keys.items(), ("limit", "50")]).query)
+    return plan_of(engine, parse_search(Level.STUDY, [*keys.items(), ("limit", "50")]).query)
+
+
+def plan_of(engine: Engine, query: Query) -> list[str]:
+    """The same of any query."""
+    shape, parameters = shape_of(query)
     compiled = statement(shape).compile(engine)
     values = compiled.construct_params(parameters)
     with engine.connect() as connection:
@@ -48,6 +56,20 @@ def test_the_modalities_of_a_study_are_those_of_its_own_series(empty: Engine) ->
     assert any("ix_study_newest (study_date>? AND study_date<?)" in step for step in steps)
     (of_series,) = (step for step in steps if "series_1" in step)
     assert "(study_key=?)" in of_series
+
+
+@pytest.mark.parametrize(
+    ("keyword", "index"),
+    [
+        ("SeriesInstanceUID", "ix_series_series_instance_uid (series_instance_uid=?)"),
+        ("SOPInstanceUID", "(sop_instance_uid=?)"),
+    ],
+)
+def test_a_study_that_holds_a_uid_is_found_from_there(empty: Engine, keyword: str, index: str) -> None:
+    key = Criterion(BY_TAG[tag_for_keyword(keyword) or 0], OneOf(("1.2.3",)))
+    steps = plan_of(empty, Query(Level.STUDY, below=(key,), limit=50))
+    assert any(index in step for step in steps)
+    assert not any(step.startswith("SCAN") for step in steps)
 
 
 def test_the_newest_studies_are_not_sorted(empty: Engine) -> None:
