@@ -14,7 +14,7 @@ _LOGIN: Key = ("DCM", "128774")
 _ORGANIZATION: Key = ("DCM", "121009")
 _ROLES: tuple[Key, ...] = (("DCM", "121010"), ("DCM", "121011"))  # in the organization, in this procedure
 _NUMBER: Key = ("DCM", "128775")
-_TOLD = frozenset({PERSON_OBSERVER_NAME, _LOGIN, _ORGANIZATION, *_ROLES, _NUMBER})
+_TEXTS = frozenset({PERSON_OBSERVER_NAME, _LOGIN, _ORGANIZATION, _NUMBER})
 
 
 def observers(items: Iterable[Item]) -> list[tuple[Person, list[Item]]]:
@@ -28,9 +28,9 @@ def observers(items: Iterable[Item]) -> list[tuple[Person, list[Item]]]:
             if len(groups) == MOST:
                 break
             groups.append([])
-        if groups and _key(item) in _TOLD:
-            groups[-1] += (one for one in item.walk() if _key(one) in _TOLD and one.value is not None)
-    return [(_person(group), group) for group in groups]
+        if groups and _key(item) in (*_TEXTS, *_ROLES):
+            groups[-1] += item.walk()
+    return [_person(group) for group in groups]
 
 
 def observed_by(item: Item, people: People) -> list[dict[str, Any]]:
@@ -39,21 +39,27 @@ def observed_by(item: Item, people: People) -> list[dict[str, Any]]:
     return [reference for reference in references if reference]
 
 
-def _person(items: Iterable[Item]) -> Person:
+def _person(items: Iterable[Item]) -> tuple[Person, list[Item]]:
+    """The person, and those of the items that tell of it."""
     texts: dict[Key, str] = {}
-    roles = []
+    roles, told = [], []
     for item in items:
-        if isinstance(item.value, Code) and _key(item) in _ROLES:
+        key = _key(item)
+        if isinstance(item.value, Code) and key in _ROLES:
             roles.append(item.value)
-        elif isinstance(item.value, str):
-            texts.setdefault(_key(item), item.value)
-    return Person(
+        elif isinstance(item.value, str) and key in _TEXTS and key not in texts:
+            texts[key] = item.value
+        else:
+            continue
+        told.append(item)
+    person = Person(
         name=texts.get(PERSON_OBSERVER_NAME, ""),
         login=texts.get(_LOGIN, ""),
         organization=texts.get(_ORGANIZATION, ""),
         roles=tuple(roles),
         number=texts.get(_NUMBER, ""),
     )
+    return person, told
 
 
 def _key(item: Item) -> Key:
