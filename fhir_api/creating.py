@@ -14,6 +14,7 @@ from fhir_api.answers import Answer
 from fhir_api.outcome import RequestFault
 from fhir_api.reports import keep_report, map_stored, patient_identity
 from fhir_api.store import ResourceStore
+from fhir_api.subscriptions.service import Subscriptions
 from pacs.archive import Archive
 from pacs.errors import InstanceConflict, NotFound
 from pacs.model import Instance, Source
@@ -43,8 +44,12 @@ class Created:
 class Creator:
     """Writes Observations into the archive. Safe for threads."""
 
-    def __init__(self, archive: Archive, store: ResourceStore) -> None:
+    def __init__(
+        self, archive: Archive, store: ResourceStore, subscriptions: Subscriptions | None = None
+    ) -> None:
+        """subscriptions: who is told of what is created; None where nobody can be."""
         self._archive = archive
+        self._subscriptions = subscriptions
         self._store = store
         self._version = version("diafana")
 
@@ -94,7 +99,7 @@ class Creator:
         found = self._find(study, uid)
         is_new = found is None and self._put(report, source)
         stored = found or self._archive.instances(study, None, uid)[0]
-        keep_report(self._archive, self._store, study, stored.series_instance_uid, uid)
+        self._keep(stored)
         mapped = map_stored(self._archive, stored)
         if not is_new:
             self._require_same(mapped, report, path, bool(posted.observed))
@@ -148,6 +153,14 @@ class Creator:
         except InstanceConflict:
             return False
         return True
+
+    def _keep(self, report: Instance) -> None:
+        """Map it at once, and tell of it what its follower will find told already."""
+        sequence = self._subscriptions.newest() if self._subscriptions is not None else None
+        place = report.study_instance_uid, report.series_instance_uid, report.sop_instance_uid
+        is_news = keep_report(self._archive, self._store, *place, sequence)
+        if is_news and self._subscriptions is not None and sequence is not None:
+            self._subscriptions.ring()
 
     def _require_same(self, mapped: Mapped, report: Dataset, path: str, has_time: bool) -> None:
         now = map_report(report, patient_identity(self._archive, report.StudyInstanceUID))

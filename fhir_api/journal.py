@@ -32,8 +32,13 @@ class Noted:
     sequence: int
 
 
+def create_table(connection: Connection) -> None:
+    """Create its table, which stays when those of the resources are made anew."""
+    _metadata.create_all(connection)
+
+
 def note(connection: Connection, sequence: int, names: Iterable[tuple[str, str]]) -> None:
-    """Note resources, by type and id, in the transaction that changes them. A Journal was opened before."""
+    """Note resources, by type and id, in the transaction that changes them."""
     if rows := [{"type": kind, "id": name, "sequence": sequence} for kind, name in names]:
         connection.execute(insert(_change), rows)
 
@@ -42,11 +47,9 @@ class Journal:
     """What was noted. It lies beside the kept resources, so that both change at once. Safe for threads."""
 
     def __init__(self, url: str) -> None:
-        """url: of the database of the kept resources. Raises StorageFailed."""
+        """url: of the database of the kept resources, which was prepared."""
         self._engine = open_engine(url)
         self._transactions = Transactions(self._engine)
-        with self._transactions.begin() as connection:
-            _metadata.create_all(connection)
 
     def note(self, resource_type: str, resource_id: str, sequence: int) -> None:
         """Note a resource that is not kept."""

@@ -56,7 +56,7 @@ def router(
     service = Interactions(*parts, base_path, dicomweb_path, describe)
     if exports is not None:
         add_export_routes(routes, exports, service.addresses)
-    add_creating(routes, Creator(archive, store), resources, service.addresses)
+    add_creating(routes, Creator(archive, store, subscriptions), resources, service.addresses)
     _add_interactions(routes, service)
     if subscriptions is not None:
         add_subscription_routes(routes, subscriptions, service.addresses)

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from fhir_api import patient_record, resource_search, versions
 from fhir_api.answers import Answer
 from fhir_api.conditions import Condition, Window
+from fhir_api.journal import create_table
 from fhir_api.patient_record import Care
 from fhir_api.replacing import Made, Replacement
 from fhir_api.resource_table import mapping, metadata, report, resource, unmapped
@@ -49,6 +50,7 @@ def prepare(url: str) -> None:
     try:
         with transactions.begin() as connection:
             mapping.create(connection, checkfirst=True)
+            create_table(connection)
             if connection.scalar(select(mapping.c.version)) != MAPPING_VERSION:
                 first = versions.highest(connection) + 1
                 metadata.drop_all(connection)

@@ -43,6 +43,14 @@ class Subscriptions:
         """Whether any address may be called."""
         return bool(self._allowed)
 
+    def newest(self) -> int | None:
+        """The end of the change feed, to note what changed under; None where nobody can be told."""
+        return self._newest() if self.are_offered else None
+
+    def ring(self) -> None:
+        """Have those told who are to be told of what was noted."""
+        self._ring()
+
     def create(self, body: bytes, addresses: Addresses) -> Answer:
         """Keep the Subscription in the body of a request. Raises RequestFault."""
         submitted = self._submitted(body, addresses)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pydicom import Dataset
 
 from fhir_api.posting import MAX_BODY
+from fhir_api.r4.xml_writer import to_xml
 from fhir_api.reports import patient_identity
 from fhir_api.router import router
 from fhir_api.store import ResourceStore, prepare
@@ -246,7 +247,9 @@ def test_a_group_with_its_members_becomes_one_report(place: Place, validators: V
     for one in (margin, measured, text, group):
         assert one["status"] == "final"
         assert one["bodySite"]["text"] == "Lung, Left"
-        assert one["performer"] == [{"type": "Practitioner", "display": "Ilària Zanella"}]
+        (performer,) = one["performer"]
+        assert performer["display"] == "Ilària Zanella"
+        assert place.client.get(f"/fhir/{performer['reference']}").json()["name"][0]["family"]
     assert validators.faults([bundle, margin, measured, text, group]) == []
     again = place.post(group_of(place), "/").json()
     assert [entry["response"]["status"] for entry in again["entry"]] == ["200 OK"] * 4
@@ -365,12 +368,21 @@ def test_bodies_that_cannot_be_read(place: Place) -> None:
         assert answer.json()["resourceType"] == "OperationOutcome"
         return answer.status_code
 
-    assert status(b"<Observation/>", **{"Content-Type": "application/fhir+xml"}) == 415
+    assert status(b"Observation", **{"Content-Type": "text/plain"}) == 415
+    assert status(b"<Observation/>", **{"Content-Type": "application/fhir+xml"}) == 400
     assert status(b"[]") == 400
     assert status(b"\xff") == 400
     assert status(b"[" * 100_000) == 400
     assert status(b'{"value": 1e99999999999999999999}') == 400
     assert status(b" " * (MAX_BODY + 1)) == 413
+
+
+def test_one_may_be_posted_as_xml(place: Place) -> None:
+    headers = {"Content-Type": "application/fhir+xml", "Accept": "application/fhir+xml"}
+    content = to_xml(length(place.image, valueQuantity=millimetres("7.50")))
+    made = place.client.request("POST", "/fhir/Observation", content=content, headers=headers)
+    assert made.status_code == 201
+    assert b'<value value="7.50"/>' in made.content
 
 
 # What a client may put anywhere: every type of JSON, and texts that were seen to hurt.
