@@ -45,7 +45,7 @@ def test_what_the_matches_refer_to_comes_once(world: World) -> None:
         ("DiagnosticReport", "DiagnosticReport:results-interpreter", {"Practitioner"}),
         ("PractitionerRole", "PractitionerRole:practitioner", {"Practitioner"}),
         ("ServiceRequest", "ServiceRequest:requester", {"Practitioner"}),
-        ("Provenance", "Provenance:target", {"DiagnosticReport", "Observation"}),
+        ("Provenance", "Provenance:target", {"DiagnosticReport", "DocumentReference", "Observation"}),
         ("Provenance", "Provenance:agent", {"Device", "Practitioner"}),
         ("Provenance", "Provenance:entity", {"DocumentReference"}),
     ],
