@@ -8,7 +8,7 @@ from sr.codes import Code, Key
 from sr.content_tree import Item, Number
 from sr.identifiers import uid_identifier
 from sr.participants import VERIFIER
-from sr.primitives import compact, dated, is_uid, stable_id, string
+from sr.primitives import compact, dated, is_uid, plain, stable_id, string
 from sr.report_header import is_log
 from sr.roles import NOT_FOUND_NOW, Role, parts_of
 from sr.source_report import Report, order_references
@@ -136,7 +136,7 @@ def _said(item: Item) -> str:
     """A value as XHTML; empty when there is none to show."""
     value = item.value
     if isinstance(value, Number):
-        number = " / ".join(str(decimal) for decimal in value.decimals) or value.text
+        number = " / ".join(plain(decimal) for decimal in value.decimals) or value.text
         return _written(f"{number} {value.unit.label if value.unit else ''}") if number else ""
     if isinstance(value, Code):
         return _written(value.label)

@@ -23,6 +23,11 @@ def compact(element: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in element.items() if value or isinstance(value, _NUMBERS)}
 
 
+def plain(number: Decimal) -> str:
+    """A number as people write it, with powers of ten only where it would be long."""
+    return f"{number:f}" if abs(number.adjusted()) < 20 else str(number)
+
+
 def string(text: str) -> str:
     """The text without control characters, which no FHIR string may hold, and without outer blanks."""
     if text.isascii() and text.isprintable():

@@ -13,7 +13,7 @@ from sr.content_tree import Item, Number
 from sr.context import Context
 from sr.identifiers import uid_identifier
 from sr.observation import Component, observation, refer, tell_values
-from sr.primitives import dated, is_uid, string
+from sr.primitives import dated, is_uid, plain, string
 from sr.roles import Role, parts_of
 from sr.templates import generic
 from sr.values import value_members
@@ -124,7 +124,7 @@ def _told(components: list[Component]) -> list[dict[str, Any]]:
         if "valueQuantity" in component:
             quantity = component["valueQuantity"]
             label = component["code"].get("text", "")
-            words.append(string(f"{label}: {quantity['value']} {quantity.get('unit', '')}"))
+            words.append(string(f"{label}: {plain(quantity['value'])} {quantity.get('unit', '')}"))
     return [{"valueString": "; ".join(words)}] if words else []
 
 

@@ -1,4 +1,5 @@
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -12,6 +13,7 @@ from sr.primitives import (
     dated,
     is_uid,
     offset,
+    plain,
     stable_id,
     string,
     time,
@@ -121,3 +123,9 @@ def test_a_date_and_a_time_make_one_value() -> None:
     assert date_and_time("20240229", "10:15") == "20240229101500"
     assert date_and_time("20240229", "") == "20240229"
     assert date_and_time("", "1015") == ""
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    numbers = ("0E-8", "1.50", "1E+3", "-2.5E-7", "1E+999999", "0E-999999")
+    written = [plain(Decimal(number)) for number in numbers]
+    assert written == ["0.00000000", "1.50", "1000", "-0.00000025", "1E+999999", "0E-999999"]
