@@ -7,9 +7,6 @@ from fhir_api.search_parameter import ID, OF_PATIENT, PATIENT, Kind, SearchParam
 
 GENDER = "http://hl7.org/fhir/administrative-gender"
 
-# No search goes by it, for all studies have the same.
-ENDPOINT = SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",))
-
 _UID = "The UID, bare or as urn:oid:X."
 _ORDERS = "Studies name their order by its number: ask by Accession Number, with the modifier :identifier."
 
@@ -53,6 +50,7 @@ ARCHIVE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("modality", Kind.TOKEN, "ImagingStudy-modality", ("modality",)),
         SearchParameter("dicom-class", Kind.TOKEN, "ImagingStudy-dicom-class", ("series.instance.sopClass",)),
+        SearchParameter("endpoint", Kind.REFERENCE, "ImagingStudy-endpoint", ("endpoint",), ("Endpoint",)),
         SearchParameter("series", Kind.TOKEN, "ImagingStudy-series", ("series.uid",), note=_UID),
         SearchParameter("instance", Kind.TOKEN, "ImagingStudy-instance", ("series.instance.uid",), note=_UID),
         # R4 calls it the one, R5 and the European guide for R4 the other; so below.

@@ -19,7 +19,7 @@ from fhir_api.archive_search import (
     one_of,
     values_of,
 )
-from fhir_api.conditions import Condition, LogicalReference, Token, Window
+from fhir_api.conditions import Condition, LogicalReference, Reference, Token, Window
 from fhir_api.matching import matches
 from fhir_api.outcome import Gone
 from fhir_api.subset import subsetted
@@ -67,17 +67,17 @@ class ImagingStudies:
 
     def page(self, conditions: Sequence[Condition], window: Window, addresses: Addresses) -> Page:
         """Studies from the newest; those of many instances without them."""
-        page = self._search.page(conditions, window.offset, window.limit)
+        page = self._search.page(_asked(conditions, addresses), window.offset, window.limit)
         small = [_uid(one) for one in page.found if _number_of_instances(one) <= MAX_FOUND_INSTANCES]
         return Page(self._answers(page.found, small, addresses), page.more, page.total)
 
-    def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:
+    def count(self, conditions: Sequence[Condition], addresses: Addresses) -> int:
         """How many studies match."""
-        return self._search.count(conditions)
+        return self._search.count(_asked(conditions, addresses))
 
-    def ids(self, conditions: Sequence[Condition], limit: int, _addresses: Addresses) -> list[str]:
+    def ids(self, conditions: Sequence[Condition], limit: int, addresses: Addresses) -> list[str]:
         """Study Instance UIDs."""
-        return [_uid(found) for found in self._search.page(conditions, 0, limit).found]
+        return [_uid(found) for found in self._search.page(_asked(conditions, addresses), 0, limit).found]
 
     def _answers(self, studies: list[Found], whole: Sequence[str], addresses: Addresses) -> list[Answer]:
         """whole: the Study Instance UIDs of those that may be told with their instances."""
@@ -119,6 +119,12 @@ class ImagingStudies:
         if not studies:
             return ()
         return self._archive.search(Query(level, one_of("StudyInstanceUID", studies).criteria))
+
+
+def _asked(conditions: Sequence[Condition], addresses: Addresses) -> list[Condition]:
+    """The conditions without one on the endpoint that all have; of another, one that none fulfils stays."""
+    ours = Reference(f"Endpoint/{endpoint(addresses.dicomweb)['id']}")
+    return [one for one in conditions if one.parameter.name != "endpoint" or ours not in one.values]
 
 
 def _without_series(found: Found) -> dict[str, Any]:
@@ -191,6 +197,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "started": by_days("StudyDate"),
     "modality": by_codes("ModalitiesInStudy", DCM),
     "dicom-class": by_codes("SOPClassesInStudy", DICOM_UID),
+    "endpoint": lambda _: [],  # of another than ours
     "series": by_uids_below("SeriesInstanceUID"),
     "instance": by_uids_below("SOPInstanceUID"),
     "bodysite": _by_body_site,

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from fhir_api.search_parameter import ID, LAST_UPDATED, OF_PATIENT, PATIENT, Kind, SearchParameter
+from fhir_api.search_parameter import ID, LAST_UPDATED, OF_PATIENT, PATIENT, TAG, Kind, SearchParameter
 
 _UNITS = "number|system|code, number||unit or number; units are not converted."
 _MADO = "https://profiles.ihe.net/RAD/MADO/SearchParameter/SearchParameterDocumentReference"
@@ -91,6 +91,7 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("valueQuantity", "component.valueQuantity"),
             note=_UNITS,
         ),
+        TAG,
         LAST_UPDATED,
     ),
     "DiagnosticReport": (
@@ -133,6 +134,7 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
         SearchParameter("issued", Kind.DATE, "DiagnosticReport-issued", ("issued",), to_the_second=True),
+        TAG,
         LAST_UPDATED,
     ),
     "DocumentReference": (
@@ -193,6 +195,7 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("extension:bodySite.extension.valueCodeableConcept",),
             note="Of imaging manifests.",
         ),
+        TAG,
         LAST_UPDATED,
     ),
     "Bundle": (

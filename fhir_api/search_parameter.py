@@ -45,4 +45,5 @@ ID = SearchParameter("_id", Kind.TOKEN, "Resource-id", ("id",))
 LAST_UPDATED = SearchParameter(
     "_lastUpdated", Kind.DATE, "Resource-lastUpdated", ("meta.lastUpdated",), to_the_second=True
 )
+TAG = SearchParameter("_tag", Kind.TOKEN, "Resource-tag", ("meta.tag",))
 OF_PATIENT = SearchParameter("patient", Kind.REFERENCE, "clinical-patient", ("subject",), PATIENT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from fhir_api.archive_parameters import ARCHIVE_PARAMETERS, ENDPOINT
+from fhir_api.archive_parameters import ARCHIVE_PARAMETERS
 from fhir_api.people_parameters import PEOPLE_PARAMETERS
 from fhir_api.report_parameters import REPORT_PARAMETERS
 from fhir_api.search_parameter import Kind as Kind
@@ -39,8 +39,7 @@ def sorts(resource_type: str) -> dict[str, SearchParameter]:
 
 def included_with(resource_type: str) -> Iterator[tuple[str, SearchParameter]]:
     """Types and parameters by which `_include` gives what resources of a type refer to."""
-    named = (*PARAMETERS[resource_type], *((ENDPOINT,) if resource_type == "ImagingStudy" else ()))
-    for parameter in named:
+    for parameter in PARAMETERS[resource_type]:
         if not parameter.is_logical and any(target in PARAMETERS for target in parameter.targets):
             yield resource_type, parameter
 

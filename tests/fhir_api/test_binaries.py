@@ -54,7 +54,9 @@ def url(dataset: Dataset) -> str:
 
 
 def test_a_document_reference_leads_to_the_object(world: World) -> None:
-    (document,) = world.resources("DocumentReference")
+    (document,) = (
+        one for one in world.resources("DocumentReference") if one["id"] == world.report.SOPInstanceUID
+    )
     attachment = document["content"][0]["attachment"]
     answer = world.client.get(f"/fhir/{attachment['url']}")
     assert (answer.status_code, answer.headers["content-type"]) == (200, DICOM)

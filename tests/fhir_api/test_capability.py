@@ -31,6 +31,7 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "started": "2026-11-03",
         "modality": "DX",
         "dicom-class": lambda w: f"urn:ietf:rfc:3986|urn:oid:{w.radiograph.SOPClassUID}",
+        "endpoint": lambda w: f"Endpoint/{w.resources('Endpoint')[0]['id']}",
         "series": lambda w: w.radiograph.SeriesInstanceUID,
         "instance": lambda w: f"urn:oid:{w.radiograph.SOPInstanceUID}",
         "bodysite": "http://snomed.info/sct|51185008",
@@ -62,6 +63,7 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "combo-code": lambda w: _coded(_first(w, "Observation", "component")[0]["code"]),
         "combo-value-concept": lambda w: _coded(_component(w, "valueCodeableConcept")),
         "combo-value-quantity": lambda w: _quantity(_first(w, "Observation", "valueQuantity")),
+        "_tag": "urn:x-dicom:flag:CompletionFlag|COMPLETE",
         "_lastUpdated": "gt2026-01-01",
     },
     "DiagnosticReport": {
@@ -78,6 +80,7 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "results-interpreter": lambda w: _first(w, "DiagnosticReport", "resultsInterpreter")[0]["reference"],
         "date": "2026",
         "issued": "2026",
+        "_tag": "urn:x-dicom:flag:CompletionFlag|COMPLETE",
         "_lastUpdated": "gt2026-01-01",
     },
     "DocumentReference": {
@@ -95,6 +98,7 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "accession-number": lambda w: w.report.AccessionNumber,
         "modality": "http://dicom.nema.org/resources/ontology/DCM|CT",
         "anatomical-region": "http://snomed.info/sct|51185008",
+        "_tag": "urn:x-dicom:flag:CompletionFlag|COMPLETE",
         "_lastUpdated": "gt2026-01-01",
     },
     "Bundle": {

@@ -48,6 +48,7 @@ def test_it_is_all_of_the_patient_and_nothing_of_another(world: World, whole: li
     modes = {(one["resource"]["resourceType"], one["search"]["mode"]) for one in found["entry"]}
     assert {kind for kind, mode in modes if mode == "include"} == {
         "Endpoint",
+        "Bundle",
         "Device",
         "Practitioner",
         "PractitionerRole",

@@ -226,7 +226,7 @@ def test_it_is_found_by_what_it_holds(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["performer", "referrer", "interpreter", "reason", "encounter", "endpoint", "_lastUpdated"]
+    "name", ["performer", "referrer", "interpreter", "reason", "encounter", "_lastUpdated"]
 )
 def test_what_the_index_cannot_tell_is_refused_where_that_is_asked(world: World, name: str) -> None:
     asked = {"params": {name: "x"}, "headers": {"Prefer": "handling=strict"}}

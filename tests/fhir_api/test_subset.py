@@ -40,7 +40,7 @@ def test_a_summary_has_what_the_definitions_count_to_it(world: World) -> None:
 
 def test_what_a_summary_leaves_out(world: World) -> None:
     study = world.client.get(f"/fhir/ImagingStudy/{world.report.StudyInstanceUID}?_summary=true").json()
-    assert [one["numberOfInstances"] for one in study["series"]] == [24, 1]
+    assert [one["numberOfInstances"] for one in study["series"]] == [24, 1, 1]
     assert all("instance" not in one and one["uid"] for one in study["series"])
     measured = [one for one in world.resources("Observation") if "valueQuantity" in one]
     summary = read(world, measured[0], "_summary=true")
@@ -154,7 +154,9 @@ def test_subsets_are_valid(world: World, validators: Validators, query: str) -> 
     for resource_type in PARAMETERS:
         found = entries(world.client.get(f"/fhir/{resource_type}?{query}&_count=5").json())
         assert found
-        assert validators.faults(found) == []
+        # A part of a document may lack the identifier that the whole must have.
+        faults = [fault for fault in validators.faults(found) if ": Constraint bdl-9 " not in fault]
+        assert faults == []
 
 
 def read(world: World, resource: dict[str, Any], query: str) -> dict[str, Any]:

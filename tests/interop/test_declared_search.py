@@ -35,7 +35,7 @@ INCLUDES = [(one["type"], *link.split(":")) for one in DECLARED for link in one.
 REVERSE = [(one["type"], *link.split(":")) for one in DECLARED for link in one.get("searchRevInclude", ())]
 
 # What none of the stored resources says, so that nothing can be found by it.
-NEVER_SAID = {("Device", "identifier"), ("Device", "type")}
+NEVER_SAID = {("Device", "type")}
 # Of these a search also finds what HL7's expression does not name; see their documentation.
 FINDS_MORE = {("Observation", "identifier"), ("ImagingStudy", "identifier")}
 # The index finds by days, as the documentation of these says.

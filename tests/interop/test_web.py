@@ -198,7 +198,8 @@ def test_the_fhir_server_says_what_it_can_do(sent: Sent) -> None:
     assert answer.headers["content-type"].startswith("application/fhir+json")
     statement = answer.json()
     assert (statement["resourceType"], statement["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
-    offered = {one["type"] for one in statement["rest"][0]["resource"]}
+    resources = statement["rest"][0]["resource"]
+    offered = {one["type"] for one in resources if {"code": "search-type"} in one["interaction"]}
     assert {"Observation", "ImagingStudy", "Patient"} <= offered
     for resource in offered:
         assert sent.service.get(f"/fhir/{resource}").json()["resourceType"] == "Bundle"

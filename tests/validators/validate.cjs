@@ -16,10 +16,14 @@ const fhir = new Fhir();
 
 // A document whose references lead by type and id to what they lead to by fullUrl: medplum knows no other way
 // to tell the type of a target. What leads nowhere in the document stays as it is, and is a fault.
-function resolved(resource) {
-  if (resource.resourceType !== "Bundle" || resource.type !== "document") return resource;
-  const targets = new Map(resource.entry.map((one) => [one.fullUrl, `${one.resource.resourceType}/${one.resource.id}`]));
-  return JSON.parse(JSON.stringify(resource), (name, value) => (name === "reference" && targets.get(value)) || value);
+function resolved(element) {
+  if (element === null || typeof element !== "object") return element;
+  if (Array.isArray(element)) return element.map(resolved);
+  const whole = Object.fromEntries(Object.entries(element).map(([name, value]) => [name, resolved(value)]));
+  if (whole.resourceType !== "Bundle" || whole.type !== "document" || !whole.entry) return whole;
+  const told = whole.entry.filter((one) => one.resource);
+  const targets = new Map(told.map((one) => [one.fullUrl, `${one.resource.resourceType}/${one.resource.id}`]));
+  return JSON.parse(JSON.stringify(whole), (name, value) => (name === "reference" && targets.get(value)) || value);
 }
 
 // Structure, dates, invariants and the targets of references. Whatever it remarks is a fault.
