@@ -23,13 +23,19 @@ PAGING = (
     INCLUDEFIELD,
     ACCEPT,
 )
-SEARCH = (
-    *PAGING,
+MATCHING = (
     Parameter("fuzzymatching", "Whether names match by their sound too", "true", TRUTH),
     Parameter("emptyvaluematching", 'Whether "" finds what has no value', "true", TRUTH),
     Parameter("multiplevaluematching", "Whether all listed values must be there", "true", TRUTH),
+)
+SEARCH = (
+    *PAGING,
+    *MATCHING,
     Parameter("count", "Whether X-Total-Count tells how many answers there are", "true", TRUTH),
 )
+
+# Supplement 248
+DESTINATION = Parameter("destination", "AE title of a known system", "WORKSTATION", required=True)
 
 # PS3.18 8.3.5.1
 _VIEWPORT = Parameter("viewport", "Width and height in pixels, and the part of the image", "512,512")
@@ -71,6 +77,11 @@ _EXAMPLES = {
     Matching.NUMBER: "1",
     Matching.NAME: "rossi*",
 }
+
+
+def sending_parameters(level: Level) -> tuple[Parameter, ...]:
+    """Those by which a sending says what is to go where."""
+    return DESTINATION, *MATCHING, *key_parameters(a for a in ATTRIBUTES if a.level <= level), ACCEPT
 
 
 def search_parameters(level: Level) -> tuple[Parameter, ...]:

@@ -1,41 +1,49 @@
-"""Sending what is stored to a known system.
+"""Sending what a search finds to a known system, after Supplement 248 (DICOMweb Send).
 
-PS3.18 has no such service yet (Supplement 248 will bring one); this is ours, in the form of storage
-commitment (13): a request with a Transaction UID, whose result is asked for until it is there.
+The resources are those of a search and take its keys; a Transaction UID names the request, of which the
+result is asked for until it is there. docs/adr/0020 says what is known of the supplement.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dicomweb.data_set_body import BODY_MEDIA_TYPES, BodyRefused, read_data_set
 from dicomweb.data_sets import write_data_set
 from dicomweb.media_types import DATA_SET_MEDIA_TYPES, Representation
 from dicomweb.negotiation import Negotiation
-from dicomweb.parameters import ACCEPT
+from dicomweb.parameters import ACCEPT, DESTINATION, sending_parameters
 from dicomweb.problems import problem
-from dicomweb.references import sequence, uid_in
-from dicomweb.request import check_uid, service_url
+from dicomweb.qido import UID_TAGS
+from dicomweb.request import check_uid, parameters, service_url, uids
+from dicomweb.search_parameters import parse_search
 from dicomweb.threads import Threads
 from dicomweb.transaction import Transaction
 from pacs.archive import Archive
 from pacs.errors import InvalidQuery, NotFound
 from pacs.index import Outbox, Peers, Sending
-from pacs.model import DicomJson, Instance
+from pacs.model import DicomJson, Instance, Level
+from pacs.query import Query
 
-MOST_BYTES = 32 << 20  # of a request
 MOST_INSTANCES = 65_535  # sent by one request: numbers of sub-operations are US
 
-_PATH = "/send-requests/{transaction}"
+# Where it is asked for: the paths of the search transaction (PS3.18 10.6.1), and what each finds
+_RESOURCES = (
+    ("/studies", Level.STUDY),
+    ("/series", Level.SERIES),
+    ("/instances", Level.INSTANCE),
+    ("/studies/{study}/series", Level.SERIES),
+    ("/studies/{study}/instances", Level.INSTANCE),
+    ("/studies/{study}/series/{series}/instances", Level.INSTANCE),
+)
+_REQUEST = "/send-requests/{transaction}"
 
 _TRANSACTION_UID, _DESTINATION = 0x00081195, "21000140"
-_STUDIES, _SERIES, _BY_CLASS, _INSTANCES = "00081110", "00081115", "00081112", "0008114A"
-_LOOSE = "00081199"
-_STUDY_UID, _SERIES_UID, _CLASS_UID, _INSTANCE_UID = "0020000D", "0020000E", "00081150", "00081155"
+_CLASS_UID, _INSTANCE_UID = "00081150", "00081155"
 
-# Study, series and instance; None for all below
-Subject = tuple[str, str | None, str | None]
+# Names and values of a query string
+Parameters = list[tuple[str, str]]
 
 
 class SendRequests:
@@ -59,28 +67,36 @@ class SendRequests:
         self._negotiation = Negotiation()
         self._root = root
 
-    async def request(self, request: Request) -> Response:
-        """POST /send-requests/{transaction}: 202, and where the result will be."""
+    async def studies(self, request: Request) -> Response:
+        """POST of what a search for studies finds: 202, and where the result will be."""
+        return await self._request(request, Level.STUDY)
+
+    async def series(self, request: Request) -> Response:
+        """POST of what a search for series finds."""
+        return await self._request(request, Level.SERIES)
+
+    async def instances(self, request: Request) -> Response:
+        """POST of what a search for instances finds."""
+        return await self._request(request, Level.INSTANCE)
+
+    async def _request(self, request: Request, level: Level) -> Response:
         uid, form = _transaction(request), self._negotiation.choose_data_set(request)
-        try:
-            data_set = await read_data_set(request, MOST_BYTES)
-        except BodyRefused as error:
-            return error.response
-        destination = _destination(data_set)
+        destination, keys = _destination(parameters(request))
+        query = _query(level, keys, uids(request))
         if await self._threads.search(self._peers.find, destination) is None:
-            raise InvalidQuery("DestinationAE is no system that is known here", int(_DESTINATION, 16))
-        instances = await self._threads.search(self._instances, data_set)
+            raise InvalidQuery(f"{DESTINATION.name}: no system of this AE title is known here")
+        instances = await self._threads.search(self._found, query)
         if not await self._threads.store(self._outbox.add, uid, destination, instances):
             return problem(409, "transaction: this Transaction UID was used already; take another one")
         self._on_request()
         return await self._result(request, uid, form)
 
     async def result(self, request: Request) -> Response:
-        """GET /send-requests/{transaction}: 202 while it works, 200 when it is done. Raises NotFound."""
+        """GET of the same path: 202 while it works, 200 when it is done. Raises NotFound."""
         return await self._result(request, _transaction(request), self._negotiation.choose_data_set(request))
 
     async def cancel(self, request: Request) -> Response:
-        """DELETE /send-requests/{transaction}: what is not sent yet stays here; 409 when all is done."""
+        """DELETE of the same path, which is ours: what is not sent yet stays here; 409 when all is done."""
         uid = _transaction(request)
         if await self._threads.search(self._outbox.sending, uid) is None:
             raise _unknown()
@@ -92,53 +108,50 @@ class SendRequests:
         sending = await self._threads.search(self._outbox.sending, uid)
         if sending is None:
             raise _unknown()
-        url = f"{service_url(request, self._root)}{_PATH.format(transaction=uid)}"
+        path = request.scope["path"].partition(self._root)[2]
+        url = f"{service_url(request, self._root)}{path}"
         headers = {"Content-Location": url, "Cache-Control": "no-store"}
         content = write_data_set(form, _told(sending))
         return Response(content, 200 if sending.has_ended else 202, headers, form.media_type)
 
-    def _instances(self, data_set: DicomJson) -> list[Instance]:
-        """What is named, each once. Raises InvalidQuery, InvalidIdentifier, NotFound."""
-        found: dict[str, Instance] = {}
-        for subject in _subjects(data_set):
-            found |= {one.sop_instance_uid: one for one in self._archive.instances(*subject)}
-            if len(found) > MOST_INSTANCES:
-                raise InvalidQuery(f"the request names more than {MOST_INSTANCES} instances; part it")
-        if not found:
-            raise InvalidQuery("the request names no study, series or instance", int(_STUDIES, 16))
-        return list(found.values())
+    def _found(self, query: Query) -> list[Instance]:
+        """All instances of what is found. Raises NotFound for nothing, InvalidQuery for too many."""
+        named: dict[tuple[str, ...], set[str]] = {}  # what of a study or series; an empty set for all of it
+        limit = MOST_INSTANCES + 1 if query.limit is None else query.limit
+        for answer in self._archive.search(replace(query, limit=limit)):
+            found = [of[tag]["Value"][0] for of, (_, tag) in zip(answer.levels, UID_TAGS, strict=False)]
+            named.setdefault(tuple(found[:2]), set()).update(found[2:])
+        instances: list[Instance] = []
+        for above, wanted in named.items():
+            of_it = self._archive.instances(*above)
+            instances += [one for one in of_it if not wanted or one.sop_instance_uid in wanted]
+            if len(instances) > MOST_INSTANCES:
+                raise InvalidQuery(f"more than {MOST_INSTANCES} instances are found; send them in parts")
+        if not instances:
+            raise NotFound("nothing is found that could be sent")
+        return instances
 
 
 def _transaction(request: Request) -> str:
     return check_uid(request.path_params["transaction"], "transaction", _TRANSACTION_UID)
 
 
-def _destination(data_set: DicomJson) -> str:
-    values = data_set.get(_DESTINATION, {}).get("Value")
-    if not values:
-        raise InvalidQuery("DestinationAE is missing", int(_DESTINATION, 16))
-    return str(values[0]).strip()
+def _destination(asked: Parameters) -> tuple[str, Parameters]:
+    """The AE title that is given, and the other parameters. Raises InvalidQuery."""
+    titles = [value.strip() for name, value in asked if name == DESTINATION.name]
+    if len(titles) != 1 or not titles[0]:
+        raise InvalidQuery(f"{DESTINATION.name}: expected the AE title of one known system")
+    return titles[0], [pair for pair in asked if pair[0] != DESTINATION.name]
 
 
-def _subjects(data_set: DicomJson) -> Iterator[Subject]:
-    """Referenced Study Sequence (PS3.18 Table J.1-1); what names nothing below stands for all of it."""
-    if _LOOSE in data_set:
-        raise InvalidQuery("instances are named within ReferencedStudySequence", int(_LOOSE, 16))
-    for study in sequence(data_set, _STUDIES):
-        study_uid = uid_in(study, _STUDY_UID)
-        series = sequence(study, _SERIES)
-        yield from (of for one in series for of in _in_series(study_uid, one))
-        if not series:
-            yield study_uid, None, None
-
-
-def _in_series(study_uid: str, series: DicomJson) -> Iterator[Subject]:
-    series_uid = uid_in(series, _SERIES_UID)
-    named = [item for of_class in sequence(series, _BY_CLASS) for item in sequence(of_class, _INSTANCES)]
-    if not named:
-        yield study_uid, series_uid, None
-    for item in named:
-        yield study_uid, series_uid, uid_in(item, _INSTANCE_UID)
+def _query(level: Level, keys: Parameters, path: tuple[str, ...]) -> Query:
+    """What is to be sent. Raises InvalidQuery: to pass over a key, as a search does, would send more."""
+    search = parse_search(level, keys, *path)
+    if search.warnings:
+        raise InvalidQuery(f"nothing is sent: {' '.join(search.warnings)}")
+    if not search.query.criteria:
+        raise InvalidQuery("say what is to be sent, with a key such as StudyInstanceUID")
+    return search.query
 
 
 def _told(sending: Sending) -> DicomJson:
@@ -170,10 +183,15 @@ def _unknown() -> NotFound:
 
 
 def send_transactions(service: SendRequests) -> list[Transaction]:
-    """Ours."""
-    gives, takes, accept = DATA_SET_MEDIA_TYPES, BODY_MEDIA_TYPES, (ACCEPT,)
-    return [
-        Transaction("Send", "-", "POST", _PATH, service.request, gives, takes, accept),
-        Transaction("Send Result Check", "-", "GET", _PATH, service.result, gives, (), accept),
-        Transaction("Cancel Send", "-", "DELETE", _PATH, service.cancel),
-    ]
+    """Supplement 248, which has no section in PS3.18 yet, and the cancelling that is ours."""
+    gives, accept = DATA_SET_MEDIA_TYPES, (ACCEPT,)
+    ask = {Level.STUDY: service.studies, Level.SERIES: service.series, Level.INSTANCE: service.instances}
+    rows: list[Transaction] = []
+    for resource, level in _RESOURCES:
+        path, asked = resource + _REQUEST, sending_parameters(level)
+        rows += [
+            Transaction("Send", "Sup 248", "POST", path, ask[level], gives, (), asked),
+            Transaction("Send Result", "Sup 248", "GET", path, service.result, gives, (), accept),
+            Transaction("Cancel Send", "-", "DELETE", path, service.cancel),
+        ]
+    return rows

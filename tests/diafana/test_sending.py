@@ -18,7 +18,7 @@ from tests.pacs.dimse.scp import free_port, receiver, storescp
 from tests.service import Service
 
 PATIENCE = 30.0  # seconds for what must happen by itself
-SEND = "/dicom-web/send-requests"
+SEND = "/dicom-web/studies/send-requests"
 TAKEN = ([CTImageStorage], [str(ExplicitVRLittleEndian)])
 
 pytestmark = pytest.mark.xdist_group("service")
@@ -56,26 +56,14 @@ def know(data: Path, name: str, port: int) -> None:
     assert diafana(data, "peer", "add", name, "127.0.0.1", port).returncode == 0
 
 
-def named(destination: str, *studies: dict[str, Any]) -> dict[str, Any]:
-    to: dict[str, Any] = {"21000140": {"vr": "AE", "Value": [destination]}} if destination else {}
-    return to | {"00081110": {"vr": "SQ", "Value": list(studies)}}
+def ask(service: Service, uid: str, destination: str, resource: str, **keys: str) -> httpx.Response:
+    """The answer to a request to send what a search of the resource with these keys finds."""
+    url = f"{service.url}/dicom-web{resource}/send-requests/{uid}"
+    return httpx.post(url, params={"destination": destination} | keys)
 
 
-def study_of(image: Dataset, *instances: Dataset, series: bool = False) -> dict[str, Any]:
-    item: dict[str, Any] = {"0020000D": {"vr": "UI", "Value": [image.StudyInstanceUID]}}
-    if series or instances:
-        of_series: dict[str, Any] = {"0020000E": {"vr": "UI", "Value": [image.SeriesInstanceUID]}}
-        if instances:
-            uids = [{"00081155": {"vr": "UI", "Value": [one.SOPInstanceUID]}} for one in instances]
-            of_class = {"0008114A": {"vr": "SQ", "Value": uids}}
-            of_series["00081112"] = {"vr": "SQ", "Value": [of_class]}
-        item["00081115"] = {"vr": "SQ", "Value": [of_series]}
-    return item
-
-
-def ask(service: Service, uid: str, body: Any) -> httpx.Response:
-    headers = {"Content-Type": "application/dicom+json"}
-    return httpx.post(f"{service.url}{SEND}/{uid}", json=body, headers=headers)
+def send_study(service: Service, uid: str, destination: str, image: Dataset) -> httpx.Response:
+    return ask(service, uid, destination, "/studies", StudyInstanceUID=image.StudyInstanceUID)
 
 
 def result(service: Service, uid: str) -> dict[str, Any]:
@@ -109,23 +97,35 @@ def uids(images: list[Dataset]) -> list[str]:
     return sorted(image.SOPInstanceUID for image in images)
 
 
-@pytest.mark.needs("storescp")
-def test_studies_series_and_instances_are_sent(service: Service, data: Path, images: list[Dataset]) -> None:
+def test_what_a_search_finds_is_sent(service: Service, data: Path, images: list[Dataset]) -> None:
+    """Supplement 248: the six resources of a search, with its keys."""
+    study, series = images[0].StudyInstanceUID, images[0].SeriesInstanceUID
+    named = {"SOPInstanceUID": f"{images[2].SOPInstanceUID},{images[4].SOPInstanceUID}"}
+    two = [images[2], images[4]]
+    resources: list[tuple[str, dict[str, str], list[Dataset]]] = [
+        ("/studies", {"StudyInstanceUID": study}, images),
+        ("/studies", {"PatientID": images[0].PatientID, "ModalitiesInStudy": "CT"}, images),
+        ("/series", {"SeriesInstanceUID": series}, images),
+        ("/instances", named, two),
+        (f"/studies/{study}/series", {}, images),
+        (f"/studies/{study}/series", {"Modality": "CT"}, images),
+        (f"/studies/{study}/instances", {"InstanceNumber": str(images[3].InstanceNumber)}, [images[3]]),
+        (f"/studies/{study}/series/{series}/instances", named, two),
+    ]
     with receiver(*TAKEN) as other:
         know(data, "OTHER", other.peer.port)
-        for uid, subject, expected in (
-            ("2.999.20.1", study_of(images[0]), images),
-            ("2.999.20.2", study_of(images[0], series=True), images),
-            ("2.999.20.3", study_of(images[0], images[2], images[4]), [images[2], images[4]]),
-        ):
+        for number, (resource, keys, expected) in enumerate(resources):
             other.received.clear()
-            asked = ask(service, uid, named("OTHER", subject))
+            uid = f"2.999.20.1.{number}"
+            asked = ask(service, uid, "OTHER", resource, **keys)
             assert asked.status_code in (200, 202), asked.text
-            assert asked.headers["content-location"] == f"{service.url}{SEND}/{uid}"
+            where = asked.headers["content-location"]
+            assert where == f"{service.url}/dicom-web{resource}/send-requests/{uid}"
             assert numbers(result(service, uid)) == [0, len(expected), 0, 0]
+            assert httpx.get(where).json() == result(service, uid)
             assert sorted(other.uids) == uids(expected)
-        assert ask(service, "2.999.20.3", named("OTHER", study_of(images[0]))).status_code == 409
-        assert httpx.delete(f"{service.url}{SEND}/2.999.20.3").status_code == 409
+        assert send_study(service, "2.999.20.1.0", "OTHER", images[0]).status_code == 409
+        assert httpx.delete(f"{service.url}{SEND}/2.999.20.1.0").status_code == 409
 
 
 @pytest.mark.needs("storescp")
@@ -135,8 +135,8 @@ def test_dcmtk_and_a_second_archive_receive(
     with storescp(tmp_path / "received") as peer, Service(tmp_path / "second", "--workers", "1") as second:
         know(data, "STORESCP", peer.port)
         know(data, "SECOND", second.dimse_port)
-        ask(service, "2.999.20.4", named("STORESCP", study_of(images[0])))
-        ask(service, "2.999.20.5", named("SECOND", study_of(images[0])))
+        send_study(service, "2.999.20.4", "STORESCP", images[0])
+        send_study(service, "2.999.20.5", "SECOND", images[0])
         assert numbers(result(service, "2.999.20.4")) == [0, len(images), 0, 0]
         assert numbers(result(service, "2.999.20.5")) == [0, len(images), 0, 0]
         found = second.get(f"/dicom-web/studies/{images[0].StudyInstanceUID}/instances").json()
@@ -148,7 +148,7 @@ def test_failures_and_warnings_are_told(service: Service, data: Path, images: li
     answers = iter([0xB000, 0xA900, *[0] * len(images)])
     with receiver(*TAKEN, lambda _: next(answers)) as other:
         know(data, "OTHER", other.peer.port)
-        ask(service, "2.999.20.6", named("OTHER", study_of(images[0])))
+        send_study(service, "2.999.20.6", "OTHER", images[0])
         told = result(service, "2.999.20.6")
     assert numbers(told) == [0, len(images) - 2, 1, 1]
     (failed,) = told["00081198"]["Value"]
@@ -158,7 +158,7 @@ def test_failures_and_warnings_are_told(service: Service, data: Path, images: li
 def test_who_does_not_answer_is_tried_again(service: Service, data: Path, images: list[Dataset]) -> None:
     port = free_port()
     know(data, "OTHER", port)
-    assert ask(service, "2.999.20.7", named("OTHER", study_of(images[0]))).status_code == 202
+    assert send_study(service, "2.999.20.7", "OTHER", images[0]).status_code == 202
     wait_until(lambda: b"refused" in service.get(f"{SEND}/2.999.20.7").content)
     with receiver(*TAKEN, port=port) as other:
         assert numbers(result(service, "2.999.20.7")) == [0, len(images), 0, 0]
@@ -177,7 +177,7 @@ def test_an_object_that_breaks_the_association_off_holds_up_no_others(
 
     with receiver(*TAKEN, answer) as other:
         know(data, "OTHER", other.peer.port)
-        ask(service, "2.999.20.12", named("OTHER", study_of(images[0])))
+        send_study(service, "2.999.20.12", "OTHER", images[0])
         wait_until(lambda: numbers(service.get(f"{SEND}/2.999.20.12").json())[:2] == [1, len(images) - 1])
 
 
@@ -186,7 +186,7 @@ def test_what_was_not_acknowledged_is_sent_after_kill_9(data: Path, images: list
         with Service(data, "--workers", "1") as service:
             keep(service, images)
             know(data, "OTHER", other.peer.port)
-            ask(service, "2.999.20.8", named("OTHER", study_of(images[0])))
+            send_study(service, "2.999.20.8", "OTHER", images[0])
             wait_until(lambda: len(other.received) >= 2)
             service.kill()
         with Service(data, "--workers", "1") as service:
@@ -201,7 +201,7 @@ def _slowly(_: object) -> int:
 
 def test_a_request_is_cancelled(service: Service, data: Path, images: list[Dataset]) -> None:
     know(data, "NOBODY", free_port())
-    ask(service, "2.999.20.9", named("NOBODY", study_of(images[0])))
+    send_study(service, "2.999.20.9", "NOBODY", images[0])
     assert httpx.delete(f"{service.url}{SEND}/2.999.20.9").status_code == 204
     told = result(service, "2.999.20.9")
     assert numbers(told) == [0, 0, len(images), 0]
@@ -211,18 +211,25 @@ def test_a_request_is_cancelled(service: Service, data: Path, images: list[Datas
 
 
 def test_what_is_wrong_is_named(service: Service, data: Path, images: list[Dataset]) -> None:
+    """A key that a search would pass over is refused: more would be sent than was meant."""
     know(data, "OTHER", free_port())
-    study = study_of(images[0])
-    for body, status, said in (
-        (named("", study), 400, "DestinationAE"),
-        (named("UNKNOWN", study), 400, "DestinationAE"),
-        (named("OTHER"), 400, "names no study"),
-        (named("OTHER", {}), 400, "0020000D"),
-        (named("OTHER", {"0020000D": {"vr": "UI", "Value": ["1.2.3"]}}), 404, "no such study"),
+    study = {"StudyInstanceUID": images[0].StudyInstanceUID}
+    for destination, keys, status, said in (
+        ("", study, 400, "destination"),
+        ("UNKNOWN", study, 400, "destination"),
+        ("OTHER", {}, 400, "say what is to be sent"),
+        ("OTHER", {"StudyInstanceUID": ""}, 400, "say what is to be sent"),
+        ("OTHER", study | {"Color": "red"}, 400, "Color"),
+        ("OTHER", study | {"SOPInstanceUID": images[0].SOPInstanceUID}, 400, "SOPInstanceUID"),
+        ("OTHER", study | {"StudyDate": "yesterday"}, 400, "StudyDate"),
+        ("OTHER", study | {"limit": "0"}, 404, "nothing is found"),
+        ("OTHER", {"StudyInstanceUID": "1.2.3"}, 404, "nothing is found"),
     ):
-        answer = ask(service, "2.999.20.11", body)
+        answer = ask(service, "2.999.20.11", destination, "/studies", **keys)
         assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
-    assert ask(service, "x", named("OTHER", study)).status_code == 400
+    assert send_study(service, "x", "OTHER", images[0]).status_code == 400
+    twice = f"{SEND}/2.999.20.11?destination=OTHER&destination=SECOND"
+    assert httpx.post(service.url + twice, params=study).status_code == 400
 
 
 @pytest.mark.usefixtures("service")
