@@ -8,6 +8,7 @@ import orjson
 from pydicom import Dataset
 
 from pacs.attributes import Key
+from pacs.dataset.series_json import SeriesJson
 from pacs.deletion import Deletion
 from pacs.errors import NotFound
 from pacs.files import FileStore, Scratch, StoredFile
@@ -203,9 +204,13 @@ class Archive:
         """About how many bytes `transcoded` gives at most."""
         return self._transcoder.size(instance)
 
-    def metadata(self, instance: Instance) -> DicomJson:
-        """The whole data set as DICOM JSON, bulk data by URI."""
-        return self._reader.metadata(instance, lambda path: f"{self.url_of(instance)}/bulkdata/{path}")
+    def metadata(self, instance: Instance, series: SeriesJson | None = None) -> DicomJson:
+        """The whole data set as DICOM JSON, bulk data by URI.
+
+        series: what writes the instances of a series, one after the other.
+        """
+        url = self.url_of(instance)
+        return self._reader.metadata(instance, lambda path: f"{url}/bulkdata/{path}", series)
 
     def data_set_json(self, instance: Instance) -> DicomJson:
         """The data set of an instance without pixels as DICOM JSON, with every value in it."""
@@ -264,10 +269,11 @@ class Archive:
         instances = self.instances(study, series)
         self._expect(instances[:READ_AHEAD])
         made: list[DicomJson] = []
+        writer = SeriesJson()
         for start in range(0, len(instances), READ_AHEAD):
             end = start + READ_AHEAD
             self._expect(instances[end : end + READ_AHEAD])
-            made += map(self.metadata, instances[start:end])
+            made += [self.metadata(instance, writer) for instance in instances[start:end]]
         # Without the time: what is the same tomorrow is the same bytes
         return gzip.compress(orjson.dumps(made), compresslevel=5, mtime=0)
 

@@ -13,6 +13,7 @@ from pacs.dataset.dicom_json import BulkDataUri, JsonWriter
 from pacs.dataset.elements import Element, Parsed, read_elements
 from pacs.dataset.frames import Frame, Read, basic_offset_table, fragments, frame_between, frames
 from pacs.dataset.places import places
+from pacs.dataset.series_json import SeriesJson
 from pacs.dataset.transfer_syntax import encoding_of, inflate, is_deflated
 from pacs.errors import FrameNotFound, MalformedObject, NotFound
 from pacs.files import StoredFile
@@ -153,19 +154,27 @@ class Reader:
         with self._open(instance) as file:
             return _decoded(file.read(0, file.size))
 
-    def metadata(self, instance: Instance, bulk_data_uri: BulkDataUri) -> DicomJson:
-        """The whole data set as DICOM JSON, but for bulk data, which it names by URI (PS3.18 10.4.1.1.2)."""
+    def metadata(
+        self, instance: Instance, bulk_data_uri: BulkDataUri, series: SeriesJson | None = None
+    ) -> DicomJson:
+        """The whole data set as DICOM JSON, but for bulk data, which it names by URI (PS3.18 10.4.1.1.2).
+
+        series: what writes the instances of a series, one after the other.
+        """
         encoding = encoding_of(instance.transfer_syntax_uid)
-        head, tail = self.around_pixels(instance)
-        written = JsonWriter(head, encoding, bulk_data_uri).write(read_elements(head, encoding).elements)
         pixels = instance.pixels
+        with self.content(instance) as read:
+            head, tail = _around_pixels(instance, read)
+            vr = _vr_of_pixels(instance, pixels, read) if pixels else ""
+        written = (series or SeriesJson()).write(head, encoding, bulk_data_uri)
+        more: DicomJson = {"00083002": {"vr": "UI", "Value": [instance.transfer_syntax_uid]}}
         if pixels:
             key = f"{pixels.tag:08X}"
-            written[key] = {"vr": self.vr_of_pixels(instance, pixels), "BulkDataURI": bulk_data_uri(key)}
-        behind = JsonWriter(tail, encoding, bulk_data_uri, written)
-        written |= behind.write(read_elements(tail, encoding).elements)
-        syntax = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
-        return dict(sorted((written | {"00083002": syntax}).items()))
+            more[key] = {"vr": vr, "BulkDataURI": bulk_data_uri(key)}
+        if tail:
+            behind = JsonWriter(tail, encoding, bulk_data_uri, written)
+            more |= behind.write(read_elements(tail, encoding).elements)
+        return dict(sorted((written | more).items()))
 
     def data_set_json(self, instance: Instance) -> DicomJson:
         """The data set of an instance without pixels as DICOM JSON, with every value in it."""
@@ -175,27 +184,13 @@ class Reader:
 
     def vr_of_pixels(self, instance: Instance, pixels: PixelLocation) -> str:
         """As it is written before the value, or as PS3.5 A.1 has it where none is (Implicit VR)."""
-        if pixels.tag in _FLOAT_PIXELS:
-            return _FLOAT_PIXELS[pixels.tag]
-        if pixels.encapsulated:
-            return "OB"
-        if not encoding_of(instance.transfer_syntax_uid).explicit:
-            return "OW"
         with self.content(instance) as read:
-            return "OB" if read(pixels.offset - 8, 2) == b"OB" else "OW"
+            return _vr_of_pixels(instance, pixels, read)
 
     def around_pixels(self, instance: Instance) -> tuple[bytes, bytes]:
         """The elements before the pixel data and those after it."""
-        pixels = instance.pixels
-        deflated = is_deflated(instance.transfer_syntax_uid)
-        start = 0 if deflated else instance.dataset_offset
         with self.content(instance) as read:
-            if pixels is None:
-                return read(start, instance.size if not deflated else 1 << 62), b""
-            is_long = encoding_of(instance.transfer_syntax_uid).explicit
-            head = read(start, pixels.offset - start - (12 if is_long else 8))
-            end = pixels.offset + pixels.length + (8 if pixels.encapsulated else 0)
-            return head, read(end, max(0, instance.size - end))
+            return _around_pixels(instance, read)
 
     def elements(self, instance: Instance, wanted: frozenset[int]) -> tuple[bytes, list[Element]]:
         """Elements of the outermost level before the pixel data, behind the buffer that they lie in."""
@@ -238,6 +233,28 @@ class Reader:
             if int.from_bytes(stated, "little" if encoding.little_endian else "big") == length - 1:
                 length -= 1
             return read(offset, length) if deflated else (offset, length)
+
+
+def _vr_of_pixels(instance: Instance, pixels: PixelLocation, read: Read) -> str:
+    if pixels.tag in _FLOAT_PIXELS:
+        return _FLOAT_PIXELS[pixels.tag]
+    if pixels.encapsulated:
+        return "OB"
+    if not encoding_of(instance.transfer_syntax_uid).explicit:
+        return "OW"
+    return "OB" if read(pixels.offset - 8, 2) == b"OB" else "OW"
+
+
+def _around_pixels(instance: Instance, read: Read) -> tuple[bytes, bytes]:
+    pixels = instance.pixels
+    deflated = is_deflated(instance.transfer_syntax_uid)
+    start = 0 if deflated else instance.dataset_offset
+    if pixels is None:
+        return read(start, instance.size if not deflated else 1 << 62), b""
+    is_long = encoding_of(instance.transfer_syntax_uid).explicit
+    head = read(start, pixels.offset - start - (12 if is_long else 8))
+    end = pixels.offset + pixels.length + (8 if pixels.encapsulated else 0)
+    return head, read(end, max(0, instance.size - end))
 
 
 def _decoded(content: bytes, stop_before_pixels: bool = False) -> Dataset:

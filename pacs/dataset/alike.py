@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from pacs.dataset.dicom_json import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, JsonWriter
+from pacs.dataset.dicom_json import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, BulkDataUri, JsonWriter
 from pacs.dataset.elements import Buffer, Element, Encoding, read_element
 from pacs.dataset.vr import SHORT_VRS
 from pacs.errors import MalformedObject
@@ -42,9 +42,12 @@ class Likeness(NamedTuple):
 class Alike:
     """What is remembered of one object, for the next."""
 
-    def __init__(self, decoded: Iterable[int], until: Iterable[int]) -> None:
-        """decoded: tags of what is decoded of each object.  until: tags before which remembering ends."""
-        self._tags = frozenset(decoded)
+    def __init__(self, decoded: Iterable[int] | None, until: Iterable[int]) -> None:
+        """decoded: tags of what is decoded of each object, None for all.
+
+        until: tags before which remembering ends.
+        """
+        self._tags = None if decoded is None else frozenset(decoded)
         self._until = frozenset(until)
         self._encoding: Encoding | None = None
         self._elements: list[_Kept] = []
@@ -89,8 +92,18 @@ class Alike:
         """Remember nothing."""
         self._encoding = None
 
-    def read(self, buffer: Buffer, encoding: Encoding, start: int, end: int) -> Likeness | None:
-        """Compare a data set with the one before; None when they are not alike."""
+    def read(
+        self,
+        buffer: Buffer,
+        encoding: Encoding,
+        start: int,
+        end: int,
+        bulk_data_uri: BulkDataUri | None = None,
+    ) -> Likeness | None:
+        """Compare a data set with the one before; None when they are not alike.
+
+        bulk_data_uri: as JsonWriter has it, for what has changed.
+        """
         if encoding != self._encoding:
             return None
         try:
@@ -101,12 +114,13 @@ class Alike:
         changed = []
         for place, raw, element in changes:
             self._elements[place] = raw, element.tag, element.vr
-            if element.tag in self._tags:
+            if self._tags is None or element.tag in self._tags:
                 changed.append(element)
         if not self._varying.issuperset(places := [place for place, _, _ in changes]):
             self._varying.update(places)
             self._make_runs()
-        decoded = JsonWriter(buffer, encoding, before=self._before).write(changed) if changed else {}
+        writer = JsonWriter(buffer, encoding, bulk_data_uri, self._before)
+        decoded = writer.write(changed) if changed else {}
         return Likeness(decoded, pos, self._find_last(buffer, pos, end))
 
     def _find_last(self, buffer: Buffer, pos: int, end: int) -> int | None:
