@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from pydicom.uid import UID
@@ -22,7 +23,9 @@ from fhir_api.search_table import PARAMETERS
 from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES
-from pacs.dimse.sop_classes import FIND_LEVELS, STORAGE, VERIFICATION
+from pacs.dimse.offer import Offer
+from pacs.dimse.offered import offered
+from pacs.dimse.sop_classes import STORAGE
 from pacs.dimse.status import STATUS
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
@@ -97,9 +100,9 @@ def _networking() -> Iterator[str]:
     yield from _table(
         ("service", "SOP class", "UID"),
         [
-            ("C-ECHO", UID(VERIFICATION).name, VERIFICATION),
-            *(("C-FIND", UID(uid).name, uid) for uid in FIND_LEVELS),
-            *(("C-STORE", UID(uid).name, uid) for uid in sorted(STORAGE)),
+            (offer.name, UID(uid).name, uid)
+            for offer in _offered()[1]
+            for uid in offer.sop_classes or sorted(STORAGE)
         ],
     )
     yield "Private, retired and younger storage classes are taken too, unless a setting says no.\n"
@@ -121,7 +124,7 @@ def _web() -> Iterator[str]:
         ("transaction", "section", "method", "path", "answers"),
         [
             (t.name, t.section, t.method, t.template, ", ".join(f"`{one}`" for one in t.answers))
-            for t in _transactions()
+            for t in _offered()[0]
         ],
     )
     yield "### Query parameters\n"
@@ -225,8 +228,9 @@ def _fhir() -> Iterator[str]:
     )
 
 
-def _transactions() -> list[Transaction]:
-    """Of the real services, made over an empty archive."""
+@cache
+def _offered() -> tuple[list[Transaction], tuple[Offer, ...]]:
+    """What the real services offer over the web and to DICOM peers, made over an empty archive."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder))
         migrate(sqlite_url(settings.index_path))
@@ -234,9 +238,11 @@ def _transactions() -> list[Transaction]:
         parts = Parts(settings, Bell(settings.bell))
         try:
             dicomweb, _ = services(parts)
+            offers = offered(parts.index, settings.aet)
         finally:
             parts.close()
-    return [*(replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions), dicomweb.uri_service]
+    transactions = [replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions]
+    return [*transactions, dicomweb.uri_service], offers
 
 
 def _meaning(kind: type[ArchiveError]) -> str:

@@ -20,7 +20,7 @@ from diafana import web
 from diafana.http_server import HttpServer
 from diafana.processes import Role, Supervisor, Termination
 from diafana.settings import Settings
-from diafana.wiring import Parts, courier_bells, couriers, dimse_limits, followers
+from diafana.wiring import Parts, courier_bells, couriers, dimse_limits, dimse_offers, followers
 from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
 from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
@@ -176,7 +176,7 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
     told = Termination()
     parts = Parts(settings, bell)
     parts.index.prepare()
-    front = DimseServer(dimse[0], parts.archive, dimse_limits(settings), dimse[1])
+    front = DimseServer(dimse[0], parts.archive, dimse_offers(parts), dimse_limits(settings), dimse[1])
     app, last_words = web.application(parts, dimse[0].getsockname()[1])
     config = uvicorn.Config(
         app,

@@ -24,6 +24,8 @@ from pacs.changes import Bell, Follower
 from pacs.commitment import Commitment
 from pacs.dimse import Limits
 from pacs.dimse.courier import Courier
+from pacs.dimse.offer import Offers
+from pacs.dimse.offered import offered
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
@@ -194,8 +196,13 @@ def dimse_limits(settings: Settings) -> Limits:
         associations=settings.maximum_associations,
         from_one_address=settings.maximum_associations_per_address,
         idle_time=settings.association_idle_seconds,
-        accept_unknown_sop_classes=settings.accept_unknown_sop_classes,
     )
+
+
+def dimse_offers(parts: Parts) -> Offers:
+    """What they may ask for."""
+    settings = parts.settings
+    return Offers(offered(parts.index, settings.aet), settings.accept_unknown_sop_classes)
 
 
 def courier_bells(parts: Parts) -> list[Bell]:

@@ -25,7 +25,7 @@ MAX_RESULTS = 10_000
 MAX_READ = 1_000
 
 # The way from the service to the resource of a level, by the tags that fill it in.
-UID_TAGS = (("studies", "0020000D"), ("series", "0020000E"), ("instances", "00080018"))
+_UID_TAGS = (("studies", "0020000D"), ("series", "0020000E"), ("instances", "00080018"))
 
 
 MORE_RESULTS = "There are {}additional results that can be requested."  # PS3.18 8.3.4.4
@@ -99,7 +99,7 @@ class Search:
         self, search: SearchRequest, found: Sequence[Sequence[DicomJson]], url: str
     ) -> Iterator[DicomJson]:
         """What is in no row of the index, for each answer: where it is, and what an object of it says."""
-        named = UID_TAGS[: search.query.level - Level.PATIENT]
+        named = _UID_TAGS[: search.query.level - Level.PATIENT]
         tags = tuple(enumerate(tag for _, tag in named))
         template = url + "".join(f"/{resource}/%s" for resource, _ in named)
         for number, levels in enumerate(found):

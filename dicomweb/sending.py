@@ -5,7 +5,6 @@ result is asked for until it is there. docs/adr/0020 says what is known of the s
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +14,6 @@ from dicomweb.media_types import DATA_SET_MEDIA_TYPES, Representation
 from dicomweb.negotiation import Negotiation
 from dicomweb.parameters import ACCEPT, DESTINATION, sending_parameters
 from dicomweb.problems import problem
-from dicomweb.qido import UID_TAGS
 from dicomweb.request import check_uid, parameters, service_url, uids
 from dicomweb.search_parameters import parse_search
 from dicomweb.threads import Threads
@@ -25,8 +23,7 @@ from pacs.errors import InvalidQuery, NotFound
 from pacs.index import Outbox, Peers, Sending
 from pacs.model import DicomJson, Instance, Level
 from pacs.query import Query
-
-MOST_INSTANCES = 65_535  # sent by one request: numbers of sub-operations are US
+from pacs.selection import select
 
 # Where it is asked for: the paths of the search transaction (PS3.18 10.6.1), and what each finds
 _RESOURCES = (
@@ -115,18 +112,8 @@ class SendRequests:
         return Response(content, 200 if sending.has_ended else 202, headers, form.media_type)
 
     def _found(self, query: Query) -> list[Instance]:
-        """All instances of what is found. Raises NotFound for nothing, InvalidQuery for too many."""
-        named: dict[tuple[str, ...], set[str]] = {}  # what of a study or series; an empty set for all of it
-        limit = MOST_INSTANCES + 1 if query.limit is None else query.limit
-        for answer in self._archive.search(replace(query, limit=limit)):
-            found = [of[tag]["Value"][0] for of, (_, tag) in zip(answer.levels, UID_TAGS, strict=False)]
-            named.setdefault(tuple(found[:2]), set()).update(found[2:])
-        instances: list[Instance] = []
-        for above, wanted in named.items():
-            of_it = self._archive.instances(*above)
-            instances += [one for one in of_it if not wanted or one.sop_instance_uid in wanted]
-            if len(instances) > MOST_INSTANCES:
-                raise InvalidQuery(f"more than {MOST_INSTANCES} instances are found; send them in parts")
+        """Raises NotFound for nothing, TooManyMatches."""
+        instances = select(self._archive, query)
         if not instances:
             raise NotFound("nothing is found that could be sent")
         return instances

@@ -4,7 +4,7 @@ PS3.8 9.2 without the parts that a requestor or a second thread would need: an a
 message after the other has few states, and each is a place in this file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from struct import pack
 from typing import NamedTuple, Protocol
@@ -20,9 +20,9 @@ from pacs.dimse.command import (
     RESPONSE,
     Command,
     decode_command,
-    encode_command,
 )
-from pacs.dimse.negotiation import Agreement, Context, Rejected, agree
+from pacs.dimse.message import pdus_of
+from pacs.dimse.negotiation import Agreement, Context, Negotiator, Rejected
 from pacs.dimse.status import UNRECOGNIZED_OPERATION
 from pacs.errors import MalformedObject
 from pacs.incoming import Sender
@@ -32,6 +32,7 @@ from pacs.model import Source
 COMMAND_LIMIT = 16_384  # bytes; command sets are below 1 KB
 REQUEST_TIME = 30.0  # seconds for the association request to arrive: the ARTIM timer
 MESSAGE_TIME = 60.0  # seconds between the parts of one message
+RESPONSE_TIME = 120.0  # seconds for the response to what we ask
 
 log = structlog.get_logger()
 
@@ -74,34 +75,37 @@ class Request(NamedTuple):
         self.association.send(self.context_id, response | fields, data_set)
 
 
-Services = dict[int, Callable[[Request], Service]]
+class Dispatch(Protocol):
+    """What is offered to peers."""
+
+    negotiator: Negotiator
+
+    def begin(self, request: Request, command_field: int) -> Service:
+        """What handles a request."""
+        ...
 
 
 class Association:
     """An association, accepted or about to be."""
 
     def __init__(
-        self,
-        connection: wire.Wire,
-        address: str,
-        archive: Archive,
-        services: Services,
-        idle_time: float,
-        accept_unknown_sop_classes: bool,
+        self, connection: wire.Wire, address: str, archive: Archive, offers: Dispatch, idle_time: float
     ) -> None:
-        """services: what makes a service from a request, by Command Field.
-
-        idle_time: seconds that a peer may keep the association open without asking anything.
-        """
+        """idle_time: seconds that a peer may keep the association open without asking anything."""
         self.archive = archive
         self.agreement: Agreement | None = None
+        self.is_in_message = False  # whether the peer has a part of what we ask it
         self._wire = connection
         self._address = address
-        self._services = services
+        self._offers = offers
         self._idle_time = idle_time
-        self._accept_unknown = accept_unknown_sop_classes
         self._command = bytearray()
         self._service: Service | None = None
+        self._is_answering = False
+        self._cancelled: set[int] = set()
+        self._messages = 0  # that we have sent
+        self._later: list[Callable[[], None]] = []
+        self._asked: dict[int, Command | None] = {}  # the responses to what we ask, by Message ID
 
     @property
     def source(self) -> Source:
@@ -139,7 +143,7 @@ class Association:
         kind, content = self._wire.read(REQUEST_TIME)
         if kind != wire.ASSOCIATE_RQ:
             raise wire.ProtocolError(f"a PDU of type {kind} before the association", wire.UNEXPECTED_PDU)
-        agreement = agree(bytes(content), self._accept_unknown)
+        agreement = self._offers.negotiator.agree(bytes(content))
         self.agreement = agreement
         self._wire.write(agreement.reply)
         log.info(
@@ -200,58 +204,117 @@ class Association:
             raise wire.ProtocolError(str(error), wire.INVALID_PARAMETER) from error
         self._command.clear()
         field = command.get("CommandField")
-        if field is None or field & RESPONSE:
-            raise wire.ProtocolError("not a request", wire.UNEXPECTED_PDU)
         if field == C_CANCEL_RQ:
-            return  # what it would cancel is done already
-        request = Request(self, context_id, context, command)
-        self._service = self._services.get(field, Unrecognized)(request)
-        if command.get("CommandDataSetType", NO_DATA_SET) == NO_DATA_SET:
+            self._cancelled.add(command.get("MessageIDBeingRespondedTo", 0))
+            return  # of what was answered already it changes nothing
+        if field is None or (self._is_answering and not field & RESPONSE):
+            raise wire.ProtocolError("a second request while one is being answered", wire.UNEXPECTED_PDU)
+        has_data = command.get("CommandDataSetType", NO_DATA_SET) != NO_DATA_SET
+        if field & RESPONSE:
+            self._take_response(command)
+            self._service = Passed() if has_data else None
+            return
+        self._cancelled.discard(command.get("MessageID", 0))  # one that came too late for an earlier request
+        self._service = self._offers.begin(Request(self, context_id, context, command), field)
+        if not has_data:
             self._finish()
 
+    def _take_response(self, command: Command) -> None:
+        number = command.get("MessageIDBeingRespondedTo")
+        if number not in self._asked or "Status" not in command:
+            raise wire.ProtocolError("a response to nothing that was asked", wire.UNEXPECTED_PDU)
+        self._asked[number] = command
+
     def _finish(self) -> None:
-        service = self._service
-        assert service is not None  # noqa: S101 - only called while a request is open
+        service, self._service = self._service, None
+        assert service is not None  # noqa: S101 - only called while a message is open
+        was_answering, self._is_answering = self._is_answering, True
         service.finish()
-        self._service = None
+        self._is_answering = was_answering
+        while self._later and not self._is_answering:
+            self._later.pop(0)()
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do this once the request at hand is answered; then the peer may ask, while it is asked itself."""
+        self._later.append(work)
 
     def send(self, context_id: int, command: Command, data_set: bytes | None = None) -> None:
-        """Send a message."""
-        assert self.agreement is not None  # noqa: S101 - nothing is sent before
-        maximum = self.agreement.maximum_sent
-        pdus = wire.data_pdus(context_id, True, encode_command(command), maximum)
-        if data_set is not None:
-            pdus += wire.data_pdus(context_id, False, data_set, maximum)
-        self._wire.write(*pdus)
+        """Send a response."""
+        pieces = None if data_set is None else (data_set,)
+        for pdus in pdus_of(context_id, command, pieces, self._maximum):
+            self._wire.write(*pdus)
         if command["Status"] & 0xFF00 != 0xFF00:
             request_counter(command["CommandField"], command["Status"]).inc()
 
-    def is_cancelled(self, message_id: int) -> bool:
-        """Whether the peer has asked, meanwhile, to cancel this request (PS3.7 9.3.2.3)."""
-        if not self._wire.is_readable():
-            return False
-        kind, content = self._wire.read(MESSAGE_TIME)
+    @property
+    def contexts(self) -> dict[Context, int]:
+        """Those in which the peer is an SCP and can be asked, with their IDs."""
+        assert self.agreement is not None  # noqa: S101 - nothing is asked before
+        return self.agreement.taken
+
+    @property
+    def _maximum(self) -> int:
+        assert self.agreement is not None  # noqa: S101 - nothing is sent before
+        return self.agreement.maximum_sent
+
+    def request(self, context: Context, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
+        """Ask the peer, who is an SCP in this context, and wait for its response.
+
+        fields: the command set, but for what every message has.
+        data_set: in pieces. What raises before the second leaves the association usable: nothing was sent.
+        Raises PeerGone, ProtocolError.
+        """
+        number = self._messages = self._messages % 0xFFFF + 1
+        has_data = NO_DATA_SET if data_set is None else DATA_SET
+        command: Command = {**fields, "MessageID": number, "CommandDataSetType": has_data}
+        for pdus in pdus_of(self.contexts[context], command, data_set, self._maximum):
+            self.is_in_message = True
+            self._wire.write(*pdus)
+        self.is_in_message = False
+        self._asked[number] = None
+        while self._asked[number] is None or self._service is not None:
+            self._read_on(RESPONSE_TIME)
+        response = self._asked.pop(number)
+        assert response is not None  # noqa: S101 - the loop has waited for it
+        return response
+
+    def _read_on(self, patience: float) -> None:
+        kind, content = self._wire.read(patience)
         if kind != wire.P_DATA:
             raise wire.PeerGone("it ended the association while it was being answered")
-        values = wire.values(content)
-        command = decode_command(b"".join(data for _, control, data in values if control & 1))
-        if command.get("CommandField") != C_CANCEL_RQ:
-            raise wire.ProtocolError("a second request while one is being answered", wire.UNEXPECTED_PDU)
-        return bool(command.get("MessageIDBeingRespondedTo") == message_id)
+        self._take_all(content)
+
+    def abort(self) -> None:
+        """End the association within a message that cannot be sent whole. Raises PeerGone."""
+        self._wire.abort()
+        raise wire.PeerGone("aborted, for an object could not be read to its end")
+
+    def is_cancelled(self, message_id: int) -> bool:
+        """Whether the peer has asked, meanwhile, to cancel this request (PS3.7 9.3.2.3)."""
+        while message_id not in self._cancelled and self._wire.is_readable():
+            self._read_on(MESSAGE_TIME)
+        return message_id in self._cancelled
 
 
-class Unrecognized:
+class Passed:
+    """Takes what is not looked at."""
+
+    def write(self, data: memoryview) -> None:
+        """It is read and passed over."""
+
+    def finish(self) -> None:
+        """There is nothing to answer."""
+
+    def abandon(self) -> None:
+        """There is nothing to take back."""
+
+
+class Unrecognized(Passed):
     """Answers a request that no service here handles."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    def write(self, data: memoryview) -> None:
-        """Its data set is read and passed over."""
-
     def finish(self) -> None:
         """Say so."""
         self._request.respond({"Status": UNRECOGNIZED_OPERATION})
-
-    def abandon(self) -> None:
-        """There is nothing to take back."""

@@ -22,14 +22,38 @@ ELEMENTS: dict[int, tuple[str, str]] = {
     0x0900: ("Status", "US"),
     0x0901: ("OffendingElement", "AT"),
     0x0902: ("ErrorComment", "LO"),
+    0x0903: ("ErrorID", "US"),
     0x1000: ("AffectedSOPInstanceUID", "UI"),
+    0x1001: ("RequestedSOPInstanceUID", "UI"),
+    0x1002: ("EventTypeID", "US"),
+    0x1005: ("AttributeIdentifierList", "AT"),
+    0x1008: ("ActionTypeID", "US"),
+    0x1020: ("NumberOfRemainingSuboperations", "US"),
+    0x1021: ("NumberOfCompletedSuboperations", "US"),
+    0x1022: ("NumberOfFailedSuboperations", "US"),
+    0x1023: ("NumberOfWarningSuboperations", "US"),
     0x1030: ("MoveOriginatorApplicationEntityTitle", "AE"),
     0x1031: ("MoveOriginatorMessageID", "US"),
 }
 _NUMBERS = {keyword: number for number, (keyword, _) in ELEMENTS.items()}
 
 # PS3.7 E.1: values of Command Field; a response has the highest bit set
-C_STORE_RQ, C_FIND_RQ, C_ECHO_RQ, C_CANCEL_RQ = 0x0001, 0x0020, 0x0030, 0x0FFF
+C_STORE_RQ, C_GET_RQ, C_FIND_RQ, C_MOVE_RQ, C_ECHO_RQ, C_CANCEL_RQ = (
+    0x0001,
+    0x0010,
+    0x0020,
+    0x0021,
+    0x0030,
+    0x0FFF,
+)
+N_EVENT_REPORT_RQ, N_GET_RQ, N_SET_RQ, N_ACTION_RQ, N_CREATE_RQ, N_DELETE_RQ = (
+    0x0100,
+    0x0110,
+    0x0120,
+    0x0130,
+    0x0140,
+    0x0150,
+)
 RESPONSE = 0x8000
 NO_DATA_SET = 0x0101
 DATA_SET = 0x0001

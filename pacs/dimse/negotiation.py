@@ -1,7 +1,9 @@
 """Agreeing on an association (PS3.8 7.1, PS3.7 Annex D). The coding and the rules are pynetdicom's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import and_
 from struct import pack
 from typing import Any
 
@@ -13,12 +15,13 @@ from pynetdicom.pdu_primitives import (
     ImplementationClassUIDNotification,
     ImplementationVersionNameNotification,
     MaximumLengthNotification,
+    SCP_SCU_RoleSelectionNegotiation,
+    SOPClassExtendedNegotiation,
 )
 from pynetdicom.presentation import PresentationContext, build_context, negotiate_as_acceptor
 
 from pacs.dataset.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from pacs.dimse import wire
-from pacs.dimse.sop_classes import transfer_syntaxes_for
 
 # Bytes. What we send at most in one PDU to a peer that sets no limit.
 _LARGEST_SENT = 131_072
@@ -41,12 +44,16 @@ class Agreement:
     """What was agreed with a peer.
 
     contexts: accepted presentation contexts by their ID.
+    taken: those in which the peer takes requests, as an SCP by its role (PS3.7 D.3.3.4), with their IDs.
+    extended: by SOP class, which of its options hold (PS3.7 D.3.3.5).
     maximum_sent: bytes of the largest PDU that the peer takes.
     """
 
     calling_ae_title: str
     called_ae_title: str
     contexts: dict[int, Context]
+    taken: dict[Context, int]
+    extended: dict[str, bytes]
     maximum_sent: int
     reply: bytes
 
@@ -68,29 +75,90 @@ def rejection(result: int, source: int, reason: int) -> bytes:
 LIMIT_EXCEEDED = rejection(2, 3, 2)
 
 
-@lru_cache(_KNOWN_REQUESTS)
-def agree(request: bytes, accept_unknown_sop_classes: bool) -> Agreement:
-    """Answer an A-ASSOCIATE-RQ, given without its first six bytes.
+@dataclass(frozen=True)
+class Terms:
+    """What we agree to.
 
-    Raises Rejected, or ProtocolError when it cannot be read.
+    transfer_syntaxes: those that are taken of an abstract syntax; none where it is not supported.
+    takes_both_roles: whether peers may be the SCP of an abstract syntax, too.
+    options: of SOP classes, the application information that says what is supported (PS3.4 C.5.1.1).
     """
-    asked = _decode(request)
-    if asked.application_context_name != APPLICATION_CONTEXT_NAME:
-        raise Rejected("the application context is not DICOM's", 1, 1, 2)
-    proposed = asked.presentation_context_definition_list
-    results, _ = negotiate_as_acceptor(proposed, _supported(proposed, accept_unknown_sop_classes))
-    contexts = {
-        cx.context_id: Context(str(cx.abstract_syntax), str(cx.transfer_syntax[0]))
-        for cx in results
-        if cx.result == 0 and cx.context_id is not None
-    }
-    return Agreement(
-        calling_ae_title=asked.calling_ae_title.strip(),
-        called_ae_title=asked.called_ae_title.strip(),
-        contexts=contexts,
-        maximum_sent=maximum_sent(asked.maximum_length_received),
-        reply=_reply(asked, results),
-    )
+
+    transfer_syntaxes: Callable[[str], frozenset[str]]
+    takes_both_roles: Callable[[str], bool]
+    options: dict[str, bytes]
+
+
+class Negotiator:
+    """Answers requests for associations. Safe for threads."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self.agree: Callable[[bytes], Agreement] = lru_cache(_KNOWN_REQUESTS)(self._agree)
+
+    def _agree(self, request: bytes) -> Agreement:
+        """Answer an A-ASSOCIATE-RQ, given without its first six bytes.
+
+        Raises Rejected, or ProtocolError when it cannot be read.
+        """
+        asked = _decode(request)
+        if asked.application_context_name != APPLICATION_CONTEXT_NAME:
+            raise Rejected("the application context is not DICOM's", 1, 1, 2)
+        proposed = asked.presentation_context_definition_list
+        said = asked.user_information
+        roles = {
+            item.sop_class_uid: (item.scu_role, item.scp_role)
+            for item in said
+            if isinstance(item, SCP_SCU_RoleSelectionNegotiation) and item.sop_class_uid
+        }
+        results, agreed_roles = negotiate_as_acceptor(proposed, self._supported(proposed), roles)
+        accepted = {cx.context_id: cx for cx in results if cx.result == 0 and cx.context_id is not None}
+        contexts = {
+            number: Context(str(cx.abstract_syntax), str(cx.transfer_syntax[0]))
+            for number, cx in accepted.items()
+        }
+        extended = self._options([item for item in said if isinstance(item, SOPClassExtendedNegotiation)])
+        return Agreement(
+            calling_ae_title=asked.calling_ae_title.strip(),
+            called_ae_title=asked.called_ae_title.strip(),
+            contexts=contexts,
+            taken={contexts[number]: number for number, cx in accepted.items() if cx.as_scu},
+            extended=extended,
+            maximum_sent=maximum_sent(asked.maximum_length_received),
+            reply=_reply(asked, results, [*agreed_roles, *map(_extended, extended, extended.values())]),
+        )
+
+    def _supported(self, proposed: list[PresentationContext]) -> list[PresentationContext]:
+        """For each abstract syntax, the transfer syntaxes that we take, in the order of the peer."""
+        wanted: dict[UID, list[str]] = {}
+        for context in proposed:
+            if context.abstract_syntax is None:
+                continue
+            syntaxes = wanted.setdefault(context.abstract_syntax, [])
+            taken = self._terms.transfer_syntaxes(str(context.abstract_syntax))
+            syntaxes += [s for s in map(str, context.transfer_syntax) if s in taken and s not in syntaxes]
+        supported = [build_context(uid, syntaxes) for uid, syntaxes in wanted.items() if syntaxes]
+        for context in supported:
+            if self._terms.takes_both_roles(str(context.abstract_syntax)):
+                context.scu_role = context.scp_role = True
+        return supported
+
+    def _options(self, asked: list[SOPClassExtendedNegotiation]) -> dict[str, bytes]:
+        """What the peer wants and we support, byte by byte."""
+        options = {}
+        for item in asked:
+            wanted = item.service_class_application_information or b""
+            known = self._terms.options.get(str(item.sop_class_uid))
+            if known is not None:
+                options[str(item.sop_class_uid)] = bytes(map(and_, wanted, known))
+        return options
+
+
+def _extended(sop_class_uid: str, options: bytes) -> SOPClassExtendedNegotiation:
+    item = SOPClassExtendedNegotiation()
+    item.sop_class_uid = UID(sop_class_uid)
+    item.service_class_application_information = options
+    return item
 
 
 def _decode(request: bytes) -> A_ASSOCIATE:
@@ -102,18 +170,6 @@ def _decode(request: bytes) -> A_ASSOCIATE:
         # pynetdicom raises whatever its parsing meets: all of it means the same
         message = f"the A-ASSOCIATE-RQ cannot be read: {type(error).__name__}"
         raise wire.ProtocolError(message, wire.INVALID_PARAMETER) from error
-
-
-def _supported(proposed: list[PresentationContext], accept_unknown: bool) -> list[PresentationContext]:
-    """For each abstract syntax, the transfer syntaxes that we take, in the order of the peer's preference."""
-    wanted: dict[UID, list[str]] = {}
-    for context in proposed:
-        if context.abstract_syntax is None:
-            continue
-        syntaxes = wanted.setdefault(context.abstract_syntax, [])
-        taken = transfer_syntaxes_for(str(context.abstract_syntax), accept_unknown)
-        syntaxes += [s for s in map(str, context.transfer_syntax) if s in taken and s not in syntaxes]
-    return [build_context(uid, syntaxes) for uid, syntaxes in wanted.items() if syntaxes]
 
 
 def maximum_sent(asked: int | None) -> int:
@@ -132,7 +188,7 @@ def user_information() -> list[Any]:
     return [length, implementation, name]
 
 
-def _reply(asked: A_ASSOCIATE, results: list[PresentationContext]) -> bytes:
+def _reply(asked: A_ASSOCIATE, results: list[PresentationContext], agreed: list[Any]) -> bytes:
     answer = A_ASSOCIATE()
     answer.application_context_name = APPLICATION_CONTEXT_NAME
     answer.calling_ae_title = asked.calling_ae_title
@@ -140,7 +196,7 @@ def _reply(asked: A_ASSOCIATE, results: list[PresentationContext]) -> bytes:
     answer.result = 0
     answer.result_source = 1
     answer.presentation_context_definition_results_list = results
-    answer.user_information = user_information()
+    answer.user_information = [*user_information(), *agreed]
     pdu = A_ASSOCIATE_AC()
     pdu.from_primitive(answer)
     encoded: bytes = pdu.encode()

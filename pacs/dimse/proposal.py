@@ -1,12 +1,12 @@
 """Asking for an association (PS3.8 7.1, PS3.7 Annex D). The coding is pynetdicom's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from struct import pack
 
 from pydicom.uid import UID
 from pynetdicom._globals import APPLICATION_CONTEXT_NAME
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
-from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 
 from pacs.dimse import wire
@@ -25,10 +25,13 @@ _REJECTIONS = {
 }
 
 
-def association_request(calling: str, called: str, contexts: Sequence[Context]) -> bytes:
+def association_request(
+    calling: str, called: str, contexts: Sequence[Context], provided: Collection[str] = ()
+) -> bytes:
     """The A-ASSOCIATE-RQ PDU.
 
     contexts: MOST_CONTEXTS at most; their IDs are 1, 3, 5 and so on.
+    provided: the abstract syntaxes of which we are the SCP, though we ask (PS3.7 D.3.3.4).
     """
     request = A_ASSOCIATE()
     request.application_context_name = APPLICATION_CONTEXT_NAME
@@ -37,11 +40,18 @@ def association_request(calling: str, called: str, contexts: Sequence[Context]) 
     request.presentation_context_definition_list = [
         _numbered(2 * place + 1, context) for place, context in enumerate(contexts)
     ]
-    request.user_information = user_information()
+    request.user_information = [*user_information(), *map(_as_provider, provided)]
     pdu = A_ASSOCIATE_RQ()
     pdu.from_primitive(request)
     encoded: bytes = pdu.encode()
     return encoded
+
+
+def _as_provider(abstract_syntax: str) -> SCP_SCU_RoleSelectionNegotiation:
+    role = SCP_SCU_RoleSelectionNegotiation()
+    role.sop_class_uid = UID(abstract_syntax)
+    role.scu_role, role.scp_role = False, True
+    return role
 
 
 def _numbered(context_id: int, context: Context) -> PresentationContext:

@@ -1,7 +1,7 @@
 """An association that we ask for and use (PS3.8 9.2), one message after the other, in one thread."""
 
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from struct import pack
 from typing import Self
@@ -15,8 +15,8 @@ from pacs.dimse.command import (
     RESPONSE,
     Command,
     decode_command,
-    encode_command,
 )
+from pacs.dimse.message import pdus_of
 from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import association_request, read_acceptance, rejection_reason
 from pacs.dimse.sop_classes import VERIFICATION
@@ -37,8 +37,12 @@ class PeerFailed(Exception):
 class Requestor:
     """An association with a peer. As a context it is released at its end, or aborted within a message."""
 
-    def __init__(self, peer: Peer, calling: str, contexts: Sequence[Context]) -> None:
+    def __init__(
+        self, peer: Peer, calling: str, contexts: Sequence[Context], provided: Collection[str] = ()
+    ) -> None:
         """Ask for it. contexts: what is proposed, MOST_CONTEXTS at most.  calling: our AE title.
+
+        provided: the abstract syntaxes of which we are the SCP.
 
         contexts: those that were accepted, with their IDs.
         Raises PeerFailed.
@@ -53,7 +57,7 @@ class Requestor:
             raise self._failure(f"no connection: {getattr(error, 'strerror', None) or error}") from error
         self._wire = wire.Wire(connection, prompt=True)
         with self._talk():
-            self._wire.write(association_request(calling, peer.ae_title, contexts))
+            self._wire.write(association_request(calling, peer.ae_title, contexts, provided))
             kind, content = self._wire.read(ANSWER_TIME)
             if kind == wire.ASSOCIATE_RJ:
                 raise self._failure(f"refuses the association: {rejection_reason(bytes(content))}")
@@ -95,17 +99,11 @@ class Requestor:
         self._messages = self._messages % 0xFFFF + 1
         has_data = NO_DATA_SET if data_set is None else DATA_SET
         command: Command = {**fields, "MessageID": self._messages, "CommandDataSetType": has_data}
-        number = self.contexts[context]
-        pdus = wire.data_pdus(number, True, encode_command(command), self._maximum)
-        for piece, is_last in _marked(_even(data_set or ())):
-            pdus += wire.data_pdus(number, False, piece, self._maximum, is_last)
+        for pdus in pdus_of(self.contexts[context], command, data_set, self._maximum):
             self.is_in_message = True
             with self._talk():
                 self._wire.write(*pdus)
-            pdus = []
         with self._talk():
-            if pdus:
-                self._wire.write(*pdus)
             response = self._response(command)
         self.is_in_message = False
         return response
@@ -173,27 +171,3 @@ def _checked(received: bytes | bytearray, command: Command) -> Command:
     if said != (command["CommandField"] | RESPONSE, command["MessageID"]) or "Status" not in response:
         raise wire.ProtocolError("a response that is none to what was asked", wire.UNEXPECTED_PDU)
     return response
-
-
-def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of even length, none of them empty."""
-    rest = b""
-    for piece in pieces:
-        joined = rest + piece if rest else piece
-        whole = len(joined) & ~1
-        rest = joined[whole:]
-        if whole:
-            yield joined[:whole]
-    if rest:
-        yield rest
-
-
-def _marked(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Each piece, and whether it is the last."""
-    before = next(pieces, None)
-    for piece in pieces:
-        assert before is not None  # noqa: S101 - one came before this one
-        yield before, False
-        before = piece
-    if before is not None:
-        yield before, True

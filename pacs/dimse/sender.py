@@ -1,7 +1,7 @@
 """Sending stored objects: the SCU of the Storage Service (PS3.4 Annex B)."""
 
-from collections.abc import Generator, Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from pacs.archive import Archive
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
@@ -52,7 +52,7 @@ def send(
         contexts = _proposed(rest)
         with Requestor(peer, calling, contexts) as association:
             while rest and association.is_open and all(context in contexts for context in _wanted(rest[0])):
-                sent = _Store(archive, association, originator).send(rest[0])
+                sent = Store(archive, association, originator).send(rest[0])
                 rest.pop(0)
                 yield sent
 
@@ -73,13 +73,38 @@ def _proposed(instances: Sequence[Instance]) -> list[Context]:
     return list(contexts)
 
 
-class _Store:
-    def __init__(self, archive: Archive, association: Requestor, originator: Originator | None) -> None:
+class Outlet(Protocol):
+    """An association over which a peer can be asked to store: one of ours, or one that it has asked for."""
+
+    @property
+    def contexts(self) -> Mapping[Context, int]:
+        """Those in which it takes requests, with their IDs."""
+        ...
+
+    @property
+    def is_in_message(self) -> bool:
+        """Whether it has a part of a message."""
+        ...
+
+    def request(self, context: Context, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
+        """Send a message, and wait for its response."""
+        ...
+
+    def abort(self) -> None:
+        """End it where it is."""
+        ...
+
+
+class Store:
+    """Sends objects by C-STORE, one after the other, over one association."""
+
+    def __init__(self, archive: Archive, association: Outlet, originator: Originator | None) -> None:
         self._archive = archive
         self._association = association
         self._originator = originator
 
     def send(self, instance: Instance) -> Sent:
+        """Send one, as it is stored or else as it can be converted. Raises what the association raises."""
         try:
             status = self._send(instance)
         except ArchiveError as error:

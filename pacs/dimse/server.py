@@ -10,17 +10,11 @@ from dataclasses import dataclass
 import structlog
 
 from pacs.archive import Archive
-from pacs.dimse.association import Association, Services
-from pacs.dimse.c_echo import Echo
-from pacs.dimse.c_find import Find
-from pacs.dimse.c_store import Store
-from pacs.dimse.command import C_ECHO_RQ, C_FIND_RQ, C_STORE_RQ
+from pacs.dimse.association import Association, Dispatch
 from pacs.dimse.negotiation import LIMIT_EXCEEDED
 from pacs.dimse.wire import Wire
 from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
 from pacs.occupancy import WAIT, WAITS, Occupancy, Place
-
-SERVICES: Services = {C_ECHO_RQ: Echo, C_STORE_RQ: Store, C_FIND_RQ: Find}
 
 log = structlog.get_logger()
 
@@ -37,20 +31,25 @@ class Limits:
     associations: int
     from_one_address: int
     idle_time: float
-    accept_unknown_sop_classes: bool
 
 
 class DimseServer:
     """Accepts on a listening socket. Of processes that share one, that with the fewest open is first."""
 
     def __init__(
-        self, listener: socket.socket, archive: Archive, limits: Limits, place: Place | None = None
+        self,
+        listener: socket.socket,
+        archive: Archive,
+        offers: Dispatch,
+        limits: Limits,
+        place: Place | None = None,
     ) -> None:
         """place: among the processes that share the listener; None when there is but this one."""
         self._place = place or Occupancy(1).place(0)
         self._place.tell(0)
         self._listener = listener
         self._archive = archive
+        self._offers = offers
         self._limits = limits
         self._wake_end, self._wait_end = socket.socketpair()
         self._changed = threading.Condition()
@@ -131,10 +130,7 @@ class DimseServer:
                 return
 
     def _run(self, wire: Wire, address: str) -> None:
-        limits = self._limits
-        association = Association(
-            wire, address, self._archive, SERVICES, limits.idle_time, limits.accept_unknown_sop_classes
-        )
+        association = Association(wire, address, self._archive, self._offers, self._limits.idle_time)
         try:
             association.run()
         except Exception:  # the edge: no association may take the service down

@@ -7,7 +7,6 @@ from pacs.dataset.transfer_syntax import (
     EXPLICIT_BIG_ENDIAN,
     EXPLICIT_LITTLE_ENDIAN,
     IMPLICIT_LITTLE_ENDIAN,
-    TRANSFER_SYNTAXES,
 )
 from pacs.model import Level
 from pacs.non_patient import CATEGORY_OF
@@ -21,6 +20,9 @@ FIND_LEVELS: dict[str, tuple[Level, ...]] = {
     "1.2.840.10008.5.1.4.1.2.3.1": (Level.PATIENT, Level.STUDY),  # retired
 }
 
+MOVE_LEVELS = {uid[:-1] + "2": levels for uid, levels in FIND_LEVELS.items()}
+GET_LEVELS = {uid[:-1] + "3": levels for uid, levels in FIND_LEVELS.items()}
+
 # PS3.4 Tables B.5-1 and GG.3-1
 STORAGE: frozenset[str] = frozenset(CATEGORY_OF).union(
     str(cx.abstract_syntax) for cx in AllStoragePresentationContexts
@@ -28,7 +30,7 @@ STORAGE: frozenset[str] = frozenset(CATEGORY_OF).union(
 
 _COMPOSITE = "1.2.840.10008.5.1.4.1.1."  # where the standard registers composite objects
 
-_MESSAGE_SYNTAXES = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN})
+MESSAGE_SYNTAXES = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN})
 
 
 def is_stored(sop_class_uid: str, accept_unknown: bool) -> bool:
@@ -40,10 +42,3 @@ def is_stored(sop_class_uid: str, accept_unknown: bool) -> bool:
         return sop_class_uid in STORAGE
     registered = UID_dictionary.get(sop_class_uid)
     return registered is None or (sop_class_uid.startswith(_COMPOSITE) and "Storage" in registered[0])
-
-
-def transfer_syntaxes_for(abstract_syntax: str, accept_unknown: bool) -> frozenset[str]:
-    """What can be negotiated for an abstract syntax; nothing when it is not supported."""
-    if abstract_syntax == VERIFICATION or abstract_syntax in FIND_LEVELS:
-        return _MESSAGE_SYNTAXES
-    return TRANSFER_SYNTAXES if is_stored(abstract_syntax, accept_unknown) else frozenset()

@@ -1,4 +1,4 @@
-"""From what went wrong to DIMSE status codes: PS3.4 Tables B.2-1 and C.4-1, PS3.7 Annex C."""
+"""From what went wrong to DIMSE status codes: PS3.4 Tables B.2-1, C.4-1, C.4-2 and C.4-3, PS3.7 Annex C."""
 
 from pacs import errors
 from pacs.dimse.command import Command
@@ -7,6 +7,9 @@ SUCCESS = 0x0000
 PENDING = 0xFF00
 PENDING_WITHOUT_OPTIONAL_KEYS = 0xFF01
 CANCEL = 0xFE00
+SUBOPERATIONS_WITH_FAILURES = 0xB000
+UNABLE_TO_PERFORM_SUBOPERATIONS = 0xA702
+MOVE_DESTINATION_UNKNOWN = 0xA801
 UNRECOGNIZED_OPERATION = 0x0211
 PROCESSING_FAILURE = 0x0110
 
@@ -18,6 +21,7 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.InstanceConflict: 0x0111,
     errors.PatientConflict: 0xC002,
     errors.InvalidQuery: 0xA900,
+    errors.TooManyMatches: 0xA701,
     errors.InvalidStep: 0x0106,
     errors.WorkitemConflict: PROCESSING_FAILURE,
     errors.StepConflict: PROCESSING_FAILURE,

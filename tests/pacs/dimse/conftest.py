@@ -8,12 +8,15 @@ import pytest
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits
+from pacs.dimse.offer import Offers
+from pacs.dimse.offered import offered
+from pacs.index import Index
 
 StartFront = Callable[..., int]
 
 
 @pytest.fixture
-def start_front(archive: Archive) -> Iterator[StartFront]:
+def start_front(archive: Archive, index: Index) -> Iterator[StartFront]:
     """Starts a front with these limits; returns its port."""
     with ExitStack() as stack:
 
@@ -24,8 +27,8 @@ def start_front(archive: Archive) -> Iterator[StartFront]:
             accept_unknown_sop_classes: bool = True,
         ) -> int:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            limits = Limits(associations, from_one_address, idle_time, accept_unknown_sop_classes)
-            front = DimseServer(listener, archive, limits)
+            offers = Offers(offered(index, "DIAFANA"), accept_unknown_sop_classes)
+            front = DimseServer(listener, archive, offers, Limits(associations, from_one_address, idle_time))
             front.start()
             stack.callback(front.stop, 5.0)
             port: int = listener.getsockname()[1]

@@ -98,14 +98,15 @@ def test_every_storage_class_is_accepted_and_others_are_not(port: int) -> None:
         wanted = classes[start : start + 100]
         with associated(port, *((uid, ExplicitVRLittleEndian) for uid in wanted)) as association:
             assert [str(cx.abstract_syntax) for cx in association.accepted_contexts] == wanted
-    print_class, move = "1.2.840.10008.5.1.1.9", "1.2.840.10008.5.1.4.1.2.2.2"
+    print_class, hanging_protocol_find = "1.2.840.10008.5.1.1.9", "1.2.840.10008.5.1.4.38.2"
     with associated(
         port,
         ("1.2.840.10008.1.1", ExplicitVRLittleEndian),
         (print_class, ExplicitVRLittleEndian),
-        (move, ExplicitVRLittleEndian),
+        (hanging_protocol_find, ExplicitVRLittleEndian),
     ) as association:
-        assert [str(cx.abstract_syntax) for cx in association.rejected_contexts] == [print_class, move]
+        rejected = [str(cx.abstract_syntax) for cx in association.rejected_contexts]
+        assert rejected == [print_class, hanging_protocol_find]
 
 
 PRIVATE, RETIRED = "1.3.12.2.1107.5.9.1", "1.2.840.10008.5.1.4.1.1.6"

@@ -13,7 +13,10 @@ from pynetdicom import AE
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits, wire
-from pacs.dimse.command import NO_DATA_SET, decode_command, encode_command
+from pacs.dimse.c_echo import Echo
+from pacs.dimse.c_store import Store
+from pacs.dimse.command import C_ECHO_RQ, C_STORE_RQ, NO_DATA_SET, decode_command, encode_command
+from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.wire import MAXIMUM_ASSOCIATE, MAXIMUM_PDU, data_pdus
 from pacs.occupancy import Occupancy
 from testdata.ct import ct_series
@@ -28,6 +31,10 @@ from tests.pacs.dimse.peer import (
 )
 
 ABORT, CLOSED, REJECTED = 7, 0, 3
+OFFERS = Offers(
+    [Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo), Offer("C-STORE", "B", C_STORE_RQ, (), Store)],
+    accept_unknown_sop_classes=False,
+)
 
 
 def echo(port: int) -> int:
@@ -157,9 +164,9 @@ def test_associations_beyond_the_limit_are_refused_without_a_thread(start_front:
 
 def test_associations_are_shared_out_between_those_who_accept(archive: Archive) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, listener.dup() as same:
-        occupancy, limits = Occupancy(2), Limits(12, 50, 10.0, True)
+        occupancy, limits = Occupancy(2), Limits(12, 50, 10.0)
         fronts = [
-            DimseServer(one, archive, limits, occupancy.place(number))
+            DimseServer(one, archive, OFFERS, limits, occupancy.place(number))
             for number, one in enumerate((listener, same))
         ]
         for front in fronts:
@@ -201,7 +208,7 @@ def test_associations_finish_while_the_front_stops_and_no_new_ones_begin(archive
     sender = AE("SENDER")
     sender.add_requested_context(series[0].SOPClassUID, ExplicitVRLittleEndian)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        front = DimseServer(listener, archive, Limits(5, 5, 10.0, True))
+        front = DimseServer(listener, archive, OFFERS, Limits(5, 5, 10.0))
         front.start()
         association = sender.associate("127.0.0.1", listener.getsockname()[1])
         assert association.send_c_store(series[0]).Status == 0
@@ -216,7 +223,7 @@ def test_associations_finish_while_the_front_stops_and_no_new_ones_begin(archive
 
 def test_an_association_that_does_not_finish_is_ended(archive: Archive) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        front = DimseServer(listener, archive, Limits(5, 5, 10.0, True))
+        front = DimseServer(listener, archive, OFFERS, Limits(5, 5, 10.0))
         front.start()
         with RawPeer(listener.getsockname()[1]) as peer:
             peer.associate()

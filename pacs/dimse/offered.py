@@ -1,0 +1,30 @@
+"""The services that the archive offers to peers."""
+
+from functools import partial
+
+from pacs.dimse.c_echo import Echo
+from pacs.dimse.c_find import Find
+from pacs.dimse.c_get import Get
+from pacs.dimse.c_move import Move
+from pacs.dimse.c_store import Store
+from pacs.dimse.command import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, C_STORE_RQ
+from pacs.dimse.offer import Offer
+from pacs.dimse.sop_classes import FIND_LEVELS, GET_LEVELS, MOVE_LEVELS, VERIFICATION
+from pacs.index import Index
+
+
+def offered(index: Index, ae_title: str) -> tuple[Offer, ...]:
+    """All of them.  ae_title: ours, by which we call others."""
+    return (
+        Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo),
+        Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store),
+        Offer("C-FIND", "C.4.1", C_FIND_RQ, tuple(FIND_LEVELS), Find),
+        Offer(
+            "C-MOVE",
+            "C.4.2",
+            C_MOVE_RQ,
+            tuple(MOVE_LEVELS),
+            partial(Move, peers=index.peers, ae_title=ae_title),
+        ),
+        Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get),
+    )

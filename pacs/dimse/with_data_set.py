@@ -1,0 +1,45 @@
+"""Requests that come with a short data set: an identifier, or what an operation is about."""
+
+import structlog
+from pydicom import Dataset
+
+from pacs.dimse.association import Request
+from pacs.dimse.identifier import decode_identifier
+from pacs.dimse.status import failure
+from pacs.errors import ArchiveError, InvalidQuery
+
+log = structlog.get_logger()
+
+
+class WithDataSet:
+    """Gathers the data set, and answers at its end."""
+
+    most_bytes = 1 << 20  # of it
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._data_set = bytearray()
+        self._too_long = False
+
+    def write(self, data: memoryview) -> None:
+        """Gather it."""
+        self._too_long = self._too_long or len(self._data_set) + len(data) > self.most_bytes
+        if not self._too_long:
+            self._data_set += data
+
+    def abandon(self) -> None:
+        """There is nothing to take back."""
+
+    def finish(self) -> None:
+        """Answer; what cannot be understood or done is refused."""
+        try:
+            if self._too_long:
+                raise InvalidQuery(f"the data set is longer than {self.most_bytes} bytes")
+            self.answer(decode_identifier(bytes(self._data_set), self._request.context))
+        except ArchiveError as error:
+            log.warning("request refused", peer=self._request.association.source.address, reason=str(error))
+            self._request.respond(failure(error))
+
+    def answer(self, data_set: Dataset) -> None:
+        """Send all responses. Raises ArchiveError before the last one."""
+        raise NotImplementedError
