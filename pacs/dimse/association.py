@@ -108,6 +108,12 @@ class Association:
         self._asked: dict[int, Command | None] = {}  # the responses to what we ask, by Message ID
 
     @property
+    def agreed(self) -> Agreement:
+        """The agreement, by which all messages are; there are none before."""
+        assert self.agreement is not None  # noqa: S101 - messages are read once it is there
+        return self.agreement
+
+    @property
     def source(self) -> Source:
         """Who the peer says it is, and from where."""
         return Source(self.agreement.calling_ae_title if self.agreement else "", self._address)
@@ -194,8 +200,7 @@ class Association:
             self._begin(context_id)
 
     def _begin(self, context_id: int) -> None:
-        assert self.agreement is not None  # noqa: S101 - set before any message is read
-        context = self.agreement.contexts.get(context_id)
+        context = self.agreed.contexts.get(context_id)
         if context is None or self._service is not None:
             raise wire.ProtocolError("a command out of its place", wire.INVALID_PARAMETER)
         try:
@@ -241,7 +246,7 @@ class Association:
     def send(self, context_id: int, command: Command, data_set: bytes | None = None) -> None:
         """Send a response."""
         pieces = None if data_set is None else (data_set,)
-        for pdus in pdus_of(context_id, command, pieces, self._maximum):
+        for pdus in pdus_of(context_id, command, pieces, self.agreed.maximum_sent):
             self._wire.write(*pdus)
         if command["Status"] & 0xFF00 != 0xFF00:
             request_counter(command["CommandField"], command["Status"]).inc()
@@ -249,13 +254,7 @@ class Association:
     @property
     def contexts(self) -> dict[Context, int]:
         """Those in which the peer is an SCP and can be asked, with their IDs."""
-        assert self.agreement is not None  # noqa: S101 - nothing is asked before
-        return self.agreement.taken
-
-    @property
-    def _maximum(self) -> int:
-        assert self.agreement is not None  # noqa: S101 - nothing is sent before
-        return self.agreement.maximum_sent
+        return self.agreed.taken
 
     def request(self, context: Context, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
         """Ask the peer, who is an SCP in this context, and wait for its response.
@@ -267,7 +266,7 @@ class Association:
         number = self._messages = self._messages % 0xFFFF + 1
         has_data = NO_DATA_SET if data_set is None else DATA_SET
         command: Command = {**fields, "MessageID": number, "CommandDataSetType": has_data}
-        for pdus in pdus_of(self.contexts[context], command, data_set, self._maximum):
+        for pdus in pdus_of(self.contexts[context], command, data_set, self.agreed.maximum_sent):
             self.is_in_message = True
             self._wire.write(*pdus)
         self.is_in_message = False

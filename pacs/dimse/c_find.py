@@ -6,6 +6,11 @@ from pacs.dimse.identifier import Answerer, has_unsupported_keys, parse_query
 from pacs.dimse.sop_classes import FIND_LEVELS
 from pacs.dimse.status import CANCEL, PENDING, PENDING_WITHOUT_OPTIONAL_KEYS, SUCCESS
 from pacs.dimse.with_data_set import WithDataSet
+from pacs.query import Semantics
+
+# PS3.4 Table C.5-1, by byte: relational queries, ranges of a date and a time together, names by their sound,
+# time zones, enhanced multi-frame conversion, empty values, multiple values
+OPTIONS = bytes([1, 1, 1, 0, 0, 1, 1])
 
 
 class Find(WithDataSet):
@@ -14,8 +19,9 @@ class Find(WithDataSet):
     def answer(self, data_set: Dataset) -> None:
         """Search and answer. Raises InvalidQuery."""
         request, association = self._request, self._request.association
-        query = parse_query(data_set, FIND_LEVELS[request.context.abstract_syntax])
-        called = association.agreement.called_ae_title if association.agreement else ""
+        agreement, model = association.agreed, request.context.abstract_syntax
+        query = parse_query(data_set, FIND_LEVELS[model], _semantics(agreement.extended.get(model, b"")))
+        called = agreement.called_ae_title
         answerer = Answerer(data_set, request.context, called)
         pending = PENDING_WITHOUT_OPTIONAL_KEYS if has_unsupported_keys(data_set) else PENDING
         for found in association.archive.search(query):
@@ -24,3 +30,9 @@ class Find(WithDataSet):
                 return
             request.respond({"Status": pending}, answerer.identifier(found.attributes))
         request.respond({"Status": SUCCESS})
+
+
+def _semantics(options: bytes) -> Semantics:
+    """How keys are matched, by the options that were agreed; those that are missing do not hold."""
+    _, together, fuzzy, _, _, empty, multiple = options.ljust(len(OPTIONS), b"\0")
+    return Semantics(bool(together), bool(empty), bool(multiple), bool(fuzzy))

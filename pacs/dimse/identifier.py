@@ -17,7 +17,7 @@ from pacs.dimse.plain_answer import PlainWriter
 from pacs.errors import InvalidQuery, MalformedObject
 from pacs.keys import parse_criteria
 from pacs.model import DicomJson, Level
-from pacs.query import Criterion, Query
+from pacs.query import PLAIN, Criterion, Query, Semantics
 
 UTF_8 = "ISO_IR 192"
 _NAME_DELIMITERS = {ord("\\"), ord("^"), ord("=")}
@@ -49,10 +49,11 @@ def decode_identifier(data: bytes, context: Context) -> Dataset:
     return identifier
 
 
-def parse_query(identifier: Dataset, levels: tuple[Level, ...]) -> Query:
+def parse_query(identifier: Dataset, levels: tuple[Level, ...], semantics: Semantics = PLAIN) -> Query:
     """The query that an identifier asks.
 
     levels: of the query model. Keys of levels below the asked one are passed over.
+    semantics: of matching, as they were negotiated.
     Raises InvalidQuery.
     """
     text = str(identifier.get("QueryRetrieveLevel", "")).strip()
@@ -62,7 +63,7 @@ def parse_query(identifier: Dataset, levels: tuple[Level, ...]) -> Query:
     keys = {
         attribute: _values(element) for attribute, element in _keys(identifier) if attribute.level <= level
     }
-    return Query(level, tuple(Criterion(*pair) for pair in parse_criteria(keys)))
+    return Query(level, tuple(Criterion(*pair) for pair in parse_criteria(keys, semantics)))
 
 
 def _keys(identifier: Dataset) -> list[tuple[Attribute, DataElement]]:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from pacs.dimse.c_echo import Echo
-from pacs.dimse.c_find import Find
+from pacs.dimse.c_find import OPTIONS, Find
 from pacs.dimse.c_get import Get
 from pacs.dimse.c_move import Move
 from pacs.dimse.c_store import Store
@@ -12,19 +12,16 @@ from pacs.dimse.offer import Offer
 from pacs.dimse.sop_classes import FIND_LEVELS, GET_LEVELS, MOVE_LEVELS, VERIFICATION
 from pacs.index import Index
 
+RELATIONAL = b"\x01"  # PS3.4 Table C.5-3: keys above the level may be left out
+
 
 def offered(index: Index, ae_title: str) -> tuple[Offer, ...]:
     """All of them.  ae_title: ours, by which we call others."""
+    move = partial(Move, peers=index.peers, ae_title=ae_title)
     return (
         Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo),
         Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store),
-        Offer("C-FIND", "C.4.1", C_FIND_RQ, tuple(FIND_LEVELS), Find),
-        Offer(
-            "C-MOVE",
-            "C.4.2",
-            C_MOVE_RQ,
-            tuple(MOVE_LEVELS),
-            partial(Move, peers=index.peers, ae_title=ae_title),
-        ),
-        Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get),
+        Offer("C-FIND", "C.4.1", C_FIND_RQ, tuple(FIND_LEVELS), Find, OPTIONS),
+        Offer("C-MOVE", "C.4.2", C_MOVE_RQ, tuple(MOVE_LEVELS), move, RELATIONAL),
+        Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get, RELATIONAL),
     )
