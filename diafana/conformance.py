@@ -23,6 +23,7 @@ from fhir_api.search_table import PARAMETERS
 from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES
+from pacs.deidentification.admission import OF_NUMBERS, PHOTOGRAPHS, WITHOUT_TEXT
 from pacs.dimse.offer import Offer
 from pacs.dimse.offered import offered
 from pacs.dimse.sop_classes import STORAGE
@@ -74,6 +75,15 @@ are stored and others are not, the status is 200, and the answer names the failu
 64 MB is given as `application/dicom` alone. Protocol Approval Storage is in no category, and is not taken.
 """
 
+
+_DEIDENTIFICATION = """### De-identified objects (PS3.18 9.4.1.2.1, PS3.15 Annex E)
+
+`anonymize=yes` of WADO-URI gives an object by the Basic Application Level Confidentiality Profile, by Table
+E.1-1 of 2024b. The same UID becomes the same other UID each time. No pixel is changed. An image is given if
+it says Burned In Annotation NO, or does not say and is of a class below and not SECONDARY; never a film, a
+label of a specimen, an image with an overlay within its pixels, or one with Recognizable Visual Features.
+Without pixels only what is listed is given. All else is refused (403).
+"""
 
 _PROCEDURE_STEPS = """### Modality workflow (PS3.18 14 and 15, PS3.4 Annexes K and F)
 
@@ -141,6 +151,7 @@ def _web() -> Iterator[str]:
             for uid in (EXPLICIT_LITTLE_ENDIAN, *CODINGS)
         ],
     )
+    yield from _deidentified()
     yield from _storing()
     yield "### HTTP status codes, and Failure Reason (0008,1197) of STOW-RS\n"
     yield from _table(
@@ -149,6 +160,19 @@ def _web() -> Iterator[str]:
             (str(code), f"{FAILURE_REASON[kind]:04X}" if kind in FAILURE_REASON else "", _meaning(kind))
             for kind, code in HTTP_STATUS.items()
         ],
+    )
+
+
+def _deidentified() -> Iterator[str]:
+    yield _DEIDENTIFICATION
+    kinds = (
+        ("though it does not say that its pixels are clean", WITHOUT_TEXT),
+        ("where it says that nobody can be recognized", PHOTOGRAPHS),
+        ("without pixels", OF_NUMBERS),
+    )
+    yield from _table(
+        ("SOP class", "UID", "given"),
+        [(UID(uid).name, uid, how) for how, classes in kinds for uid in sorted(classes)],
     )
 
 

@@ -49,7 +49,7 @@ RENDERED = (
 )
 THUMBNAIL = (_VIEWPORT, ACCEPT)
 
-# PS3.18 Table 9.1.2-1 and Table 9.1.2-2
+# PS3.18 Tables 9.1.2-1, 9.1.2-2 and 9.4.1-1
 URI = (
     Parameter("requestType", "The service", "WADO", "^WADO$", required=True),
     Parameter("studyUID", "Study Instance UID", "1.2.3", _UID, required=True),
@@ -57,6 +57,7 @@ URI = (
     Parameter("objectUID", "SOP Instance UID", "1.2.3.4.5", _UID, required=True),
     Parameter("contentType", "Media types of the answer", "image/jpeg"),
     Parameter("transferSyntax", "Of an object", "1.2.840.10008.1.2.1", _UID),
+    Parameter("anonymize", "yes: the object without the patient, of application/dicom alone", "yes", "^yes$"),
     Parameter("frameNumber", "Frame of a picture, from 1 on", "1", _WHOLE),
     Parameter("rows", "Height at most", "512", _WHOLE),
     Parameter("columns", "Width at most", "512", _WHOLE),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pacs.errors import (
     ArchiveError,
+    CannotDeidentify,
     CannotRender,
     FrameNotFound,
     InstanceConflict,
@@ -38,6 +39,7 @@ HTTP_STATUS: Mapping[type[ArchiveError], int] = {
     FrameNotFound: 404,
     WorkitemGone: 410,
     CannotRender: 406,
+    CannotDeidentify: 403,
     StorageFailed: 500,
     OutOfSpace: 507,
 }

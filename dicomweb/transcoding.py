@@ -103,10 +103,13 @@ class Transcoding:
 
         Raises CannotRender when its first frame is damaged.
         """
-        made = self.later(instance, form)
+        return await self.made(instance, self._archive.transcoded(instance, form.transfer_syntax_uid))
+
+    async def made(self, instance: Instance, pieces: Iterator[bytes]) -> Segment:
+        """What is made of an object, as `whole` makes it. Raises what making the first piece raises."""
         if await self._threads.read(self._archive.uncompressed_size, instance) <= MADE_AT_ONCE:
-            return await self._threads.draw(b"".join, made.pieces)
-        return await self.begun(made)
+            return await self._threads.draw(b"".join, pieces)
+        return await self.begun(Made(pieces))
 
     def later(self, instance: Instance, form: Representation) -> Made:
         """An object in this form, made when it is its turn to be sent."""

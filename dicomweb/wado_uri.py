@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dicomweb.deidentified import Deidentified
 from dicomweb.documents import stream_media_type
 from dicomweb.media_types import DICOM, Representation, acceptable, select
 from dicomweb.pictures import IMAGE_MEDIA_TYPES
@@ -29,10 +30,9 @@ _STATE_UIDS = (("presentationSeriesUID", 0x0020000E), ("presentationUID", 0x0008
 
 _NOT_DRAWN = "Graphics, text, overlays and shutters of the presentation state are not drawn."
 
-# What would make another picture than the one given, so that passing it over would mislead.
-_REFUSED = {
-    "anonymize": "objects are not de-identified here",
-}
+# What asks for a picture, or for the patient on it (PS3.18 9.5.1.2): an object without the patient has
+# neither, and to pass one over would mislead.
+_OF_PICTURES = ("annotation", "frameNumber", "region", "presentationUID", "presentationSeriesUID")
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
@@ -49,6 +49,7 @@ class WadoUri:
         self._transcoding = shared.transcoding
         self._objects = objects
         self._rendered = rendered
+        self._deidentified = Deidentified(shared)
 
     async def retrieve(self, request: Request) -> Response:
         """GET /wado?requestType=WADO&studyUID=...&seriesUID=...&objectUID=...
@@ -57,7 +58,10 @@ class WadoUri:
         """
         asked = named_parameters(request)
         study, series, sop_instance = _uids(asked)
+        anonymized = _is_anonymized(asked)
         instance = await self._instances.find(study, series, sop_instance)
+        if anonymized:
+            return await self._deidentified_object(request, asked, instance)
         form = await self._form(request, asked, instance)
         if form.media_type == DICOM:
             return await self._objects.respond(request, instance, form)
@@ -68,6 +72,14 @@ class WadoUri:
         rendering = _rendering(asked, form.media_type, state)
         response = await self._rendered.bare(request, instance, number, rendering)
         return warn(response, service_url(request, ""), *((_NOT_DRAWN,) if state else ()))
+
+    async def _deidentified_object(
+        self, request: Request, asked: Mapping[str, str], instance: Instance
+    ) -> Response:
+        if self._chosen(request, asked, instance).media_type != DICOM:
+            raise InvalidQuery("anonymize: only with contentType=application/dicom are objects de-identified")
+        syntax = asked.get("transferSyntax") or "*"
+        return await self._deidentified.respond(request, instance, syntax)
 
     async def _state(self, asked: Mapping[str, str], study: str) -> Instance | None:
         """The presentation state that is asked for; it is of the study of the image. Raises NotFound."""
@@ -82,28 +94,41 @@ class WadoUri:
         return await self._instances.find(study, series, state)
 
     async def _form(self, request: Request, asked: Mapping[str, str], instance: Instance) -> Representation:
+        """The same in the transfer syntax that is asked for. Raises NotAcceptable."""
+        form = self._chosen(request, asked, instance)
+        if form.media_type != DICOM:
+            return form
+        return await self._transcoding.object_in(instance, asked.get("transferSyntax") or "*")
+
+    @staticmethod
+    def _chosen(request: Request, asked: Mapping[str, str], instance: Instance) -> Representation:
         """The form that contentType asks for, or else the Accept field. Raises NotAcceptable."""
         stream = stream_media_type(instance)
         pictures = tuple(IMAGE_MEDIA_TYPES) if instance.pixels and not stream else ()
         names = ((stream,) if stream else pictures) + (DICOM,)
         wanted = asked.get("contentType") or asked.get("accept")
         accepted = acceptable(None, [wanted]) if wanted else acceptable(header(request, b"accept"))
-        form = select(accepted, [Representation(name) for name in names])
-        if form.media_type != DICOM:
-            return form
-        return await self._transcoding.object_in(instance, asked.get("transferSyntax") or "*")
+        return select(accepted, [Representation(name) for name in names])
 
 
 def _uids(asked: Mapping[str, str]) -> tuple[str, ...]:
     if asked.get("requestType") != "WADO":
         raise InvalidQuery("requestType: must be WADO")
-    for name, reason in _REFUSED.items():
-        if asked.get(name):
-            raise InvalidQuery(f"{name}: {reason}")
     for name, _ in _UIDS:
         if not asked.get(name):
             raise InvalidQuery(f"{name}: the parameter is missing")
     return tuple(check_uid(asked[name], name, tag) for name, tag in _UIDS)
+
+
+def _is_anonymized(asked: Mapping[str, str]) -> bool:
+    """Whether the object is asked for without the patient (PS3.18 9.4.1.2.1)."""
+    wish = asked.get("anonymize")
+    if wish not in (None, "yes"):
+        raise InvalidQuery("anonymize: must be yes, or absent")
+    for name in _OF_PICTURES if wish else ():
+        if asked.get(name):
+            raise InvalidQuery(f"{name}: belongs to pictures, and anonymize to whole objects")
+    return wish is not None
 
 
 def _rendering(asked: Mapping[str, str], media_type: str, state: Instance | None) -> Rendering:

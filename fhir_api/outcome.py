@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from pacs.errors import (
     ArchiveError,
+    CannotDeidentify,
     CannotRender,
     FrameNotFound,
     InstanceConflict,
@@ -51,6 +52,7 @@ STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     WorkitemGone: (410, "deleted"),
     Gone: (410, "deleted"),
     CannotRender: (406, "not-supported"),
+    CannotDeidentify: (403, "forbidden"),
     StorageFailed: (500, "exception"),
     OutOfSpace: (507, "no-store"),
 }

@@ -9,6 +9,7 @@ from pydicom import Dataset
 
 from pacs.attributes import Key
 from pacs.dataset.series_json import SeriesJson
+from pacs.deidentifier import Deidentifier
 from pacs.deletion import Deletion
 from pacs.errors import NotFound
 from pacs.files import FileStore, Scratch, StoredFile
@@ -46,7 +47,7 @@ class Archive:
         bulk_data_root: what BulkDataURIs begin with, before `/studies/...`.
         on_commit: called after each commit that stored something new, or deleted.
 
-        `deletion` deletes, and brings back.
+        `deletion` deletes, and brings back; `deidentifier` gives objects without the patient.
         """
         self._files = files
         self._derived = derived
@@ -56,6 +57,7 @@ class Archive:
         self._committer = Committer(files, index.writer, on_commit)
         self._reader = Reader(self.open)
         self._transcoder = Transcoder(self._reader)
+        self.deidentifier = Deidentifier(self._transcoder, lambda: files.secret)
         self.deletion = Deletion(files, index, self._reader, on_commit)
         self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
 

@@ -18,6 +18,7 @@ ArchiveError
 │   ├── FrameNotFound        the instance has no such frame
 │   └── WorkitemGone         there was such a work item; it was removed after its end
 ├── CannotRender             the object has no picture that can be drawn here
+├── CannotDeidentify         what it holds besides its header may tell of the patient
 └── StorageFailed            the disk or the index failed
     └── OutOfSpace           there is no room left
 
@@ -139,6 +140,13 @@ class WorkitemGone(NotFound):
 
 class CannotRender(ArchiveError):
     """No picture can be drawn of this object here."""
+
+
+class CannotDeidentify(ArchiveError):
+    """The object is not given out de-identified; the message says what might tell of the patient."""
+
+    def __init__(self, reason: str, tag: int | None = None) -> None:
+        super().__init__(f"the object is not de-identified: {reason}", tag)
 
 
 class StorageFailed(ArchiveError):

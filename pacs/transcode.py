@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pacs.dataset.elements import Encoding
+from pacs.dataset.elements import UNDEFINED, Encoding
 from pacs.dataset.part10 import FileMeta, file_meta_bytes
 from pacs.dataset.rewrite import (
     Changes,
@@ -129,18 +129,30 @@ class Transcoder:
             stored, Implicit VR Little Endian too.
         Raises CannotRender when a stored frame is damaged or absent.
         """
-        encoding = encoding_of(instance.transfer_syntax_uid)
-        head, tail = self._reader.around_pixels(instance)
         if transfer_syntax_uid == IMPLICIT_LITTLE_ENDIAN:
+            encoding = encoding_of(instance.transfer_syntax_uid)
+            head, tail = self._reader.around_pixels(instance)
             changes, pieces = self._pixels(instance, EXPLICIT_LITTLE_ENDIAN)
             yield _without_vrs(rewritten(head, encoding, changes))
             yield from _with_implicit_head(instance, pieces)
             yield _without_vrs(rewritten(tail, encoding, {}))
             return
-        changes, pieces = self._pixels(instance, transfer_syntax_uid)
-        yield rewritten(head, encoding, changes)
+        before, pieces, behind = self.parts(instance, transfer_syntax_uid)
+        yield before
         yield from pieces
-        yield rewritten(tail, encoding, {})
+        yield behind
+
+    def parts(self, instance: Instance, transfer_syntax_uid: str) -> tuple[bytes, Iterator[bytes], bytes]:
+        """The elements before the pixel data, the pixel data element in pieces, and the elements after it.
+
+        All in Explicit VR Little Endian.  transfer_syntax_uid: one of `object_syntaxes`, Explicit VR Little
+            Endian where it is the stored one, or a stored one of encapsulated pixels.
+        Raises CannotRender when a stored frame is damaged or absent.
+        """
+        encoding = encoding_of(instance.transfer_syntax_uid)
+        head, tail = self._reader.around_pixels(instance)
+        changes, pieces = self._pixels(instance, transfer_syntax_uid)
+        return rewritten(head, encoding, changes), pieces, rewritten(tail, encoding, {})
 
     def _fits_natively(self, instance: Instance) -> bool:
         """Whether the decoded frames are one value in which each begins at a byte."""
@@ -156,6 +168,8 @@ class Transcoder:
             return {}, iter(())
         if instance.transfer_syntax_uid in NATIVE and transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
             return {}, self._native(instance, pixels)
+        if instance.transfer_syntax_uid == transfer_syntax_uid:
+            return {}, self._as_they_lie(instance, pixels)
         header = self._reader.header(instance)
         form = pixel_form(header)
         converted = (_converted(form, f, transfer_syntax_uid) for f in self._reader.frames(instance))
@@ -181,6 +195,14 @@ class Transcoder:
             for start in range(0, pixels.length, CHUNK):
                 piece = read(pixels.offset + start, min(CHUNK, pixels.length - start))
                 yield swapped(piece, width)
+
+    def _as_they_lie(self, instance: Instance, pixels: PixelLocation) -> Iterator[bytes]:
+        """Encapsulated pixels with their offset table and fragments."""
+        yield explicit_head(pixels.tag, "OB", UNDEFINED)
+        with self._reader.content(instance) as read:
+            for start in range(0, pixels.length, CHUNK):
+                yield read(pixels.offset + start, min(CHUNK, pixels.length - start))
+        yield pack(_UNSIGNED_LONG, *_DELIMITER, 0)
 
 
 def _without_vrs(part: bytes) -> bytes:
@@ -265,7 +287,7 @@ def _uncompressed(form: PixelForm, pixels: PixelLocation, frames: Iterator[bytes
 
 def _encapsulated(pixels: PixelLocation, frames: Iterator[bytes]) -> Iterator[bytes]:
     """One fragment for each frame, behind an empty offset table (PS3.5 A.4)."""
-    yield explicit_head(pixels.tag, "OB", 0xFFFFFFFF) + pack(_UNSIGNED_LONG, *_ITEM, 0)
+    yield explicit_head(pixels.tag, "OB", UNDEFINED) + pack(_UNSIGNED_LONG, *_ITEM, 0)
     for frame in frames:
         yield pack(_UNSIGNED_LONG, *_ITEM, len(frame)) + frame
     yield pack(_UNSIGNED_LONG, *_DELIMITER, 0)

@@ -29,6 +29,7 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.FrameNotFound: 0x0112,
     errors.WorkitemGone: 0x0112,
     errors.CannotRender: PROCESSING_FAILURE,
+    errors.CannotDeidentify: PROCESSING_FAILURE,
     errors.StorageFailed: PROCESSING_FAILURE,
     errors.OutOfSpace: 0xA700,
 }

@@ -138,6 +138,14 @@ class FileStore(Protocol):
         """Bytes that are written at once; files of whole blocks are written soonest."""
         ...
 
+    @property
+    def secret(self) -> bytes:
+        """32 random bytes that are the store's own: the same for ever and for every process that shares it.
+
+        Raises StorageFailed, OutOfSpace.
+        """
+        ...
+
     def create(self, head: Head = no_head, expected: int = 0) -> NewFile:
         """Begin a new file. expected: bytes that may follow the head; to be right makes it cheaper."""
         ...

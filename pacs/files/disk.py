@@ -15,6 +15,7 @@ from pacs.files.new_file import BLOCK, DiskNewFile, make, unlink
 from pacs.files.placeholders import Placeholder, Placeholders
 from pacs.files.recycled import DiskRecycledFiles
 from pacs.files.scratch import Scratch
+from pacs.files.secret import kept_secret
 from pacs.files.storage_error import storage_error
 from pacs.files.stored_file import DiskStoredFile, open_stored
 
@@ -24,6 +25,7 @@ _WRITERS = "writers"
 _HOUR = 3_600_000_000_000  # nanoseconds
 _QUARANTINE = "quarantine"
 _RECYCLED = "recycled"
+_SECRET = "secret"  # noqa: S105 - the name of its file
 
 
 class DiskFiles:
@@ -56,6 +58,11 @@ class DiskFiles:
     def recycled(self) -> DiskRecycledFiles:
         """The files of what was deleted, in a folder beside the archive's."""
         return DiskRecycledFiles(self._root / _RECYCLED, self._archive)
+
+    @cached_property
+    def secret(self) -> bytes:
+        """Kept in a file beside the archive's folder."""
+        return kept_secret(self._root / _SECRET)
 
     def create(self, head: Head = no_head, expected: int = 0) -> DiskNewFile:
         """Begin a new file, which is then put in the folder of the hour. expected: bytes after the head."""

@@ -284,3 +284,9 @@ class FileStoreContract:
         assert list(small_store.walk()) == [before]
         after = kept(small_store, bytes(1 << 19))  # there is room again
         assert content_of(small_store, after) == bytes(1 << 19)
+
+    def test_its_secret_is_its_own_and_stays(self, store: FileStore) -> None:
+        assert len(store.secret) == 32
+        assert store.secret == store.secret
+        assert len(set(store.secret)) > 8  # and not zeros
+        assert list(store.walk()) == []

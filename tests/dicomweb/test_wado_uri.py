@@ -125,7 +125,7 @@ def test_documents_and_films_are_given_as_they_are(library: Library) -> None:
         ("region", "0,0,2,1"),
         ("region", "0.5,0,0.5,1"),
         ("region", "a,b,c,d"),
-        ("anonymize", "yes"),
+        ("anonymize", "no"),
         ("presentationUID", "1.2.3"),
     ],
 )

@@ -362,3 +362,27 @@ def test_a_disk_whose_refusal_means_something_else_fails(
         new.sync()
     new.discard()
     assert list(store.walk()) == []
+
+
+def secret_in_another_process(folder: Path) -> bytes:
+    return DiskFiles(folder).secret
+
+
+def test_processes_that_ask_at_once_get_one_secret(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        secrets = pool.map(secret_in_another_process, [tmp_path] * 12)
+    assert len({*secrets, DiskFiles(tmp_path).secret}) == 1
+    assert [name for name in files_below(tmp_path) if not name.startswith("writers/")] == ["secret"]
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o400
+
+
+def test_two_stores_have_two_secrets(tmp_path: Path) -> None:
+    assert DiskFiles(tmp_path / "one").secret != DiskFiles(tmp_path / "other").secret
+
+
+def test_a_damaged_secret_is_not_made_up_anew(tmp_path: Path) -> None:
+    DiskFiles(tmp_path)
+    (tmp_path / "secret").write_bytes(b"too short")
+    with pytest.raises(StorageFailed, match="secret is damaged"):
+        _ = DiskFiles(tmp_path).secret
+    assert (tmp_path / "secret").read_bytes() == b"too short"
