@@ -80,7 +80,7 @@ def store(folders: Sequence[Path], port: int, ae_title: str) -> float:
     # Not -R: for it storescu reads each file twice, which costs a third of its time and none of the archive's
     common = ["storescu", "-q", "-aec", ae_title, "127.0.0.1", str(port), "+sd"]
     start = time.perf_counter()
-    clients = [_spawn([*common, str(folder)]) for folder in folders]
+    clients = [spawn([*common, str(folder)]) for folder in folders]
     try:
         outputs = [client.communicate(timeout=PATIENCE_SECONDS)[0] for client in clients]
     except subprocess.TimeoutExpired as error:
@@ -103,7 +103,7 @@ def post(url: str, body: Path, content_type: str, answer: Path) -> float:
     command += ["--request", "POST", "--upload-file", str(body), "--write-out", "%{http_code} %{time_total}"]
     for header in (f"Content-Type: {content_type}", "Accept: application/dicom+json", "Expect:"):
         command += ["--header", header]
-    output = _run([*command, url])
+    output = run([*command, url])
     status, seconds = output.split()[-2:]
     if status != "200":
         raise NotMeasured(f"STOW-RS was answered with {status}")
@@ -119,7 +119,7 @@ def wrk(base: str, paths: Path, headers: Mapping[str, str], *, connections: int,
     command += ["--timeout", "60s", "--script", str(WRK_SCRIPT)]
     for name, value in headers.items():
         command += ["--header", f"{name}: {value}"]
-    report = parse_wrk(_run([*command, base, "--", str(paths)]))
+    report = parse_wrk(run([*command, base, "--", str(paths)]))
     if report.refused or report.broken:
         raise NotMeasured(
             f"wrk: {report.refused} refused, {report.broken} broken of {report.requests} requests"
@@ -137,8 +137,9 @@ def parse_wrk(output: str) -> WrkReport:
     raise NotMeasured(f"wrk said nothing that can be read: {_last_line(output)}")
 
 
-def _run(command: Sequence[str]) -> str:
-    client = _spawn(command)
+def run(command: Sequence[str]) -> str:
+    """Run a client to its end; what it wrote. Raises NotMeasured when it does not end well."""
+    client = spawn(command)
     try:
         output = client.communicate(timeout=PATIENCE_SECONDS)[0]
     except subprocess.TimeoutExpired as error:
@@ -150,7 +151,8 @@ def _run(command: Sequence[str]) -> str:
     return output
 
 
-def _spawn(command: Sequence[str]) -> subprocess.Popen[str]:
+def spawn(command: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a program."""
     return subprocess.Popen(
         command,
         env=ENVIRONMENT,

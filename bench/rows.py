@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from bench import reading, references, searching, storing
+from bench import reading, references, retrieving, searching, storing
 from bench.figures import Below, Target, TimesPeer, Unit
 from bench.processes import proportional_megabytes, resident_megabytes
 from bench.servers import Server
@@ -97,6 +97,9 @@ ROWS = (
         reading.metadata_packed, TimesPeer(10)),
     Row("metadata-plain", "WADO-RS metadata, 200 instances at rest, not packed", _TIME, Phase.READ,
         reading.metadata_plain, TimesPeer(10)),
+    Row("c-get", "C-GET of 200 CT", _INSTANCES, Phase.READ, retrieving.c_get, TimesPeer(1)),
+    Row("c-move", "C-MOVE of 200 CT to storescp", _INSTANCES, Phase.READ,
+        retrieving.c_move, TimesPeer(1), "storescp-ct"),
     Row("frames", "WADO-RS frame 512x512x16", _REQUESTS, Phase.READ, reading.frames, TimesPeer(5)),
     Row("rendered-new", "WADO-RS rendered JPEG 512x512, not cached", _REQUESTS, Phase.READ,
         reading.rendered_new, TimesPeer(2)),

@@ -11,12 +11,13 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shutil import which
 
 from bench import processes
 from bench.figures import NotMeasured
-from bench.load import ENVIRONMENT, get
+from bench.load import ENVIRONMENT, get, run
 
 READY_WITHIN_SECONDS = 60
 END_WITHIN_SECONDS = 40
@@ -34,6 +35,7 @@ class Server:
 
     session: id of the session in which it and all its processes run.
     start_seconds: from its start until it said that it was ready.
+    introduce: makes a system known to it, by AE title and port.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Server:
     dicomweb: str
     session: int
     start_seconds: float
+    introduce: Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Contender:
     command: from its folder, HTTP port and DIMSE port to the program and its arguments.
     ready: the path that answers 200 when the service is ready.  root: the path of its DICOMweb resources.
     version: from the base URL of the running service.
+    introduce: makes a system known to the service of a folder and base URL, by AE title and port.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Contender:
     ready: str
     command: Callable[[Path, int, int], list[str]]
     version: Callable[[str], str]
+    introduce: Callable[[Path, str, str, int], None]
 
 
 def orthanc_program() -> str | None:
@@ -77,6 +82,8 @@ def _orthanc_command(folder: Path, http_port: int, dimse_port: int) -> list[str]
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
         "UnknownSopClassAccepted": True,
+        "DicomAlwaysAllowGet": True,
+        "DicomAlwaysAllowMove": True,
         "Plugins": [str(DICOMWEB_PLUGIN)],
         "DicomWeb": {"Enable": True},
     }
@@ -90,6 +97,29 @@ def _orthanc_version(base: str) -> str:
     return f"Orthanc {_json(f'{base}/system')['Version']}, DICOMweb plugin {plugin['Version']}"
 
 
+def _introduce_to_orthanc(_folder: Path, base: str, ae_title: str, port: int) -> None:
+    system = json.dumps({"AET": ae_title, "Host": "127.0.0.1", "Port": port})
+    run(
+        [
+            "curl",
+            "--noproxy",
+            "*",
+            "--silent",
+            "--fail",
+            "-X",
+            "PUT",
+            "-d",
+            system,
+            f"{base}/modalities/{ae_title}",
+        ]
+    )
+
+
+def _introduce_to_us(folder: Path, _base: str, ae_title: str, port: int) -> None:
+    known = ["peer", "add", ae_title, "127.0.0.1", str(port), "--data", str(folder)]
+    run([sys.executable, "-m", "diafana", *known])
+
+
 def _our_command(folder: Path, http_port: int, dimse_port: int) -> list[str]:
     ports = ["--http-port", str(http_port), "--dimse-port", str(dimse_port)]
     return [sys.executable, "-m", "diafana", "serve", "--data", str(folder), *ports]
@@ -100,8 +130,10 @@ def _our_version(_base: str) -> str:
     return f"Diafana {project['version']}"
 
 
-OURS = Contender("Diafana", "DIAFANA", "/dicom-web", "/readyz", _our_command, _our_version)
-PEER = Contender("Orthanc", "ORTHANC", "/dicom-web", "/system", _orthanc_command, _orthanc_version)
+OURS = Contender("Diafana", "DIAFANA", "/dicom-web", "/readyz", _our_command, _our_version, _introduce_to_us)
+PEER = Contender(
+    "Orthanc", "ORTHANC", "/dicom-web", "/system", _orthanc_command, _orthanc_version, _introduce_to_orthanc
+)
 
 
 @contextmanager
@@ -136,6 +168,7 @@ def running(contender: Contender, folder: Path) -> Iterator[Server]:
             dicomweb=base + contender.root,
             session=process.pid,
             start_seconds=seconds,
+            introduce=partial(contender.introduce, folder, base),
         )
     finally:
         _end(process)

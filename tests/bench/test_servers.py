@@ -30,6 +30,7 @@ def contender(program: str) -> Contender:
         ready="/ready",
         command=lambda _folder, http_port, _dimse_port: [sys.executable, "-c", program, str(http_port)],
         version=lambda _base: "1",
+        introduce=lambda _folder, _base, _title, _port: None,
     )
 
 
