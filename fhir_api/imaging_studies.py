@@ -1,6 +1,6 @@
 """ImagingStudy: made from the index whenever it is asked for, so that it is always true."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -22,6 +22,7 @@ from fhir_api.archive_search import (
 from fhir_api.conditions import Condition, LogicalReference, Reference, Token, Window
 from fhir_api.matching import matches
 from fhir_api.outcome import Gone
+from fhir_api.study_instances import element
 from fhir_api.subset import subsetted
 from pacs.archive import Archive
 from pacs.dataset.header import is_uid
@@ -32,13 +33,12 @@ from sr.body_parts import BODY_PARTS
 from sr.coding_schemes import DCM, SCT
 from sr.endpoint import endpoint
 from sr.identifiers import DICOM_UID
-from sr.imaging_study import imaging_study, study_instance
+from sr.imaging_study import imaging_study
 
 # A study with more instances is found without them, so that no page holds thousands; reading it gives all.
 MAX_FOUND_INSTANCES = 20
 
 _STUDY_INSTANCE_UID = "0020000D"
-_SERIES_INSTANCE_UID = "0020000E"
 _NUMBER_OF_STUDY_RELATED_INSTANCES = "00201208"
 
 
@@ -97,28 +97,26 @@ class ImagingStudies:
     def _series(self, studies: Sequence[str]) -> dict[str, list[DicomJson]]:
         """The series of studies, by Study Instance UID."""
         grouped: dict[str, list[DicomJson]] = {}
-        for found in self._below(Level.SERIES, studies):
+        for found in self._archive.search(_below(Level.SERIES, studies)) if studies else ():
             grouped.setdefault(_uid(found), []).append(found.attributes)
         return grouped
 
     def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[orjson.Fragment]]]:
         """The instances of studies, by Study and Series Instance UID.
 
-        Each becomes JSON as it is found, so that neither attributes nor elements of thousands are held.
+        Each becomes JSON as it is found, so that nothing else of thousands is held.
         """
         grouped: dict[str, dict[str, list[orjson.Fragment]]] = {}
-        for found in self._below(Level.INSTANCE, studies):
-            study, series, instance = found.levels
-            of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
+        for kept in self._archive.kept(_below(Level.INSTANCE, studies)) if studies else ():
+            of_study = grouped.setdefault(kept.study_instance_uid, {})
             # As text: bytes of orjson hold the room that they were written in
-            element = orjson.Fragment(orjson.dumps(study_instance(instance)).decode())
-            of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(element)
+            fragment = orjson.Fragment(element(kept).decode())
+            of_study.setdefault(kept.series_instance_uid, []).append(fragment)
         return grouped
 
-    def _below(self, level: Level, studies: Sequence[str]) -> Iterable[Found]:
-        if not studies:
-            return ()
-        return self._archive.search(Query(level, one_of("StudyInstanceUID", studies).criteria))
+
+def _below(level: Level, studies: Sequence[str]) -> Query:
+    return Query(level, one_of("StudyInstanceUID", studies).criteria)
 
 
 def _asked(conditions: Sequence[Condition], addresses: Addresses) -> list[Condition]:

@@ -93,6 +93,20 @@ class Found(NamedTuple):
         return next((level[key] for level in self.levels if key in level), None)
 
 
+class Kept(NamedTuple):
+    """What is kept of an instance, as it lies there: for those who go through thousands.
+
+    number: its Instance Number; None when it has none, or one of more than 63 bits.
+    attributes: its level of a `Found`, less what follows from where it is; DICOM JSON as text.
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    number: int | None
+    attributes: bytes
+
+
 class Outcome(StrEnum):
     """What became of an object that was handed in and not refused."""
 

@@ -1,6 +1,6 @@
 """Coded entries (PS3.3 8.8), made comparable across the coding schemes that renamed each other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pydicom.sr._snomed_dict import mapping
@@ -38,16 +38,16 @@ class Code:
     """One coded entry as the file has it.
 
     value: Code Value, Long Code Value or URN Code Value.  scheme: Coding Scheme Designator, "" when absent.
+    key: scheme and value to compare by: SNOMED RT as SNOMED CT where that is known, names spelt right.
     """
 
     value: str
     scheme: str
     meaning: str
+    key: Key = field(init=False, compare=False, repr=False)
 
-    @property
-    def key(self) -> Key:
-        """Scheme and value to compare by: SNOMED RT as SNOMED CT where that is known, names spelt right."""
-        return _key(self.scheme, self.value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", _key(self.scheme, self.value))  # asked for hundreds of times
 
     @property
     def label(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from sr.codes import Code
 
@@ -50,8 +51,7 @@ class Coordinates:
 Value = Number | Code | ObjectReference | Coordinates | str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One content item.
 
     position: such as "1.2.3": the third child of the second child of the root, which is "1".

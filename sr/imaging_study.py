@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sr import json_attributes
 from sr.body_parts import BODY_PARTS
@@ -30,6 +30,8 @@ _PERFORMERS = (
     ("PerformingPhysicianName", {"system": _ROLE, "code": "PRF", "display": "performer"}),
     ("OperatorsName", {"system": _ROLE, "code": "SPRF", "display": "secondary performer"}),
 )
+# What tells the kind of an instance
+KIND = ("SOPClassUID", "ConceptNameCodeSequence", "DocumentTitle", "ContentLabel", "ImageType")
 
 
 def imaging_study(
@@ -103,22 +105,33 @@ def _series(
     )
 
 
+class InstanceKind(NamedTuple):
+    """What an ImagingStudy tells of an instance besides its UID and number: the same for many."""
+
+    sop_class: dict[str, str]
+    title: str
+
+
 def study_instance(instance: Attributes) -> dict[str, Any]:
     """The element of an ImagingStudy that tells an instance; its attributes in DICOM JSON."""
+    uid = json_attributes.text(instance, "SOPInstanceUID")
+    return numbered(instance_kind(instance), uid, json_attributes.count(instance, "InstanceNumber"))
+
+
+def instance_kind(instance: Attributes) -> InstanceKind:
+    """What kind an instance is of, made of the attributes KIND and no others."""
     title = (
         json_attributes.text(json_attributes.item(instance, "ConceptNameCodeSequence"), "CodeMeaning")
         or json_attributes.text(instance, "DocumentTitle")
         or json_attributes.text(instance, "ContentLabel")
         or "\\".join(json_attributes.texts(instance, "ImageType"))
     )
-    return compact(
-        {
-            "uid": json_attributes.text(instance, "SOPInstanceUID"),
-            "sopClass": _sop_class(json_attributes.text(instance, "SOPClassUID")),
-            "number": json_attributes.count(instance, "InstanceNumber"),
-            "title": string(title),
-        }
-    )
+    return InstanceKind(_sop_class(json_attributes.text(instance, "SOPClassUID")), string(title))
+
+
+def numbered(kind: InstanceKind, uid: str, number: int | None) -> dict[str, Any]:
+    """The element of an instance of this kind."""
+    return compact({"uid": uid, "sopClass": kind.sop_class, "number": number, "title": kind.title})
 
 
 @lru_cache(256)

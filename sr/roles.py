@@ -172,13 +172,11 @@ def is_remark(item: Item, concept: Key) -> bool:
 
 def _is_hidden(item: Item) -> bool:
     """Whether nobody is to be shown it: what only further processing by the same program is meant for."""
-    return any(
-        isinstance(child.value, Code)
-        and child.value.key == NOT_FOR_PRESENTATION
-        and child.concept is not None
-        and child.concept.key == RENDERING_INTENT
-        for child in item.children
-    )
+    for child in item.children:
+        is_intent = child.concept is not None and child.concept.key == RENDERING_INTENT
+        if is_intent and isinstance(child.value, Code) and child.value.key == NOT_FOR_PRESENTATION:
+            return True
+    return False
 
 
 def parts_of(item: Item) -> Parts:
