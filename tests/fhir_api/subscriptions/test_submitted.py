@@ -104,7 +104,9 @@ def test_what_would_not_be_kept_is_refused_and_named(changes: dict[str, Any], co
     assert str(refused.value).startswith(f"Subscription.{named}: ")
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"<Subscription/>", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{", b"<Subscription/>", b"[" * 100_000, b'{"a": 1e99999999999999999999}']
+)
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(RequestFault) as refused:
         read_submitted(text, ALLOWED)
