@@ -19,7 +19,6 @@ from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome_of
 from fhir_api.request_body import resource as resource_of
 from fhir_api.resources import Resources
 from fhir_api.search_request import parse_search
-from pacs.errors import ArchiveError
 from pacs.model import Source
 
 MAX_BODY = 1 << 20  # bytes
@@ -126,7 +125,7 @@ class _Posting:
         try:
             resource = _observation(entry, path)
             created = self._creator.create_group(resource, (), f"{path}.resource", (), source)
-        except (RequestFault, ArchiveError) as error:
+        except Exception as error:  # noqa: BLE001 - what was made of other entries is to be told
             refused = outcome_of(error)
             status = f"{refused.status_code} {HTTPStatus(refused.status_code).phrase}"
             return {"response": {"status": status, "outcome": orjson.Fragment(refused.body)}}

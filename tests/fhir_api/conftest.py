@@ -1,6 +1,8 @@
 """A small archive with two patients, a report, and what the report became."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,12 @@ def store(tmp_path: Path) -> Iterator[ResourceStore]:
     store = ResourceStore(url)
     yield store
     store.close()
+
+
+def lose_the_resources(database: Path) -> None:
+    """Spoil the database of a store, so that what is kept cannot be read."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE fhir_resource")
 
 
 def put(archive: Archive, dataset: Dataset) -> None:
