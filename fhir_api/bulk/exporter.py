@@ -53,7 +53,7 @@ class Exporter:
                     continue
                 expiry = self._exports.next_expiry()
                 seconds = None if expiry is None else max(0.0, expiry - time.time())
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - the edge: a thread that ends writes no other export
                 log.error("exports cannot be written", error=type(error).__name__, retry_in=PAUSE)
                 seconds = PAUSE
             self._bell.wait(seconds)

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from fhir_api.bulk import exporter as exporter_module
-from fhir_api.bulk.exports import LIFETIME, MOST_BEGINNINGS, MOST_KEPT, MOST_RUNNING
+from fhir_api.bulk.exports import LIFETIME, MOST_BEGINNINGS, MOST_KEPT, MOST_RUNNING, Exports
 from fhir_api.bulk.source import TYPES, Source
 from tests.fhir_api.bulk.conftest import Bulk
 from tests.fhir_api.client import BASE
@@ -203,6 +203,24 @@ def test_a_failure_is_told_and_leaves_no_files(bulk: Bulk, monkeypatch: pytest.M
     assert failed.status_code == 500
     assert failed.json()["resourceType"] == "OperationOutcome"
     assert list(bulk.folder.glob("*/*.ndjson")) == []
+
+
+def test_nothing_that_fails_ends_the_work(bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures: list[Exception] = [OSError("no disk"), ValueError("Rossi^Maria")]
+    sweep = Exports.sweep
+
+    def failing(exports: Exports, now: float) -> None:
+        if failures:
+            bulk.bell.ring()  # so that it is tried again at once
+            raise failures.pop(0)
+        sweep(exports, now)
+
+    monkeypatch.setattr(Exports, "sweep", failing)
+    bulk.begin("/fhir/$export?_type=Endpoint")
+    with capture_logs() as logs:
+        bulk.exporter.run(lambda: bulk.exports.next() is None)
+    assert [entry["error"] for entry in logs] == ["OSError", "ValueError"]
+    assert "Rossi" not in str(logs)
 
 
 def test_room_is_left_for_what_is_stored(bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,14 @@ from structlog.testing import capture_logs
 
 from fhir_api import store as store_module
 from fhir_api.reports import FOLLOWER
+from fhir_api.resources import Resources
 from fhir_api.store import prepare
+from fhir_api.subscriptions import courier as courier_module
 from fhir_api.subscriptions import store as subscriptions_module
 from fhir_api.subscriptions.courier import FAILING, MOST_ATTEMPTS, NOT_ALLOWED, PAUSES
 from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
+from fhir_api.subscriptions.model import Subscription
+from pacs.errors import StorageFailed
 from pacs.index import sqlite_url
 from tests.fhir_api.conftest import put
 from tests.fhir_api.subscriptions.conftest import JSON, LATE, Office
@@ -165,6 +169,46 @@ def test_one_that_fails_holds_up_no_other(
     office.keep(*study)
     office.serve()
     assert len(subscriber.of("PUT")) == 1
+
+
+def test_criteria_that_cannot_be_answered_hold_up_no_other(
+    office: Office, subscriber: Subscriber, study: list[Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisonous = office.subscribe(subscriber.url, "DocumentReference?status=current", payload=JSON)
+    office.subscribe(subscriber.url, "DocumentReference", payload=JSON)
+    match = courier_module.matching
+
+    def failing(resources: Resources, one: Subscription, ids: list[str]) -> list[str]:
+        if one.subscription_id == poisonous:
+            raise ValueError("Doe^Jane")
+        return match(resources, one, ids)
+
+    monkeypatch.setattr(courier_module, "matching", failing)
+    office.keep(*study)
+    office.serve()
+    assert len(subscriber.of("PUT")) == 1
+    shown = office.shown(poisonous)
+    assert (shown["status"], shown["error"]) == ("off", "its criteria cannot be answered: ValueError")
+
+
+def test_nothing_that_fails_ends_the_work(
+    office: Office, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = [StorageFailed("no disk"), ValueError("Doe^Jane")]
+    expire = office.store.expire
+
+    def failing(now: float) -> None:
+        if failures:
+            office.bell.ring()  # so that it is tried again at once
+            raise failures.pop(0)
+        expire(now)
+
+    monkeypatch.setattr(office.store, "expire", failing)
+    name = office.subscribe(subscriber.url)
+    with capture_logs() as logs:
+        office.courier.run(lambda: office.shown(name)["status"] == "active")
+    assert [entry["error"] for entry in logs] == ["StorageFailed", "ValueError"]
+    assert "Doe" not in str(logs)
 
 
 def test_after_a_week_it_is_off_and_what_waits_is_told_when_it_is_requested_again(
