@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer
-from fhir_api.formats import JSON_TYPES
-from fhir_api.outcome import MEDIA_TYPE, RequestFault
-from fhir_api.request_body import body, media_type
+from fhir_api.outcome import MEDIA_TYPE
+from fhir_api.request_body import resource as resource_of
 from fhir_api.subscriptions.service import Subscriptions
 
 LONGEST = 64 * 1024  # bytes of a Subscription
@@ -23,13 +22,13 @@ def add_subscription_routes(
     """Add create, update and delete. addresses: by which the client of a request reaches us."""
 
     async def create(request: Request) -> Response:
-        sent = await _body(request)
+        sent = await resource_of(request, LONGEST)
         made = await run_in_threadpool(subscriptions.create, sent, addresses(request))
         location = f"{addresses(request).fhir}/Subscription/{made.resource_id}"
         return _response(made, 201, Location=location)
 
     async def update(request: Request, resource_id: str) -> Response:
-        sent = await _body(request)
+        sent = await resource_of(request, LONGEST)
         version = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
         made = await run_in_threadpool(subscriptions.update, resource_id, sent, version, addresses(request))
         return _response(made, 200)
@@ -48,9 +47,3 @@ def _response(answer: Answer, status: int, **headers: str) -> Response:
     headers |= {"ETag": f'W/"{answer.version}"'}
     headers |= {"Last-Modified": email.utils.formatdate(answer.last_updated, usegmt=True)}
     return Response(answer.content, status, headers, MEDIA_TYPE)
-
-
-async def _body(request: Request) -> bytes:
-    if media_type(request, MEDIA_TYPE) not in JSON_TYPES:
-        raise RequestFault(415, "not-supported", f"a Subscription is taken as {MEDIA_TYPE}", "Content-Type")
-    return await body(request, LONGEST)

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from fhir_api.outcome import RequestFault
 from fhir_api.spans import of_moment
 from fhir_api.subscriptions.model import HIDDEN, Status, Submitted
-from sr.fhir_json import loads
 
 PAYLOADS = ("application/fhir+json",)
 
@@ -37,15 +37,11 @@ _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~!$&'()
 _DOUBTFUL = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)|%2f|%5c", re.IGNORECASE)
 
 
-def read_submitted(body: bytes, allowed: Iterable[str]) -> Submitted:
-    """The Subscription in the body of a request. allowed: what addresses may begin with.
+def read_submitted(resource: Mapping[str, Any], allowed: Iterable[str]) -> Submitted:
+    """What a client submits as a Subscription. allowed: what addresses may begin with.
 
-    Raises RequestFault: 400 when it is no JSON, 422 when it is no Subscription that can be kept.
+    Raises RequestFault (422) when it is none that can be kept.
     """
-    try:
-        resource = loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestFault(400, "structure", "the body is no JSON object") from error
     if resource.get("resourceType") != "Subscription":
         raise _refused("resourceType", "expected a Subscription", "structure")
     _only(resource, (*_ELEMENTS, *_PASSED_OVER), "")
@@ -60,14 +56,34 @@ def read_submitted(body: bytes, allowed: Iterable[str]) -> Submitted:
     return Submitted(content, _status(resource), ends.low if ends else None, named)
 
 
-def with_kept_headers(content: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """The content with the header values that were shown as kept. before: the content that has them."""
-    kept = {line.partition(":")[0]: line for line in before["channel"].get("header", ())}
+def with_kept_headers(content: dict[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The content with the header values that were shown as kept. before: the content that has them.
+
+    Raises RequestFault (422) where none is kept for the server that is to be called: what one was told,
+    which may be a password, is not for another.
+    """
+    kept: dict[str, list[str]] = {}
+    if before is not None and _server(before) == _server(content):
+        for line in before["channel"].get("header", ()):
+            kept.setdefault(line.partition(":")[0], []).append(line)
     header = [
-        kept.get(line.partition(":")[0], line) if line.endswith(f": {HIDDEN}") else line
+        _kept(line, kept) if line.endswith(f": {HIDDEN}") else line
         for line in content["channel"].get("header", ())
     ]
     return {**content, "channel": {**content["channel"], **({"header": header} if header else {})}}
+
+
+def _kept(line: str, kept: Mapping[str, list[str]]) -> str:
+    lines = kept.get(line.partition(":")[0])
+    if not lines:
+        raise _refused("channel.header", f"{HIDDEN} stands for no value that this server was told", "value")
+    return lines.pop(0)
+
+
+def _server(content: Mapping[str, Any]) -> tuple[str, str]:
+    """Who is called, whatever the path."""
+    endpoint = urlsplit(content["channel"]["endpoint"])
+    return endpoint.scheme, endpoint.netloc
 
 
 def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:

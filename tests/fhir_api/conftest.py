@@ -22,6 +22,7 @@ from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, Task, migrate, sqlite_url
 from pacs.model import Source
+from sr.fhir_json import loads
 from testdata.ct import ct_series
 from testdata.dx import chest_xray
 from testdata.files import part10
@@ -111,7 +112,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     subscriptions = SubscriptionStore(sqlite_url(folder / "subscriptions.sqlite"))
     service = Subscriptions(subscriptions, ("https://ehr.example.org/hooks",), lambda: 0, lambda: None)
     app.include_router(router(archive, store, subscriptions=service))
-    service.create(SUBSCRIPTION, Addresses(BASE, "http://archive.example/dicom-web"))
+    service.create(loads(SUBSCRIPTION), Addresses(BASE, "http://archive.example/dicom-web"))
     yield World(archive, store, Client(app), ct, report, radiograph, listed)
     subscriptions.close()
     store.close()
