@@ -134,7 +134,7 @@ class _Writing:
         text = f"When {', '.join(kinds)} changed is not known: all of them are given, whatever _since says."
         issue = {"severity": "information", "code": "informational", "diagnostics": text}
         outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
-        self._file("OperationOutcome.ndjson").write_bytes(dumps(outcome) + _NEWLINE)
+        self._export.put("OperationOutcome.ndjson", f"{dumps(outcome).decode()}\n")
         return self._told("OperationOutcome", "OperationOutcome", 1)
 
     def _told(self, kind: str, name: str, number: int) -> dict[str, Any]:
