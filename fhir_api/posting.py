@@ -3,6 +3,7 @@
 import email.utils
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer
+from fhir_api.conditions import Window
 from fhir_api.creating import Creator
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome_of
 from fhir_api.request_body import resource as resource_of
 from fhir_api.resources import Resources
 from fhir_api.search_request import parse_search
+from fhir_api.subset import WHOLE
 from pacs.model import Source
 
 MAX_BODY = 1 << 20  # bytes
@@ -78,7 +81,9 @@ class _Posting:
         asked = parse_search("Observation", pairs, addresses.fhir, strict=True)
         if not asked.conditions:
             raise RequestFault(400, "invalid", "it must have a condition", "If-None-Exist")
-        answers = self._resources.search(asked, addresses).answers
+        # How many there are is the question, whatever page of them, or part of each, is asked for
+        first_two = replace(asked, window=Window(0, 2), count_only=False, includes=(), subset=WHOLE)
+        answers = self._resources.search(first_two, addresses).answers
         if len(answers) > 1:
             raise RequestFault(412, "multiple-matches", "several Observations match", "If-None-Exist")
         return answers[0] if answers else None
