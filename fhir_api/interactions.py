@@ -28,7 +28,7 @@ from fhir_api.subset import WHOLE, Subset, subset_of
 from fhir_api.validate_operation import validated
 from pacs.errors import NotFound
 
-_MAX_PARAMETERS = 256
+_MOST_PAIRS = 256
 _FORM = "application/x-www-form-urlencoded"
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -177,9 +177,9 @@ def _require_type(resource_type: str) -> None:
 
 def _pairs(query: str) -> _Parameters:
     try:
-        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_PAIRS)
     except ValueError as error:
-        raise RequestFault(400, "too-costly", f"more than {_MAX_PARAMETERS} parameters") from error
+        raise RequestFault(400, "too-costly", f"more than {_MOST_PAIRS} parameters") from error
 
 
 async def _form(request: Request) -> str:

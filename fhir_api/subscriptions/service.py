@@ -72,8 +72,8 @@ class Subscriptions:
         """
         before = self._store.read(resource_id)
         submitted = self._submitted(resource, before, addresses)
-        if submitted.resource_id not in ("", resource_id):
-            raise RequestFault(400, "invalid", "Subscription.id: it is not that of the address")
+        if submitted.resource_id != resource_id:  # R4 3.1.0.4
+            raise RequestFault(400, "invalid", "Subscription.id: expected that of the address")
         if before is None:  # R4 3.1.0.4
             raise RequestFault(405, "not-supported", "the ids of subscriptions are given by the server")
         is_same = version in ("", "*", str(before.version))

@@ -76,6 +76,7 @@ class Office:
             "reason": "test",
             "criteria": criteria,
             "channel": {"type": "rest-hook", "endpoint": endpoint, **channel},
+            **({"id": path.removeprefix("/")} if path else {}),
         }
         return self.client.request(method, f"/fhir/Subscription{path}", json=content)
 
