@@ -1,6 +1,5 @@
 """Writes exports, one after the other, behind everything that answers people."""
 
-import datetime
 import errno
 import os
 import shutil
@@ -13,6 +12,7 @@ import structlog
 
 from fhir_api.bulk.exports import Export, Exports
 from fhir_api.bulk.source import COMPUTED, Source
+from fhir_api.spans import instant
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Bell
@@ -95,9 +95,8 @@ class _Writing:
         asked = self._export.asked
         counts = {kind: self._write(kind) for kind in asked.types}
         unfiltered = [kind for kind in asked.types if kind in COMPUTED] if asked.since is not None else []
-        moment = datetime.datetime.fromtimestamp(self._export.at, datetime.UTC)
         return {
-            "transactionTime": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "transactionTime": instant(self._export.at),
             "request": asked.url,
             "requiresAccessToken": False,
             "output": [self._told(kind, kind, number) for kind, number in counts.items() if number],

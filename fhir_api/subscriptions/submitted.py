@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fhir_api.outcome import RequestFault
-from fhir_api.spans import of_moment
+from fhir_api.spans import of_instant
 from fhir_api.subscriptions.model import HIDDEN, Status, Submitted
 
 PAYLOADS = ("application/fhir+json",)
@@ -25,7 +25,6 @@ _CONTACT = {
     "use": ("home", "work", "temp", "old", "mobile"),
 }
 _TEXT = re.compile(r"[^\s\ud800-\udfff][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x21-\x7e][\x20-\x7e]{0,1899})")
 # What carries the request itself is ours to say
 _OUR_HEADERS = re.compile(
@@ -48,12 +47,12 @@ def read_submitted(resource: Mapping[str, Any], allowed: Iterable[str]) -> Submi
     content: dict[str, Any] = {name: _text(resource, name) for name in ("criteria", "reason")}
     if "contact" in resource:
         content["contact"] = [_contact(one) for one in _list(resource, "contact", MOST_CONTACTS)]
+    ends = None
     if "end" in resource:
-        content["end"] = _instant(resource)
+        ends = _end(resource)
+        content["end"] = resource["end"]
     content["channel"] = _channel(resource, allowed)
-    ends = of_moment(content["end"]) if "end" in content else None
-    named = str(resource.get("id", ""))
-    return Submitted(content, _status(resource), ends.low if ends else None, named)
+    return Submitted(content, _status(resource), ends, str(resource.get("id", "")))
 
 
 def with_kept_headers(content: dict[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -152,11 +151,13 @@ def _contact(contact: Any) -> dict[str, str]:
     return {name: _text(contact, name, "contact.") for name in contact}
 
 
-def _instant(resource: Mapping[str, Any]) -> str:
+def _end(resource: Mapping[str, Any]) -> float:
+    """In seconds since 1970."""
     end = resource["end"]
-    if not isinstance(end, str) or not _INSTANT.fullmatch(end) or of_moment(end) is None:
+    stretch = of_instant(end) if isinstance(end, str) else None
+    if stretch is None:
         raise _refused("end", "expected an instant, such as 2027-01-31T12:00:00Z", "value")
-    return end
+    return stretch.low
 
 
 def _text(resource: Mapping[str, Any], name: str, path: str = "") -> str:
