@@ -163,6 +163,11 @@ class Settings(BaseSettings):
         return self.data / "fhir-push.sqlite"
 
     @property
+    def fhir_push_dry_run_path(self) -> Path:
+        """The same of a dry run, which must not be taken for what was sent."""
+        return self.data / "fhir-push-dry-run.sqlite"
+
+    @property
     def fhir_push_bell(self) -> Path:
         """The pipe that wakes who sends it."""
         return self.data / "fhir-push-bell"

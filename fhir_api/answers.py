@@ -1,5 +1,6 @@
 """What those who answer for one resource type have in common."""
 
+import email.utils
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,14 @@ class Answer:
     content: bytes
     version: str
     last_updated: float | None = None
+
+    @property
+    def validators(self) -> dict[str, str]:
+        """The header fields by which a client knows this version again (RFC 9110 8.8)."""
+        fields = {"ETag": f'W/"{self.version}"'}
+        if self.last_updated is not None:
+            fields["Last-Modified"] = email.utils.formatdate(self.last_updated, usegmt=True)
+        return fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -18,19 +17,16 @@ from fhir_api.creating import Creator
 from fhir_api.everything import Everything
 from fhir_api.formats import JSON, form_for, formed
 from fhir_api.interactions import Interactions
-from fhir_api.outcome import RequestFault, outcome_of
+from fhir_api.outcome import outcome_of
 from fhir_api.posting import add_creating
 from fhir_api.resources import Resources
 from fhir_api.store import ResourceStore
 from fhir_api.subscriptions.routes import add_subscription_routes
 from fhir_api.subscriptions.service import Subscriptions
 from pacs.archive import Archive
-from pacs.errors import ArchiveError
 
 _READING = ["GET", "HEAD"]
 _ALL = [*_READING, "POST", "PUT", "PATCH", "DELETE"]
-
-log = structlog.get_logger()
 
 
 def router(
@@ -94,11 +90,8 @@ class _FhirRoute(APIRoute):
                 if not self.has_own_forms:
                     request.state.form = form_for(request, request.query_params)
                 response = await handle(request)
-            except (RequestFault, ArchiveError) as error:
+            except Exception as error:  # noqa: BLE001 - the edge: whatever it is, its answer is an outcome
                 response = outcome_of(error)
-                if response.status_code >= 500:
-                    # The message only: what caused it may quote the values of a statement.
-                    log.error("fhir request failed", error=type(error).__name__, message=str(error))
             return await formed(response, request.state.form)
 
         return answer

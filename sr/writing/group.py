@@ -113,15 +113,13 @@ def _evaluation(one: Posted) -> Dataset:
 
 def _tell_more(item: Dataset, one: Posted, relationship: hd.RelationshipTypeValues) -> None:
     """Identifiers, notes and the time of the item itself."""
-    uids = [value for system, value in one.identifiers if system == DICOM_UID]
-    if uids:
-        item.ObservationUID = uids[0]
+    own = next((told for told in one.identifiers if told[0] == DICOM_UID), None)
+    if own is not None:
+        item.ObservationUID = own[1]
     if one.observed:
         item.ObservationDateTime = one.observed
     texts = [(_COMMENT, note) for note in one.notes]
-    texts += [
-        (_IDENTIFIER, f"{system}|{value}") for system, value in one.identifiers if value not in uids[:1]
-    ]
+    texts += [(_IDENTIFIER, "|".join(told)) for told in one.identifiers if told != own]
     children: list[Dataset] = [hd.TextContentItem(name, text, relationship) for name, text in texts]
     if relationship is _HAS_PROPERTIES:
         children += _tracking(one)

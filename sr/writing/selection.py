@@ -115,7 +115,7 @@ def _region(part: Element) -> Region:
                 kind = inner.text("valueCode")
             case "coordinate":
                 number = inner.number("valueDecimal")
-                if number is None or not abs(number) <= _LARGEST:
+                if number is None or not number.copy_abs() <= _LARGEST:
                     raise inner.refuse("valueDecimal", "a number of pixels")
                 numbers.append(float(number))
             case _:

@@ -1,6 +1,8 @@
 """A small archive with two patients, a report, and what the report became."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, Task, migrate, sqlite_url
 from pacs.model import Source
+from sr.fhir_json import loads
 from testdata.ct import ct_series
 from testdata.dx import chest_xray
 from testdata.files import part10
@@ -47,6 +50,12 @@ def store(tmp_path: Path) -> Iterator[ResourceStore]:
     store = ResourceStore(url)
     yield store
     store.close()
+
+
+def lose_the_resources(database: Path) -> None:
+    """Spoil the database of a store, so that what is kept cannot be read."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE fhir_resource")
 
 
 def put(archive: Archive, dataset: Dataset) -> None:
@@ -103,7 +112,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     subscriptions = SubscriptionStore(sqlite_url(folder / "subscriptions.sqlite"))
     service = Subscriptions(subscriptions, ("https://ehr.example.org/hooks",), lambda: 0, lambda: None)
     app.include_router(router(archive, store, subscriptions=service))
-    service.create(SUBSCRIPTION, Addresses(BASE, "http://archive.example/dicom-web"))
+    service.create(loads(SUBSCRIPTION), Addresses(BASE, "http://archive.example/dicom-web"))
     yield World(archive, store, Client(app), ct, report, radiograph, listed)
     subscriptions.close()
     store.close()

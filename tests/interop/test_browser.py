@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, expect, sync_playwright
 from pydicom import Dataset
 
 from testdata.ct import ct_series
@@ -331,6 +331,34 @@ def test_a_length_that_cannot_be_saved_stays(browser: Browser, sent: Sent) -> No
     page.get_by_test_id("ruler-save").click()
     expect(page.get_by_test_id("ruler-message")).to_contain_text("not saved")
     expect(page.get_by_test_id("ruler-value")).to_have_text(shown)
+    expect(page.get_by_test_id("ruler-save")).to_be_enabled()
+    page.close()
+
+
+def test_what_is_being_saved_stays_as_it_is_and_is_saved_once(browser: Browser, sent: Sent) -> None:
+    page = browser.new_page(locale="en-GB")
+    page.set_default_timeout(PATIENCE)
+    open_series(page, sent, sent.ct[0])
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    held: list[Route] = []
+    page.route("**/fhir/Observation", lambda route: held.append(route))
+    page.get_by_test_id("ruler").click()
+    draw_line(page, 60, 40)
+    value = page.get_by_test_id("ruler-value")
+    shown = value.inner_text()
+    with page.expect_request("**/fhir/Observation"):
+        page.get_by_test_id("ruler-save").click()
+    draw_line(page, 20, 20)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(value).to_have_text(shown)
+    page.keyboard.press("Escape")
+    page.get_by_test_id("ruler").click()  # another line, which the answer for the first leaves alone
+    (route,) = held
+    with page.expect_response("**/fhir/Observation"):
+        route.fulfill(status=201, body="{}")
+    draw_line(page, 50, 50)
+    expect(page.get_by_test_id("ruler-layer")).to_be_visible()
     expect(page.get_by_test_id("ruler-save")).to_be_enabled()
     page.close()
 

@@ -18,7 +18,7 @@ from pydicom import Dataset
 from sr.coding_schemes import NAMED
 from sr.mapping import Mapped, map_report
 from sr.writing.coded import read_concept
-from sr.writing.element import Element
+from sr.writing.element import Element, Unusable
 from sr.writing.posted import read_posted
 from sr.writing.report import Writing, write_report
 from testdata.character_sets import CHARACTER_SETS, in_character_set
@@ -150,9 +150,18 @@ def test_the_time_comes_back(written_as: str, told: str) -> None:
     assert mapped_back(length(CT[0], effectiveDateTime=written_as))[0]["effectiveDateTime"] == told
 
 
+@pytest.mark.parametrize(
+    "written_as", ["2026-02-03T04:05:0655Z", "2026-02-03T04:05:06.Z", "2026-02-03T04:05Z"]
+)
+def test_what_is_no_time_of_fhir_is_refused(written_as: str) -> None:
+    with pytest.raises(Unusable, match="no date and time"):
+        read_posted(length(CT[0], effectiveDateTime=written_as))
+
+
 def test_identifiers_come_back() -> None:
     identifiers = [
         {"system": "http://ehr.example", "value": "a|b"},
+        {"system": "http://ehr.example", "value": "1.2.3"},
         {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3"},
     ]
     told, _ = mapped_back(length(CT[0], identifier=identifiers))

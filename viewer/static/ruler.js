@@ -19,6 +19,7 @@ export class Ruler {
   #picture = null;
   #spacing = null;
   #dragged = -1;
+  #drawing = null; // of each opening another: an answer that comes late is for one of them
   #line = shape("line", { class: "ruler-line" });
   #handles = ["ruler.start", "ruler.end"].map((label, end) => this.#handle(t(label), end));
   #value = el("output", { class: "ruler-value", "data-testid": "ruler-value" });
@@ -57,6 +58,7 @@ export class Ruler {
     this.element.hidden = true;
     this.#ends = null;
     this.#dragged = -1;
+    this.#drawing = null;
     this.button.setAttribute("aria-pressed", "false");
   }
 
@@ -72,7 +74,9 @@ export class Ruler {
     const picture = (this.#picture = this.#stack.picture);
     const { naturalWidth: width, naturalHeight: height } = image;
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const drawing = (this.#drawing = {});
     this.element.hidden = false;
+    this.element.inert = false;
     this.button.setAttribute("aria-pressed", "true");
     this.#spacing = null;
     this.#ends = [0.4, 0.6].map((part) => ({ x: width * part, y: height / 2 }));
@@ -81,7 +85,7 @@ export class Ruler {
     this.#handles[1].focus({ preventScroll: true });
     const { study, series, instance, frame } = picture;
     const metadata = await instanceMetadata(study, series, instance, this.#signal).catch(() => null);
-    if (!this.isOpen || picture !== this.#picture) return;
+    if (drawing !== this.#drawing) return;
     this.#spacing = metadata && pixelSpacing(metadata, frame);
     if (!this.#spacing) this.#say(t(metadata ? "ruler.noScale" : "ruler.lost"));
     this.#draw();
@@ -178,19 +182,26 @@ export class Ruler {
     const label = t("overlay.image", { index: number, count: instances });
     const length = millimetres(from, to, this.#spacing);
     const observation = lengthObservation(this.#picture, from, to, length, label);
-    this.#save.disabled = true;
+    const drawing = this.#drawing;
+    this.element.inert = true; // what is being saved stays as it is
     this.#say("");
-    try {
-      await createObservation(observation, this.#signal);
-    } catch {
-      if (this.#signal.aborted) return;
+    const isSaved = await createObservation(observation, this.#signal).then(
+      () => true,
+      () => false,
+    );
+    if (this.#signal.aborted) return;
+    if (drawing === this.#drawing) this.#end(isSaved);
+    if (isSaved) this.#onSaved();
+  }
+
+  #end(isSaved) {
+    if (isSaved) {
+      this.close();
+      this.button.focus();
+    } else {
+      this.element.inert = false;
       this.#say(t("ruler.failed"));
-      this.#save.disabled = false;
-      return;
     }
-    this.close();
-    this.button.focus();
-    this.#onSaved();
   }
 
   #say(text) {
