@@ -5,7 +5,7 @@ import { siteReference } from "./fhir.js";
 
 const TRACKING_IDENTIFIER = "112039"; // DCM
 const LATERALITY = "272741003"; // SNOMED CT
-/** UCUM codes that people write otherwise. */
+/** UCUM codes as people write them; what a report calls its unit may be words. */
 const UNITS = {
   1: "",
   Cel: "°C",
@@ -15,6 +15,7 @@ const UNITS = {
   mm2: "mm²",
   mm3: "mm³",
   "mGy.cm": "mGy·cm",
+  "Gy.m2": "Gy·m²",
   um: "µm",
 };
 
@@ -149,6 +150,5 @@ function quantityText(quantity) {
 }
 
 function unitText({ unit, code }) {
-  const written = unit ?? code ?? "";
-  return UNITS[written] ?? written;
+  return UNITS[code] ?? UNITS[unit] ?? unit ?? code ?? "";
 }
