@@ -10,6 +10,7 @@ import psutil
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
+from structlog.testing import capture_logs
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits, wire
@@ -37,6 +38,16 @@ def echo(port: int) -> int:
 
 def test_c_echo_is_answered(port: int) -> None:
     assert echo(port) == 0
+
+
+def test_who_only_looks_whether_the_port_is_open_is_no_warning(port: int) -> None:
+    with capture_logs() as logs:
+        socket.create_connection(("127.0.0.1", port)).close()
+        with RawPeer(port) as peer:
+            peer.associate()
+        while len(told := [log for log in logs if log["event"] == "association broken off"]) < 2:
+            time.sleep(0.01)
+    assert sorted(log["log_level"] for log in told) == ["info", "warning"]
 
 
 @pytest.mark.parametrize("kind", [1, 4])
