@@ -312,6 +312,30 @@ def test_units_are_written_as_people_write_them(page: Page, quantity: dict[str, 
     assert call(page, "observations", "m.valueText({valueQuantity: x})", quantity) == spoken
 
 
+def test_a_dose_summary_says_its_components_once(page: Page) -> None:
+    summary = observation(
+        "d",
+        "Radiation dose summary",
+        valueString="DLP: 412.7 mGy.cm; CTDIvol: 8.3 mGy",
+        component=[
+            {"code": concept("DLP"), "valueQuantity": {"value": 412.7, "code": "mGy.cm"}},
+            {"code": concept("CTDIvol"), "valueQuantity": {"value": 8.3, "unit": "mGy"}},
+        ],
+    )
+    summary["code"] = concept("Radiation exposure", "73569-6")
+    [group] = call(page, "observations", "m.groupObservations(x, new Map())", [summary])
+    assert [(row["name"], row["value"], row["details"]) for row in group["rows"]] == [
+        ("DLP", "412,7 mGy·cm", []),
+        ("CTDIvol", "8,3 mGy", []),
+    ]
+
+
+@pytest.mark.parametrize(("modality", "asked"), [("CT", 1), ("SR", 0)])
+def test_only_a_study_that_may_have_pictures_is_asked_for_one(page: Page, modality: str, asked: int) -> None:
+    study = {"00080061": element("CS", modality), "0020000D": element("UI", "1.2")}
+    assert call(page, "study_row", "m.studyRow(x, false).querySelectorAll('img').length", study) == asked
+
+
 @pytest.mark.parametrize(
     ("modalities", "said"),
     [

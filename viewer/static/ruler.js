@@ -184,8 +184,9 @@ export class Ruler {
   async #post() {
     if (this.#save.disabled) return;
     const [from, to] = this.#measured();
-    const { number, instances } = this.#picture;
-    const label = t("overlay.image", { index: number, count: instances });
+    const { number, instances, frame, frames } = this.#picture;
+    const image = t("overlay.image", { index: number, count: instances });
+    const label = frame ? `${image}, ${t("overlay.frame", { frame, frames })}` : image;
     const observation = lengthObservation(this.#picture, from, to, this.#length, label);
     this.#save.disabled = true;
     this.#say("");
