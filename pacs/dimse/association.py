@@ -150,6 +150,7 @@ class Association:
             calling=agreement.calling_ae_title,
             called=agreement.called_ae_title,
             contexts=len(agreement.contexts),
+            **({"refused": agreement.refused} if agreement.refused else {}),
         )
 
     def _serve(self) -> str:
