@@ -220,6 +220,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, _toml(settings_cls)
 
 
+def unknown_variables() -> list[str]:
+    """Variables of the environment that look like settings and are none, as after a slip of the pen."""
+    known = {"DIAFANA_CONFIG", *(f"DIAFANA_{name.upper()}" for name in Settings.model_fields)}
+    return sorted(name for name in os.environ if name.startswith("DIAFANA_") and name not in known)
+
+
 def _toml(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:
     named = os.environ.get("DIAFANA_CONFIG")
     file = Path(named or "diafana.toml")

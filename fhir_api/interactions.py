@@ -112,14 +112,11 @@ class Interactions:
         parameters = pairs_of(request.url.query) + await parameters_of(request)
         return await run_in_threadpool(self._gather, request, resource_id, parameters)
 
-    def nothing(self, request: Request) -> Response:
-        """What is offered nowhere. Raises RequestFault."""
-        if request.method in ("GET", "HEAD"):
-            raise RequestFault(404, "not-found", "there is nothing at this address; see metadata")
-        raise RequestFault(405, "not-supported", f"{request.method} is not offered here; see metadata")
-
     def _find(self, request: Request, resource_type: str, parameters: _Parameters) -> Response:
         addresses = self.addresses(request)
+        if resource_type == "Binary":
+            message = "a Binary is read by its id, which a DocumentReference tells; it is not searched"
+            raise RequestFault(404, "not-supported", message)
         _require_type(resource_type)
         strict = is_strict(request.headers.get("prefer", ""))
         asked = parse_search(resource_type, parameters, addresses.fhir, strict)

@@ -146,9 +146,8 @@ def _told(answer: Answer, is_new: bool, addresses: Addresses) -> dict[str, Any]:
 
 def _observation(entry: object, path: str) -> dict[str, Any]:
     """The resource of an entry that creates an Observation."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("resource"), dict):
-        raise RequestFault(400, "structure", "an entry has a resource", expression=path)
-    request = entry.get("request")
+    members = entry if isinstance(entry, dict) else {}
+    request = members.get("request")
     if not isinstance(request, dict) or (request.get("method"), request.get("url")) != (
         "POST",
         "Observation",
@@ -158,7 +157,9 @@ def _observation(entry: object, path: str) -> dict[str, Any]:
     if "ifNoneExist" in request:
         message = "give the Observation an identifier instead; it is made once"
         raise RequestFault(422, "not-supported", message, expression=f"{path}.request.ifNoneExist")
-    resource: dict[str, Any] = entry["resource"]
+    resource = members.get("resource")
+    if not isinstance(resource, dict):
+        raise RequestFault(400, "structure", "the resource is missing", expression=path)
     return resource
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from fhir_api.binaries import Binaries
 from fhir_api.bulk.exports import Exports
@@ -17,7 +18,7 @@ from fhir_api.creating import Creator
 from fhir_api.everything import Everything
 from fhir_api.formats import JSON, form_for, formed
 from fhir_api.interactions import Interactions
-from fhir_api.outcome import outcome_of
+from fhir_api.outcome import outcome, outcome_of
 from fhir_api.posting import add_creating
 from fhir_api.resources import Resources
 from fhir_api.store import ResourceStore
@@ -56,8 +57,28 @@ def router(
     _add_interactions(routes, service)
     if subscriptions is not None:
         add_subscription_routes(routes, subscriptions, service.addresses)
-    routes.add_api_route("/{path:path}", service.nothing, methods=_ALL)
+    for path in ("", "/{path:path}"):
+        routes.add_api_route(path, _nothing_of(routes), methods=_ALL)
     return routes
+
+
+def _nothing_of(routes: APIRouter) -> Callable[[Request], Response]:
+    """What answers requests that no other route does: 404, or 405 where there are other methods."""
+
+    def nothing(request: Request) -> Response:
+        offered = sorted(
+            method
+            for route in routes.routes
+            if isinstance(route, APIRoute) and route.matches(request.scope)[0] is Match.PARTIAL
+            for method in route.methods or ()
+        )
+        if not offered:
+            return outcome(404, "not-found", "there is nothing at this address; see metadata")
+        refusal = outcome(405, "not-supported", f"{request.method} is not offered here; see metadata")
+        refusal.headers["Allow"] = ", ".join(dict.fromkeys(offered))
+        return refusal
+
+    return nothing
 
 
 def _add_interactions(routes: APIRouter, service: Interactions) -> None:

@@ -32,7 +32,7 @@ def from_xml(text: bytes) -> dict[str, Any]:
     try:
         root = fromstring(text, forbid_dtd=True)
     except (ParseError, DefusedXmlException, LookupError) as error:
-        raise ValueError("this is no XML without a document type") from error
+        raise ValueError("expected well-formed XML, without a document type (DOCTYPE)") from error
     return _resource(root, 0)
 
 

@@ -41,12 +41,14 @@ class Agreement:
     """What was agreed with a peer.
 
     contexts: accepted presentation contexts by their ID.
+    refused: names, or else UIDs, of the services for which no context was accepted.
     maximum_sent: bytes of the largest PDU that the peer takes.
     """
 
     calling_ae_title: str
     called_ae_title: str
     contexts: dict[int, Context]
+    refused: tuple[str, ...]
     maximum_sent: int
     reply: bytes
 
@@ -88,9 +90,16 @@ def agree(request: bytes, accept_unknown_sop_classes: bool) -> Agreement:
         calling_ae_title=asked.calling_ae_title.strip(),
         called_ae_title=asked.called_ae_title.strip(),
         contexts=contexts,
+        refused=_refused(proposed, contexts),
         maximum_sent=maximum_sent(asked.maximum_length_received),
         reply=_reply(asked, results),
     )
+
+
+def _refused(proposed: list[PresentationContext], contexts: dict[int, Context]) -> tuple[str, ...]:
+    taken = {context.abstract_syntax for context in contexts.values()}
+    asked = dict.fromkeys(one.abstract_syntax for one in proposed if one.abstract_syntax is not None)
+    return tuple(uid.name for uid in asked if str(uid) not in taken)
 
 
 def _decode(request: bytes) -> A_ASSOCIATE:

@@ -103,7 +103,9 @@ def read_posted(resource: object, path: str = "Observation", is_member: bool = F
     members = tuple(_reference(member) for member in element.each("hasMember"))
     value = _value(element)
     if value is None and not members:
-        raise element.refuse("value", "valueQuantity, valueCodeableConcept or valueString", "required")
+        raise element.refuse(
+            "value", "valueQuantity, valueCodeableConcept or valueString is missing", "required"
+        )
     tracking, tracking_uid, identifiers = _identifiers(element)
     performers = [_performer(one) for one in element.each("performer")]
     if len(performers) > 1:

@@ -320,6 +320,21 @@ def test_a_batch_is_of_observations_that_stand_alone(place: Place) -> None:
     assert issue["expression"] == ["Bundle.entry[1].resource.code"]
 
 
+def test_an_entry_of_a_batch_that_asks_for_something_is_told_what_is_taken(place: Place) -> None:
+    entries = [
+        {"request": {"method": "GET", "url": "Patient"}},
+        {"request": {"method": "POST", "url": "Observation"}},
+    ]
+    answer = place.post({"resourceType": "Bundle", "type": "batch", "entry": entries}, "").json()
+    asked, empty = (entry["response"] for entry in answer["entry"])
+    assert asked["status"] == "422 Unprocessable Entity"
+    assert "method POST, url Observation" in asked["outcome"]["issue"][0]["diagnostics"]
+    assert (empty["status"], empty["outcome"]["issue"][0]["expression"]) == (
+        "400 Bad Request",
+        ["Bundle.entry[1]"],
+    )
+
+
 def test_transactions_that_are_no_single_report_are_refused(place: Place) -> None:
     bundle = group_of(place)
     two = {**bundle, "entry": bundle["entry"][:2]}

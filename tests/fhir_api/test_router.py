@@ -36,7 +36,10 @@ def issue(answer: object) -> dict[str, object]:
         ("GET", "/fhir/Encounter/1", 404, "not-supported"),
         ("POST", "/fhir/Encounter/_search", 404, "not-supported"),
         ("GET", "/fhir/Patient/1/_history", 404, "not-supported"),
-        ("GET", "/fhir/", 404, "not-found"),
+        ("GET", "/fhir", 405, "not-supported"),
+        ("GET", "/fhir/", 405, "not-supported"),
+        ("GET", "/fhir/Patient/1/$else", 404, "not-found"),
+        ("PUT", "/fhir/Patient/1/a/b/c", 404, "not-found"),
         ("PUT", "/fhir/Patient/1", 405, "not-supported"),
         ("DELETE", "/fhir/Patient/1", 405, "not-supported"),
         ("POST", "/fhir/Patient", 405, "not-supported"),
@@ -48,6 +51,18 @@ def test_what_is_not_there_is_told_as_an_outcome(
     answer = world.client.request(method, path)
     assert answer.status_code == status
     assert issue(answer)["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/fhir", "POST"),
+        ("PUT", "/fhir/Patient/1", "GET, HEAD"),
+        ("DELETE", "/fhir/Observation", "GET, HEAD, POST"),
+    ],
+)
+def test_a_refused_method_is_told_which_are_taken(world: World, method: str, path: str, allowed: str) -> None:
+    assert world.client.request(method, path).headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(
