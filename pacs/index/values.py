@@ -25,7 +25,11 @@ class Values:
 
     def write(self, connection: Connection, key: int, values: Iterable[SearchValue]) -> None:
         """Write the values of one row, in place of those that it had."""
-        connection.execute(delete(self._values).where(self._values.c[self._owner_key] == key))
+        self.remove(connection, [key])
+        self.add(connection, key, values)
+
+    def add(self, connection: Connection, key: int, values: Iterable[SearchValue]) -> None:
+        """Write the values of a row that has none yet."""
         rows = [
             {self._owner_key: key, "path": path_name(one.tags), "item": one.item, "value": one.value}
             for one in values
