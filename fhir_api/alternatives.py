@@ -121,6 +121,11 @@ def _da(day: datetime.date | None) -> str | None:
 _LATEST = float("inf")
 
 
+def since_then(moment: float | None) -> tuple[float, float] | None:
+    """When something changed last that changed since, as a query has it; None for any time."""
+    return None if moment is None else (moment, _LATEST)
+
+
 def by_last_change(condition: Condition) -> list[Alternative]:
     """When it changed last."""
     spans = [value for value in condition.values if isinstance(value, Span)]

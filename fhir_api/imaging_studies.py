@@ -19,6 +19,7 @@ from fhir_api.alternatives import (
     listed,
     none_have,
     one_of,
+    since_then,
     values_of,
 )
 from fhir_api.answers import Addresses, Answer, Page, computed
@@ -66,9 +67,10 @@ class ImagingStudies:
             raise NotFound("there is no such ImagingStudy here")
         return self._answers(found, [resource_id], addresses)[0]
 
-    def uids(self) -> Iterator[str]:
-        """The ids of all, read as they are taken."""
-        return (_uid(found) for found in self._archive.search(Query(Level.STUDY)))
+    def uids(self, since: float | None = None) -> Iterator[str]:
+        """The ids of all, or of those that changed since, in seconds since 1970; read as they are taken."""
+        query = Query(Level.STUDY, changed=since_then(since))
+        return (_uid(found) for found in self._archive.search(query))
 
     def page(self, conditions: Sequence[Condition], window: Window, addresses: Addresses) -> Page:
         """Studies from the newest, or in the order that is asked; those of many instances without them."""

@@ -13,6 +13,7 @@ from fhir_api.alternatives import (
     criterion,
     none_have,
     one_of,
+    since_then,
     values_of,
 )
 from fhir_api.answers import Addresses, Answer, Page, computed
@@ -40,9 +41,9 @@ class Patients:
             raise NotFound("there is no such Patient here")
         return _answer(found[0])
 
-    def all(self) -> Iterator[Answer]:
-        """Each of them, read as they are taken."""
-        return map(_answer, self._archive.search(Query(Level.PATIENT)))
+    def all(self, since: float | None = None) -> Iterator[Answer]:
+        """All, or those that changed since, in seconds since 1970; read as they are taken."""
+        return map(_answer, self._archive.search(Query(Level.PATIENT, changed=since_then(since))))
 
     def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
         """Patients by name, or in the order that is asked."""

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from fhir_api.bulk.exports import Export, Exports
-from fhir_api.bulk.source import COMPUTED, Source
+from fhir_api.bulk.source import UNDATED, Source
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Bell
@@ -94,7 +94,7 @@ class _Writing:
         """Write all files; what they are (Bulk Data Access IG, "Response - Complete Status")."""
         asked = self._export.asked
         counts = {kind: self._write(kind) for kind in asked.types}
-        unfiltered = [kind for kind in asked.types if kind in COMPUTED] if asked.since is not None else []
+        unfiltered = [kind for kind in asked.types if kind in UNDATED] if asked.since is not None else []
         moment = datetime.datetime.fromtimestamp(self._export.at, datetime.UTC)
         return {
             "transactionTime": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
