@@ -14,6 +14,7 @@ from sqlalchemy import (
     false,
     or_,
     select,
+    union_all,
 )
 
 from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, LISTED_BY_PATH, Attribute, Matching, date_of
@@ -260,13 +261,16 @@ def _where_below(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
 
 
 def _where_listed(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
-    """A value of the study, or of some series of it."""
-    comparisons = [(attribute, [(test.operation, values) for test, values in tests])]
+    """A value of the study, or of some series of it.
+
+    Each test is a select of its own: of several in one, SQLite would read all values of the attribute.
+    """
+    values = _study_values if attribute.level is Level.STUDY else _series_values
+    having = union_all(*(values.with_item([(attribute, [(test.operation, asked)])]) for test, asked in tests))
     if attribute.level is Level.STUDY:
-        return _study.c.key.in_(_study_values.with_item(comparisons))
+        return _study.c.key.in_(having)
     series = _series.alias()
-    found = select(series.c.study_key).where(series.c.key.in_(_series_values.with_item(comparisons)))
-    return _study.c.key.in_(found)
+    return _study.c.key.in_(select(series.c.study_key).where(series.c.key.in_(having)))
 
 
 def _compare(table: FromClause, column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:

@@ -22,6 +22,7 @@ class Values:
         self._owner = owner
         self._values = values
         self._owner_key = f"{owner.name}_key"
+        self._insert = insert(values)  # the same each time, so that SQLAlchemy knows it again
 
     def write(self, connection: Connection, key: int, values: Iterable[SearchValue]) -> None:
         """Write the values of one row, in place of those that it had."""
@@ -35,7 +36,7 @@ class Values:
             for one in values
         ]
         if rows:
-            connection.execute(insert(self._values), rows)
+            connection.execute(self._insert, rows)
 
     def remove(self, connection: Connection, keys: Sequence[int]) -> None:
         """Forget the values of these rows."""
