@@ -249,7 +249,7 @@ def _where_below(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
     if attribute.level is Level.STUDY:
         study = _study.alias()
         own = select(study.c.key).where(_compare(study, study.c[attribute.column], tests))
-        return _study.c.key.in_(own)
+        return _key_for(tests).in_(own)
     if attribute.level is Level.INSTANCE:
         found = select(series.c.study_key).join(table, table.c.series_key == series.c.key)
     else:
@@ -268,9 +268,19 @@ def _where_listed(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
     values = _study_values if attribute.level is Level.STUDY else _series_values
     having = union_all(*(values.with_item([(attribute, [(test.operation, asked)])]) for test, asked in tests))
     if attribute.level is Level.STUDY:
-        return _study.c.key.in_(having)
+        return _key_for(tests).in_(having)
     series = _series.alias()
-    return _study.c.key.in_(select(series.c.study_key).where(series.c.key.in_(having)))
+    return _key_for(tests).in_(select(series.c.study_key).where(series.c.key.in_(having)))
+
+
+def _key_for(tests: _Tests) -> ColumnElement[int]:
+    """The key of a study, which is looked for among others.
+
+    A pattern that may be anywhere in a text may find half of all studies: those are not to be read and
+    sorted, but to be met in the order that is asked. So the key is written as no index has it.
+    """
+    is_anywhere = any(test.operation == "like" for test, _ in tests)
+    return _study.c.key + 0 if is_anywhere else _study.c.key.expression
 
 
 def _compare(table: FromClause, column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:
