@@ -75,10 +75,18 @@ class Found(NamedTuple):
     patient_identity: the same for all answers of one patient, and for no other patient.
     levels: what is kept and counted of each level, the outermost first: of patient and study together, of the
         series, of the instance. The outer ones are shared between answers: not to be changed.
+    changed: of patients and studies, when they changed last, in seconds since 1970.
     """
 
     patient_identity: str
     levels: tuple[DicomJson, ...]
+    changed: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells a patient or a study from all others: its identity, or its Study Instance UID."""
+        uids = (self.get("0020000D") or {}).get("Value")
+        return str(uids[0]) if uids else self.patient_identity
 
     @property
     def attributes(self) -> DicomJson:

@@ -193,7 +193,7 @@ def _codes() -> Iterator[str]:
 
 
 def _status(sop_class_uid: str, flags: Mapping[str, str]) -> str:
-    header = Header(sop_class_uid, "", "", "", "", "", "", flags, (), {})
+    header = Header(sop_class_uid, "", "", "", "", "", "", "", "", flags, (), {})
     return f"`{status(header, Item('1', 'CONTAINER', '', None, None))}`"
 
 

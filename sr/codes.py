@@ -1,7 +1,7 @@
 """Coded entries (PS3.3 8.8), made comparable across the coding schemes that renamed each other."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from pydicom.sr._snomed_dict import mapping
 
@@ -31,6 +31,9 @@ _SUPPLEMENT: dict[str, Key] = {
     "111642": ("DCM", "111642"),
     "121006": ("DCM", "121006"),
 }
+
+
+LONGEST_CODE_VALUE = 16  # characters; what is longer, is a Long Code Value (PS3.3 8.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,18 @@ def _key(written: str, value: str) -> Key:
     if value in mapping["SRT"]:
         return "SCT", mapping["SRT"][value]
     return _SUPPLEMENT.get(value, (scheme, value))
+
+
+def spellings(value: str) -> tuple[str, ...]:
+    """The values by which files may write a code: itself, and those of SNOMED RT that mean the same."""
+    return value, *(older for older, newer in _older() if newer == value)
+
+
+@cache
+def _older() -> tuple[tuple[str, str], ...]:
+    """Values of SNOMED RT with those that they are told by today."""
+    supplement = ((older, newer) for older, (_, newer) in _SUPPLEMENT.items() if newer != older)
+    return (*mapping["SRT"].items(), *supplement)
 
 
 def read_code(dataset: lenient.Source | None) -> Code | None:

@@ -43,6 +43,8 @@ _CATEGORY = {
         }
     ]
 }
+# Members that it has as its Observations have them
+_SHARED = ("meta", "subject", "encounter", "issued")
 _HEADINGS = ("h3", "h4", "h5", "h6")
 
 
@@ -62,7 +64,7 @@ def diagnostic_report(
         {
             "resourceType": "DiagnosticReport",
             "id": stable_id("report", header.sop_instance_uid),
-            **{name: report.base[name] for name in ("meta", "subject", "issued") if name in report.base},
+            **{name: report.base[name] for name in _SHARED if name in report.base},
             "text": _narrative(root) if has_prose else {},
             "identifier": [uid_identifier(header.sop_instance_uid)]
             if is_uid(header.sop_instance_uid)

@@ -62,11 +62,12 @@ def document(report: Report, root: Item, equipment: str, attachment: dict[str, A
             "content": [_content(report, root, issued, attachment)],
             "context": compact(
                 {
+                    "encounter": [report.base["encounter"]] if "encounter" in report.base else [],
                     "related": [
                         *report.studies,
                         *order_references(report.orders, report.header),
                         *report.physicians,
-                    ]
+                    ],
                 }
             ),
         }

@@ -10,6 +10,7 @@ from sr.codes import Code
 from sr.coding_schemes import DCM, SCT, CodingSchemes
 from sr.identifiers import (
     accession_identifier,
+    encounter_reference,
     issuer_system,
     order_reference,
     study_identifier,
@@ -25,6 +26,7 @@ _LATERALITIES = {
     "R": {"system": SCT, "code": "24028007", "display": "Right"},
     "B": {"system": SCT, "code": "51440002", "display": "Right and left"},
 }
+_REASON_CODES = "ReasonForRequestedProcedureCodeSequence"
 _ROLE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _PERFORMERS = (
     ("PerformingPhysicianName", {"system": _ROLE, "code": "PRF", "display": "performer"}),
@@ -49,7 +51,8 @@ def imaging_study(
     """
     uid = json_attributes.text(study, "StudyInstanceUID")
     zone = offset(json_attributes.text(study, "TimezoneOffsetFromUTC"))
-    accession, system = _accession(study)
+    accession, system = _issued(study, "AccessionNumber", "IssuerOfAccessionNumberSequence")
+    admission = _issued(study, "AdmissionID", "IssuerOfAdmissionIDSequence")
     procedures = json_attributes.items(study, "ProcedureCodeSequence")
     return compact(
         {
@@ -62,6 +65,8 @@ def imaging_study(
             "status": "available",
             "modality": [_modality(name) for name in _modalities(study, series)],
             "subject": {"reference": f"Patient/{identity}"},
+            # Not in the mapping of R4, which has no place for it elsewhere
+            "encounter": encounter_reference(*admission),
             **_started(study, "StudyDate", "StudyTime", zone),
             "basedOn": [order_reference(accession_identifier(accession, system))] if accession else [],
             "referrer": next(iter(_people(study, "ReferringPhysicianName")), {}),
@@ -71,7 +76,7 @@ def imaging_study(
             "numberOfInstances": json_attributes.count(study, "NumberOfStudyRelatedInstances"),
             "procedureCode": [concept for code in procedures if (concept := _concept(code))],
             "location": next(({"display": name} for name in _departments(series)), {}),
-            "reasonCode": [{"text": reason} for reason in _reasons(study, series)],
+            "reasonCode": _reasons(study, series),
             "description": string(json_attributes.text(study, "StudyDescription")),
             "series": [_series(one, instances_by_series, zone) for one in series],
         }
@@ -139,11 +144,11 @@ def _sop_class(uid: str) -> dict[str, str]:
     return {"system": "urn:ietf:rfc:3986", "code": uid_uri(uid)} if is_uid(uid) else {}
 
 
-def _accession(study: Attributes) -> tuple[str, str]:
-    """Accession Number and the namespace of its issuer."""
-    issuer = json_attributes.item(study, "IssuerOfAccessionNumberSequence")
+def _issued(study: Attributes, number: str, issuer_sequence: str) -> tuple[str, str]:
+    """A number and the namespace of its issuer."""
+    issuer = json_attributes.item(study, issuer_sequence)
     keywords = ("LocalNamespaceEntityID", "UniversalEntityID", "UniversalEntityIDType")
-    return json_attributes.text(study, "AccessionNumber"), issuer_system(
+    return json_attributes.text(study, number), issuer_system(
         *(json_attributes.text(issuer, keyword) for keyword in keywords)
     )
 
@@ -160,15 +165,17 @@ def _departments(series: Sequence[Attributes]) -> list[str]:
     return [name for name in names if name]
 
 
-def _reasons(study: Attributes, series: Sequence[Attributes]) -> list[str]:
-    """Reason for the Requested Procedure (0040,1002), each once."""
-    requests = (
+def _reasons(study: Attributes, series: Sequence[Attributes]) -> list[dict[str, Any]]:
+    """Reasons for the requested procedures, in codes (0040,100A) and in words (0040,1002), each once."""
+    requests = [
         request for one in series for request in json_attributes.items(one, "RequestAttributesSequence")
-    )
-    reasons = (
+    ]
+    codes = (code for one in requests for code in json_attributes.items(one, _REASON_CODES))
+    words = (
         string(json_attributes.text(one, "ReasonForTheRequestedProcedure")) for one in (study, *requests)
     )
-    return list(dict.fromkeys(reason for reason in reasons if reason))
+    told = [*map(_concept, codes), *({"text": reason} for reason in dict.fromkeys(words) if reason)]
+    return [reason for number, reason in enumerate(told) if reason and reason not in told[:number]]
 
 
 def _modality(name: str) -> dict[str, str]:

@@ -40,6 +40,8 @@ class Header:
     study_instance_uid: str
     accession_number: str
     accession_system: str
+    admission_id: str
+    admission_system: str
     content_time: str
     zone: str
     flags: Mapping[str, str]
@@ -49,18 +51,15 @@ class Header:
 
 def read_header(dataset: lenient.Source) -> Header:
     """The header of a report; what is absent or unreadable is empty."""
-    issuer = lenient.first(dataset, "IssuerOfAccessionNumberSequence")
     flags = ("CompletionFlag", "VerificationFlag", "PreliminaryFlag")
     return Header(
         sop_class_uid=lenient.text(dataset, "SOPClassUID"),
         sop_instance_uid=lenient.text(dataset, "SOPInstanceUID"),
         study_instance_uid=lenient.text(dataset, "StudyInstanceUID"),
         accession_number=lenient.text(dataset, "AccessionNumber"),
-        accession_system=issuer_system(
-            lenient.text(issuer, "LocalNamespaceEntityID"),
-            lenient.text(issuer, "UniversalEntityID"),
-            lenient.text(issuer, "UniversalEntityIDType"),
-        ),
+        accession_system=issuer_of(dataset, "IssuerOfAccessionNumberSequence"),
+        admission_id=lenient.text(dataset, "AdmissionID"),
+        admission_system=issuer_of(dataset, "IssuerOfAdmissionIDSequence"),
         content_time=date_and_time(
             lenient.text(dataset, "ContentDate"), lenient.text(dataset, "ContentTime")
         ),
@@ -73,6 +72,13 @@ def read_header(dataset: lenient.Source) -> Header:
         ),
         evidence=_evidence(dataset),
     )
+
+
+def issuer_of(dataset: lenient.Source, keyword: str) -> str:
+    """The namespace in an item of the HL7v2 Hierarchic Designator Macro (PS3.3 10.14)."""
+    issuer = lenient.first(dataset, keyword)
+    keywords = ("LocalNamespaceEntityID", "UniversalEntityID", "UniversalEntityIDType")
+    return issuer_system(*(lenient.text(issuer, one) for one in keywords))
 
 
 def is_log(header: Header, root: Item) -> bool:

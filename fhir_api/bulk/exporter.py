@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from fhir_api.bulk.exports import Export, Exports
-from fhir_api.bulk.source import COMPUTED, Source
+from fhir_api.bulk.source import UNDATED, Source
 from fhir_api.spans import instant
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
@@ -94,7 +94,7 @@ class _Writing:
         """Write all files; what they are (Bulk Data Access IG, "Response - Complete Status")."""
         asked = self._export.asked
         counts = {kind: self._write(kind) for kind in asked.types}
-        unfiltered = [kind for kind in asked.types if kind in COMPUTED] if asked.since is not None else []
+        unfiltered = [kind for kind in asked.types if kind in UNDATED] if asked.since is not None else []
         return {
             "transactionTime": instant(self._export.at),
             "request": asked.url,

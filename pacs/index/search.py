@@ -166,8 +166,8 @@ class Search:
 
 def _whole(page: Sequence[Row], totals: dict[int, DicomJson]) -> Iterator[Found]:
     """Patients, or studies."""
-    for identity, key, attributes in page:
-        yield Found(identity, (orjson.loads(attributes) | totals[key],))
+    for identity, key, attributes, changed in page:
+        yield Found(identity, (orjson.loads(attributes) | totals[key],), changed)
 
 
 def _decode(attributes: bytes, transfer_syntax_uid: str) -> DicomJson:

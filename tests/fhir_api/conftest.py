@@ -28,6 +28,7 @@ from testdata.dx import chest_xray
 from testdata.files import part10
 from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
+from testdata.visit import let_be_performed, let_be_visited
 from tests.fhir_api.client import BASE, Client
 
 SUBSCRIPTION = b"""{
@@ -105,6 +106,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ct = ct_series(slices=24, rows=32, columns=32)
     report, radiograph = measurement_report(ct), chest_xray(rows=64, columns=64)
     listed = manifest(ct)
+    let_be_visited(report)
+    let_be_performed(radiograph)
     for dataset in (*ct, report, radiograph, listed):
         put(archive, dataset)
     follow(index, archive, store)

@@ -56,15 +56,19 @@ def test_some_types_since_a_moment(bulk: Bulk) -> None:
     )
     assert {one["type"] for one in earlier["output"]} == {"DiagnosticReport", "Patient", "Device"}
     later = bulk.export(
-        "/fhir/$export", params={"_type": "DiagnosticReport,Patient", "_since": "2090-01-01T00:00:00Z"}
+        "/fhir/$export",
+        params={"_type": "DiagnosticReport,Patient,ImagingStudy,Endpoint", "_since": "2090-01-01T00:00:00Z"},
     )
-    assert {one["type"] for one in later["output"]} == {"Patient"}
+    assert {one["type"] for one in later["output"]} == {"Endpoint"}
     (told,) = later["error"]
     (outcome,) = bulk.lines(told["url"])
     assert outcome["issue"][0]["severity"] == "information"
-    assert "Patient" in outcome["issue"][0]["diagnostics"]
+    assert "When Endpoint changed" in outcome["issue"][0]["diagnostics"]
     at_it = bulk.export(f"/fhir/$export?_type=DiagnosticReport&_since={moment}")
     assert (at_it["error"], len(at_it["output"])) == ([], 1)
+    recent = bulk.export("/fhir/$export?_type=Patient,ImagingStudy&_since=2020-01-01T00:00:00Z")
+    assert {one["type"] for one in recent["output"]} == {"Patient", "ImagingStudy"}
+    assert recent["error"] == []
 
 
 def test_it_is_asked_for_by_parameters_too(bulk: Bulk) -> None:
