@@ -39,9 +39,9 @@ def tracking_identifiers(items: Iterable[Item]) -> list[dict[str, Any]]:
     identifiers = []
     for item in items:
         text = item.value.label if isinstance(item.value, Code) else item.value
-        if not isinstance(text, str) or item.concept is None:
+        if not isinstance(text, str):
             continue
-        if item.concept.key == TRACKING_UID and is_uid(text):
+        if item.key == TRACKING_UID and is_uid(text):
             identifiers.append(uid_identifier(text, DCM, "112040", "Tracking Unique Identifier"))
         elif string(text):
             coding = {"system": DCM, "code": "112039", "display": "Tracking Identifier"}

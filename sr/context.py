@@ -44,11 +44,9 @@ def is_other_subject(items: Iterable[Item]) -> bool:
     """Whether subject context items tell of a fetus, a specimen or the like, and not of the patient."""
     keys = set()
     for item in items:
-        if item.concept is None:
-            continue
-        if item.concept.key == SUBJECT_CLASS and isinstance(item.value, Code):
+        if item.key == SUBJECT_CLASS and isinstance(item.value, Code):
             return item.value.key != PATIENT
-        keys.add(item.concept.key)
+        keys.add(item.key)
     return not keys.isdisjoint(OTHER_SUBJECT)
 
 

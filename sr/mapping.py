@@ -119,9 +119,8 @@ def map_report(dataset: Source, identity: str, with_events: bool = False, size: 
 
 def _findings(walker: Walker, root: Item, made_by: str, observers: list[dict[str, Any]]) -> list[str]:
     """References of the DiagnosticReport, if there is one, and of the outermost Observations."""
-    title = root.concept.key if root.concept is not None else ("", "")
     context = Context(device=made_by, performers=tuple(observers))
-    results = DOCUMENTS.get(title, generic.document)(walker, root, context)
+    results = DOCUMENTS.get(root.key, generic.document)(walker, root, context)
     whole = diagnostic_report(walker.report, root, observers, results)
     return [walker.emit(whole), *results] if whole is not None else results
 

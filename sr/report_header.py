@@ -77,8 +77,7 @@ def read_header(dataset: lenient.Source) -> Header:
 
 def is_log(header: Header, root: Item) -> bool:
     """Whether a device wrote the document of what it did."""
-    has_title = root.concept is not None and root.concept.key in _LOG_TITLES
-    return header.sop_class_uid in LOG_CLASSES or has_title
+    return header.sop_class_uid in LOG_CLASSES or root.key in _LOG_TITLES
 
 
 def status(header: Header, root: Item) -> str:

@@ -146,7 +146,7 @@ def role_of(item: Item) -> Role:
         return Role.INFERRED if item.relationship == "INFERRED FROM" else Role.OBJECT
     if _is_hidden(item):
         return Role.ASIDE
-    if item.concept is not None and (role := BY_CONCEPT.get(item.concept.key)) is not None:
+    if (role := BY_CONCEPT.get(item.key)) is not None:
         return role
     if item.value_type in _OBJECTS:
         return Role.OBJECT
@@ -159,15 +159,15 @@ def role_of(item: Item) -> Role:
 
 def aside_reason(item: Item) -> str:
     """Why an item of role ASIDE is no finding."""
-    reason = ASIDE_REASONS.get(item.concept.key) if item.concept is not None else None
-    return reason or _NOT_PRESENTED
+    return ASIDE_REASONS.get(item.key, _NOT_PRESENTED)
 
 
 def is_remark(item: Item, concept: Key) -> bool:
     """Whether the item is a comment on its parent, or an identifier that it was given outside DICOM."""
     is_text = item.value_type == "TEXT" and isinstance(item.value, str)
-    is_meant = item.concept is not None and item.concept.key == concept
-    return is_text and is_meant and (concept == IDENTIFIER or item.relationship == "HAS PROPERTIES")
+    return (
+        is_text and item.key == concept and (concept == IDENTIFIER or item.relationship == "HAS PROPERTIES")
+    )
 
 
 def _is_hidden(item: Item) -> bool:
@@ -175,8 +175,7 @@ def _is_hidden(item: Item) -> bool:
     return any(
         isinstance(child.value, Code)
         and child.value.key == NOT_FOR_PRESENTATION
-        and child.concept is not None
-        and child.concept.key == RENDERING_INTENT
+        and child.key == RENDERING_INTENT
         for child in item.children
     )
 

@@ -84,13 +84,12 @@ class Walker:
 
     def content(self, item: Item, context: Context) -> list[str]:
         """Map a container, or an item with a value, with all below. Returns references for hasMember."""
-        if item.concept is not None and (reason := NOT_FOUND_NOW.get(item.concept.key)):
+        if reason := NOT_FOUND_NOW.get(item.key):
             self.ledger.pass_over(item, reason)
             return []
         if item.value_type != "CONTAINER":
             return self.observe(item, context)
-        template = self._templates.get(item.concept.key) if item.concept is not None else None
-        return (template or self._generic)(self, item, context)
+        return self._templates.get(item.key, self._generic)(self, item, context)
 
     def observe(
         self,
@@ -200,9 +199,7 @@ class Walker:
             for below in child.walk()
             if below.target in self._items
             for side in self._items[below.target].children
-            if side.concept is not None
-            and side.concept.key == IMAGE_LATERALITY
-            and isinstance(side.value, Code)
+            if side.key == IMAGE_LATERALITY and isinstance(side.value, Code)
         }
         schemes = self.report.schemes
         return [
@@ -271,9 +268,7 @@ class Walker:
 
 def _of_subject(parts: Parts, context: Context) -> tuple[Component, ...]:
     """The components from above, but those that tell of a subject where the item names one of its own."""
-    if not any(
-        item.concept is not None and item.concept.key == SUBJECT_CLASS for item in parts[Role.SUBJECT]
-    ):
+    if not any(item.key == SUBJECT_CLASS for item in parts[Role.SUBJECT]):
         return context.components
     return tuple(one for one in context.components if not _tells_subject(one))
 

@@ -21,11 +21,9 @@ def biometry_group(walker: Walker, item: Item, context: Context) -> list[str]:
     """A group as any other, whose members all name the measurement that the group is about."""
     schemes = walker.report.schemes
     measured = {
-        child.concept.key: child.concept
+        child.key: child.concept
         for child in item.children
-        if isinstance(child.value, Number)
-        and child.concept is not None
-        and child.concept.key not in _COMPUTED
+        if isinstance(child.value, Number) and child.key not in _COMPUTED
     }
     named = (
         {"code": schemes.concept(item.concept), "valueCodeableConcept": schemes.concept(concept)}

@@ -59,7 +59,7 @@ def measurement_group(walker: Walker, item: Item, context: Context) -> list[str]
 def _member(walker: Walker, item: Item, context: Context) -> list[str]:
     if item.value_type in ("CODE", "TEXT"):
         return walker.observe(item, context, [_EVALUATION], _as_concept(item, walker.report))
-    if item.concept is None or item.concept.key != QUALITATIVE_EVALUATIONS:
+    if item.key != QUALITATIVE_EVALUATIONS:
         return walker.content(item, context)
     parts = parts_of(item)
     components = [*walker.subject(item, parts), *walker.components(item, parts)]
@@ -69,10 +69,7 @@ def _member(walker: Walker, item: Item, context: Context) -> list[str]:
 
 def _first(items: list[Item], concept: Key, kind: type | UnionType) -> Item | None:
     """The first item of a concept that has a value of a kind."""
-    for item in items:
-        if item.concept is not None and item.concept.key == concept and isinstance(item.value, kind):
-            return item
-    return None
+    return next((one for one in items if one.key == concept and isinstance(one.value, kind)), None)
 
 
 def _as_concept(item: Item, report: Report) -> list[dict[str, Any]]:
