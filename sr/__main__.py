@@ -15,6 +15,7 @@ from sr.content_tree import Item, Number
 from sr.diagnostic_report import CONCLUSIONS
 from sr.encapsulated import MEDIA_TYPES
 from sr.mapping import DOCUMENTS_ALONE, REPORT_CLASSES
+from sr.normality import INTERPRETATIONS, LIMITS
 from sr.report_header import LOG_CLASSES, Header, status
 from sr.roles import ASIDE_REASONS, BY_CONCEPT, NOT_FOUND_NOW, Role
 from sr.templates import CONTAINERS, DOCUMENTS, FAMILIES
@@ -152,6 +153,19 @@ def _values() -> Iterator[str]:
     yield from _table(
         ("qualifier", "code", "`dataAbsentReason`"),
         [(_meaning(("DCM", value)), value, reason) for value, reason in ABSENT.items()],
+    )
+    yield (
+        "How normal a value is (PS3.16 TID 310): a normal range is its `referenceRange` (TID 312), with what "
+        "describes it as `text`, and with the population as `appliesTo` where no statistics are told of that; "
+        "the statistics of a population (TID 311) are components. Normality is `interpretation`:\n"
+    )
+    yield from _table(
+        ("concept", "code", "becomes"),
+        [(_meaning(key), _written(key), f"`referenceRange.{limit}`") for key, limit in LIMITS.items()],
+    )
+    yield from _table(
+        ("normality", "code", "`interpretation`"),
+        [(_meaning(key), _written(key), f"`{code}`") for key, (code, _) in INTERPRETATIONS.items()],
     )
 
 

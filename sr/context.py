@@ -62,9 +62,9 @@ def image_studies(items: Iterable[Item], header: Header) -> tuple[str, ...]:
 
 
 def _restated(component: dict[str, Any]) -> dict[str, Any]:
-    """A component to repeat below: its number as text, so that each number is one value only once."""
+    """A component to repeat below: its number as text and no range, so that a number is told only once."""
     if "valueQuantity" not in component:
-        return component
+        return {name: member for name, member in component.items() if name != "referenceRange"}
     number = component["valueQuantity"]
     text = f"{number['value']} {number.get('unit', '')}".strip()
     return {"code": component["code"], "valueString": text}

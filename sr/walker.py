@@ -16,6 +16,7 @@ from sr.context import Context, image_studies, is_other_subject
 from sr.device import algorithm
 from sr.identifiers import study_reference
 from sr.ledger import OBJECT_REASON, Ledger
+from sr.normality import normality
 from sr.observation import Component, observation, refer, tell_values
 from sr.observers import observers
 from sr.primitives import compact, is_uid, string
@@ -113,8 +114,9 @@ class Walker:
             self.report, item, own, code, categories, tracking_identifiers(parts[Role.TRACKING])
         )
         reference = self.emit(resource)
+        values = self._with_normality(item, values or [absent(self.report.schemes)], reference)
         components = [*self.subject(item, parts), *self.components(item, parts)]
-        tell_values(resource, values or [absent(self.report.schemes)], [*own.components, *components])
+        tell_values(resource, values, [*own.components, *components])
         self.ledger.tell([item], reference)
         self.infer(resource, parts)
         for child in parts[Role.CONTENT]:
@@ -176,6 +178,7 @@ class Walker:
             if not self.ledger.teller(item.position):
                 code = self.report.schemes.concept(item.concept)
                 values = value_members(item, self.report.schemes, self.report.header.zone)
+                values = self._with_normality(item, values, reference)
                 components += [{"code": code, **value} for value in values]
                 self.ledger.tell([item] if values else [], reference)
             components += self.flatten(item.children, reference)
@@ -190,6 +193,17 @@ class Walker:
                 refer(resource, "derivedFrom", [reference])
                 self.ledger.tell([item], reference)
         return tuple(self._resources.values())
+
+    def _with_normality(
+        self, item: Item, values: list[dict[str, Any]], reference: str
+    ) -> list[dict[str, Any]]:
+        """The members that tell an item's value, with how normal it is; several values have no range."""
+        if len(values) != 1:
+            return values
+        members, told = normality(item.children, self.report.schemes)
+        self.ledger.tell(told, reference)
+        interpretation = [*values[0].get("interpretation", []), *members.get("interpretation", [])]
+        return [compact({**values[0], **members, "interpretation": interpretation})]
 
     def _sides(self, objects: Iterable[Item]) -> list[Component]:
         """The sides of the library's images that an item is marked in: nothing else may tell its side."""

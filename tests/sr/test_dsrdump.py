@@ -35,6 +35,7 @@ Digits = tuple[Any, ...] | None
 _ACCUMULATED = {"113702", "113811", "113502"}
 _CALIBRATION = "122505"
 _SUMMARY = "73569-6"
+_LIMITS = {"low": "385524004", "high": "371933006"}  # PS3.16 CID 223
 
 
 @dataclass
@@ -64,11 +65,17 @@ def _numbers(resources: Resources) -> dict[str, list[Told]]:
 def _number(element: dict[str, Any]) -> Iterator[Told]:
     codes = {coding["code"] for coding in element["code"].get("coding", [])}
     if "valueQuantity" in element:
-        quantity = element["valueQuantity"]
-        units = {quantity.get("code", ""), quantity.get("unit", "")}
-        yield Told(codes, Decimal(quantity["value"]).as_tuple(), units)
+        yield _quantity(codes, element["valueQuantity"])
     elif "dataAbsentReason" in element:
         yield Told(codes, None, {""})
+    for limits in element.get("referenceRange", []):
+        for limit in _LIMITS.keys() & limits.keys():
+            yield _quantity({_LIMITS[limit]}, limits[limit])
+
+
+def _quantity(codes: set[str], quantity: dict[str, Any]) -> Told:
+    units = {quantity.get("code", ""), quantity.get("unit", "")}
+    return Told(codes, Decimal(quantity["value"]).as_tuple(), units)
 
 
 def _position(observation: dict[str, Any]) -> str:
