@@ -47,7 +47,7 @@ _ROLES: Mapping[Role, str] = {
     Role.TRACKING: "`identifier` of the Observation and of the BodyStructure",
     Role.ALGORITHM: "a Device, the `device` of the Observation",
     Role.INFERRED: "`derivedFrom`",
-    Role.OBJECT: "`derivedFrom` the study that it is in",
+    Role.OBJECT: "`derivedFrom` the study that it is in, with the image and the region in it",
     Role.ASIDE: "left out, and listed as such",
 }
 
@@ -156,7 +156,7 @@ def _values() -> Iterator[str]:
     )
     yield (
         "How normal a value is (PS3.16 TID 310): a normal range is its `referenceRange` (TID 312), with what "
-        "describes it as `text`, and with the population as `appliesTo` where no statistics are told of that; "
+        "describes it as `text`, and with the population as `appliesTo` where no statistics are told of it; "
         "the statistics of a population (TID 311) are components. Normality is `interpretation`:\n"
     )
     yield from _table(

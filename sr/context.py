@@ -7,6 +7,7 @@ from typing import Any
 from sr.body_structure import Site
 from sr.codes import Code
 from sr.content_tree import Item, ObjectReference
+from sr.imaging_selection import Selection
 from sr.report_header import Header
 from sr.roles import OTHER_SUBJECT, PATIENT, SUBJECT_CLASS
 
@@ -19,6 +20,7 @@ class Context:
     observed: the nearest Observation DateTime, a DT value.
     method: as a CodeableConcept.  performers: references.  device: a reference.
     studies: references to the studies of the images; empty for the report's own study.
+    selections: the images, and regions in them.
     components: modifiers of the containers around, as FHIR components.
     """
 
@@ -29,13 +31,18 @@ class Context:
     performers: tuple[dict[str, Any], ...] = ()
     device: str = ""
     studies: tuple[dict[str, Any], ...] = ()
+    selections: tuple[Selection, ...] = ()
     components: tuple[dict[str, Any], ...] = ()
 
     def below(self, container: dict[str, Any], components: Iterable[dict[str, Any]]) -> "Context":
-        """The context of what a container holds, which has these components and no members of theirs."""
+        """The context of what a container holds, which has these components and no members of theirs.
+
+        Images and regions are the container's alone; what it holds has only their studies.
+        """
         return replace(
             self,
             path=(*self.path, container),
+            selections=(),
             components=(*self.components, *(_restated(component) for component in components)),
         )
 

@@ -15,6 +15,7 @@ from sr.content_tree import Item
 from sr.context import Context, image_studies, is_other_subject
 from sr.device import algorithm
 from sr.identifiers import study_reference
+from sr.imaging_selection import Selection, selections
 from sr.ledger import OBJECT_REASON, Ledger
 from sr.normality import normality
 from sr.observation import Component, observation, refer, tell_values
@@ -37,6 +38,9 @@ from sr.values import absent, value_members
 # From a container and its context to the references of what a container around it has as members.
 Template = Callable[["Walker", Item, Context], list[str]]
 
+MOST_SHARED = 200_000  # values of images and regions that are told again by the members of groups
+
+_NO_SELECTION = "FHIR has no selection of this kind, or it marks nothing, or too much"
 _OF_PATIENT = "it tells of the patient, not of a finding"
 _SUBJECT_CODES = {
     (NAMED[scheme], code) for (scheme, code), role in BY_CONCEPT.items() if role is Role.SUBJECT
@@ -72,6 +76,7 @@ class Walker:
         self._generic = generic
         self._resources: dict[str, dict[str, Any]] = {}
         self._inferred: list[tuple[dict[str, Any], Item]] = []
+        self._room = MOST_SHARED
 
     def reference(self, item: Item) -> str:
         """The reference of the Observation that an item becomes, if it becomes one."""
@@ -118,26 +123,42 @@ class Walker:
         components = [*self.subject(item, parts), *self.components(item, parts)]
         tell_values(resource, values, [*own.components, *components])
         self.ledger.tell([item], reference)
-        self.infer(resource, parts)
+        self.derive(resource, parts, own)
         for child in parts[Role.CONTENT]:
             name = "derivedFrom" if child.relationship == "INFERRED FROM" else "hasMember"
             refer(resource, name, self.content(child, context))
         return [reference]
 
-    def infer(self, resource: dict[str, Any], parts: Parts) -> None:
-        """Remember from which items elsewhere in the report the resource's item was inferred."""
+    def derive(self, resource: dict[str, Any], parts: Parts, context: Context) -> None:
+        """Note from what the resource's item was inferred: items elsewhere in the report, and images.
+
+        context: its own.
+        """
         self._inferred.extend((resource, item) for item in parts[Role.INFERRED])
+        if parts[Role.OBJECT]:
+            for one in context.selections:
+                self.ledger.tell(one.told, f"Observation/{resource['id']}")
+
+    def share(self, context: Context, item: Item, inner: Context) -> Context:
+        """The inner context of a group, with the images and regions of the group.
+
+        Without them where they would be told too often: a report is not to become many times its size.
+        """
+        cost = sum(one.size for one in context.selections) * sum(1 for _ in item.walk())
+        if cost > self._room:
+            return inner
+        self._room -= cost
+        return replace(inner, selections=context.selections)
 
     def narrow(self, item: Item, parts: Parts, context: Context) -> Context:
         """The context with what the children of an item add to it. Puts aside those that are no findings."""
         for child in parts[Role.ASIDE]:
             self._put_aside(child)
-        for child in parts[Role.OBJECT]:
-            self.ledger.pass_over(child, OBJECT_REASON)
         self.ledger.tell(parts[Role.REMARK], self.reference(item))
         if not any(parts.values()) and not item.observed:
             return context
         studies = image_studies(parts[Role.OBJECT], self.report.header)
+        selected = self._selected(parts[Role.OBJECT])
         own = replace(
             context,
             components=_of_subject(parts, context),
@@ -146,6 +167,7 @@ class Walker:
             method=self._method(item, parts) or context.method,
             device=self._algorithm(item, parts, context) or context.device,
             studies=tuple(study_reference(uid) for uid in studies if is_uid(uid)) or context.studies,
+            selections=selected or context.selections,
         )
         return self._locate(item, parts, own)
 
@@ -220,6 +242,14 @@ class Walker:
             {"code": schemes.concept(side.concept), "valueCodeableConcept": schemes.concept(value)}
             for value, side in sides.items()
         ]
+
+    def _selected(self, objects: Sequence[Item]) -> tuple[Selection, ...]:
+        """What items select; all are passed over, unless there will be an Observation that tells them."""
+        selected = tuple(selections(objects, self._items, self.report.header))
+        told = {one.position for selection in selected for one in selection.told}
+        for item in objects:
+            self.ledger.pass_over(item, OBJECT_REASON if item.position in told else _NO_SELECTION)
+        return selected
 
     def _put_aside(self, item: Item) -> None:
         self.ledger.pass_over(item, aside_reason(item))

@@ -79,6 +79,7 @@ def _summary(walker: Walker, item: Item, context: Context, around: list[Item]) -
     if report.studies:
         resource["focus"] = list(report.studies)
     tell_values(resource, _told(components), components)
+    walker.derive(resource, parts, own)
     inner = own.below(report.schemes.concept(item.concept), components)
     walker.ledger.tell([item], reference)
     walker.emit(resource)

@@ -45,6 +45,7 @@ def dose_estimate(walker: Walker, item: Item, context: Context) -> list[str]:
     tell_values(resource, [], [*own.components, *components])
     resource["derivedFrom"] = [*_reports_used(walker, below, reference), *resource.get("derivedFrom", [])]
     refer(resource, "hasMember", members)
+    walker.derive(resource, parts, own)
     walker.ledger.tell([item, *methodology], reference)
     return [walker.emit(resource)]
 
