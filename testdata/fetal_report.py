@@ -5,19 +5,22 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage
 
-from testdata.content_items import code, container, number, text
+from testdata.content_items import (
+    INFERRED,
+    NO_UNITS,
+    OBS_CONTEXT,
+    PROPERTIES,
+    code,
+    container,
+    modifier,
+    number,
+    text,
+)
 from testdata.structured_report import structured_report
 from testdata.studies import FETAL_US, Study
 
-_CONTEXT, _MODIFIER, _PROPERTY, _INFERRED = (
-    "HAS OBS CONTEXT",
-    "HAS CONCEPT MOD",
-    "HAS PROPERTIES",
-    "INFERRED FROM",
-)
 _DAYS = Code("d", "UCUM", "days")
 _PERCENT = Code("%", "UCUM", "%")
-_NONE = Code("1", "UCUM", "no units")
 
 _BIPARIETAL = Code("11820-8", "LN", "Biparietal Diameter")
 _FEMUR = Code("11963-6", "LN", "Femur Length")
@@ -30,12 +33,12 @@ _GROWTH_TABLE = Code("33198-3", "LN", "BPD by GA, Hadlock 1984")
 def fetal_report(study: Study = FETAL_US, *, series_number: int = 98) -> Dataset:
     """Twins A and B: heads of 47.1 (the mean of 46.9 and 47.3) and 44 mm, a femur, ages by each; an ovary."""
     content = [
-        container(codes.DCM.PatientCharacteristics, number(Code("11996-6", "LN", "Gravida"), "2", _NONE)),
+        container(codes.DCM.PatientCharacteristics, number(Code("11996-6", "LN", "Gravida"), "2", NO_UNITS)),
         _fetus("A", "1", _head_of_a(), _femur("31.5", "140")),
         _fetus("B", "2", _head_of_b()),
         container(
             Code("121070", "DCM", "Findings"),
-            code(codes.SCT.FindingSite, codes.SCT.Ovary, relationship=_MODIFIER),
+            modifier(codes.SCT.FindingSite, codes.SCT.Ovary),
             container(
                 codes.SCT.Volume,
                 number(Code("11840-6", "LN", "Left Ovary Length"), "32", codes.UCUM.Millimeter),
@@ -56,16 +59,16 @@ def _fetus(identifier: str, count: str, *groups: Dataset) -> Dataset:
     """TID 5005 with the subject context of TID 1008."""
     return container(
         codes.DCM.FetalBiometry,
-        code(codes.DCM.SubjectClass, codes.DCM.Fetus, relationship=_CONTEXT),
-        text(Code("11951-1", "LN", "Fetus ID"), identifier, _CONTEXT),
-        number(codes.DCM.FetusNumber, count, _NONE, relationship=_CONTEXT),
+        code(codes.DCM.SubjectClass, codes.DCM.Fetus, relationship=OBS_CONTEXT),
+        text(Code("11951-1", "LN", "Fetus ID"), identifier, OBS_CONTEXT),
+        number(codes.DCM.FetusNumber, count, NO_UNITS, relationship=OBS_CONTEXT),
         *groups,
     )
 
 
 def _head_of_a() -> Dataset:
-    chosen = code(codes.DCM.SelectionStatus, codes.DCM.MeanValueChosen, relationship=_PROPERTY)
-    mean = code(codes.DCM.Derivation, codes.SCT.Mean, relationship=_MODIFIER)
+    chosen = code(codes.DCM.SelectionStatus, codes.DCM.MeanValueChosen, relationship=PROPERTIES)
+    mean = modifier(codes.DCM.Derivation, codes.SCT.Mean)
     return container(
         codes.DCM.BiometryGroup,
         number(_BIPARIETAL, "46.9", codes.UCUM.Millimeter),
@@ -94,4 +97,4 @@ def _femur(length: str, days: str) -> Dataset:
 
 def _by(kind: Code, source: Code) -> Dataset:
     """An equation or table (PS3.16 CID 228) that a value was computed by."""
-    return code(kind, source, relationship=_INFERRED)
+    return code(kind, source, relationship=INFERRED)
