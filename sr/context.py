@@ -6,10 +6,15 @@ from typing import Any
 
 from sr.body_structure import Site
 from sr.codes import Code
+from sr.coding_schemes import NAMED
 from sr.content_tree import Item, ObjectReference
 from sr.imaging_selection import Selection
 from sr.report_header import Header
-from sr.roles import OTHER_SUBJECT, PATIENT, SUBJECT_CLASS
+from sr.roles import BY_CONCEPT, OTHER_SUBJECT, PATIENT, SUBJECT_CLASS, Role
+
+_SUBJECT_CODES = {
+    (NAMED[scheme], code) for (scheme, code), role in BY_CONCEPT.items() if role is Role.SUBJECT
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,18 @@ class Context:
             selections=(),
             components=(*self.components, *(_restated(component) for component in components)),
         )
+
+    def beside(self, subject: Iterable[Item]) -> tuple[dict[str, Any], ...]:
+        """The components, but those that tell of a subject where these items name another."""
+        if not any(item.key == SUBJECT_CLASS for item in subject):
+            return self.components
+        return tuple(one for one in self.components if not tells_subject(one))
+
+
+def tells_subject(component: dict[str, Any]) -> bool:
+    """Whether a component tells of whom a value is."""
+    codings = component["code"].get("coding", [])
+    return any((coding.get("system"), coding["code"]) in _SUBJECT_CODES for coding in codings)
 
 
 def is_other_subject(items: Iterable[Item]) -> bool:

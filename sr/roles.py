@@ -46,6 +46,7 @@ NOT_FOR_PRESENTATION: Key = ("DCM", "111152")
 IMAGE_LATERALITY: Key = ("DCM", "111027")
 SUBJECT_CLASS: Key = ("DCM", "121024")
 PATIENT: Key = ("DCM", "121025")
+FETUS: Key = ("DCM", "121026")
 COMMENT: Key = ("DCM", "121106")
 IDENTIFIER: Key = ("99DIAFANA", "identifier")  # ours: system and value of a FHIR Identifier, parted by "|"
 # What only a subject other than the patient has: mother, number and id of a fetus, ids of a specimen.
@@ -127,10 +128,11 @@ BY_CONCEPT: Mapping[Key, Role] = {
     ALGORITHM_VERSION: Role.ALGORITHM,
     PERSON_OBSERVER_NAME: Role.OBSERVER,
     # Context of a group, whichever relationship a file gives it: activity session, purpose of a region,
-    # time points (PS3.16 TID 1502)
+    # time points (PS3.16 TID 1502), which of several follicles (TID 5014)
     ("NCIt", "C67447"): Role.COMPONENT,
     ("UMLS", "C2348792"): Role.COMPONENT,
     ("DCM", "130400"): Role.COMPONENT,
+    ("DCM", "125010"): Role.COMPONENT,
     **{("DCM", str(number)): Role.COMPONENT for number in (126070, 126071, 126072, 126073)},
 }
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from sr.body_structure import BODY_SITE, Site, body_site, body_structure, tracking_identifiers
 from sr.codes import Code, Key
-from sr.coding_schemes import NAMED
 from sr.content_tree import Item
 from sr.context import Context, image_studies, is_other_subject
 from sr.device import algorithm
@@ -22,10 +21,8 @@ from sr.observation import Component, observation, refer, tell_values
 from sr.observers import observers
 from sr.primitives import compact, is_uid, string
 from sr.roles import (
-    BY_CONCEPT,
     IMAGE_LATERALITY,
     NOT_FOUND_NOW,
-    SUBJECT_CLASS,
     Parts,
     Role,
     aside_reason,
@@ -42,9 +39,6 @@ MOST_SHARED = 200_000  # values of images and regions that are told again by the
 
 _NO_SELECTION = "FHIR has no selection of this kind, or it marks nothing, or too much"
 _OF_PATIENT = "it tells of the patient, not of a finding"
-_SUBJECT_CODES = {
-    (NAMED[scheme], code) for (scheme, code), role in BY_CONCEPT.items() if role is Role.SUBJECT
-}
 _TAKEN_AS_COMPONENTS = (
     Role.COMPONENT,
     Role.SITE,
@@ -161,7 +155,7 @@ class Walker:
         selected = self._selected(parts[Role.OBJECT])
         own = replace(
             context,
-            components=_of_subject(parts, context),
+            components=context.beside(parts[Role.SUBJECT]),
             observed=item.observed or context.observed,
             performers=self._performers(item) or context.performers,
             method=self._method(item, parts) or context.method,
@@ -308,18 +302,6 @@ class Walker:
         )
         extension = {"url": BODY_SITE, "valueReference": {"reference": self.emit(structure)}}
         return compact({"extension": [extension], "bodySite": site})
-
-
-def _of_subject(parts: Parts, context: Context) -> tuple[Component, ...]:
-    """The components from above, but those that tell of a subject where the item names one of its own."""
-    if not any(item.key == SUBJECT_CLASS for item in parts[Role.SUBJECT]):
-        return context.components
-    return tuple(one for one in context.components if not _tells_subject(one))
-
-
-def _tells_subject(component: Component) -> bool:
-    codings = component["code"].get("coding", [])
-    return any((coding.get("system"), coding["code"]) in _SUBJECT_CODES for coding in codings)
 
 
 def _code(item: Item) -> Code | None:

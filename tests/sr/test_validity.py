@@ -21,6 +21,8 @@ from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
 from testdata.patient_dose_report import patient_dose_report
 from testdata.pdf import encapsulated_pdf
+from testdata.pelvis_report import pelvis_report
+from testdata.pregnancy_report import pregnancy_report
 from testdata.procedure_log import procedure_log
 from testdata.vascular_report import vascular_report
 from testdata.written_report import heart_report, text_report
@@ -44,6 +46,8 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "heart": echo_report,
     "heart, simplified": simplified_echo_report,
     "twins": fetal_report,
+    "pregnancy": pregnancy_report,
+    "pelvis": pelvis_report,
     "log": procedure_log,
     "prose": text_report,
     "headings of its own": heart_report,
