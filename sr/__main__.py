@@ -17,7 +17,7 @@ from sr.encapsulated import MEDIA_TYPES
 from sr.mapping import DOCUMENTS_ALONE, REPORT_CLASSES
 from sr.normality import INTERPRETATIONS, LIMITS
 from sr.report_header import LOG_CLASSES, Header, status
-from sr.roles import ASIDE_REASONS, BY_CONCEPT, NOT_FOUND_NOW, Role
+from sr.roles import ASIDE_REASONS, BY_CONCEPT, NOT_FOUND_NOW, PLANS, Role
 from sr.templates import CONTAINERS, DOCUMENTS, FAMILIES
 from sr.units import REPAIRED
 from sr.values import ABSENT, value_members
@@ -103,7 +103,8 @@ def _reports() -> Iterator[str]:
     yield "By the concept of the document or of a container in it; all else goes the way of all reports.\n"
     for title, templates in (("document", DOCUMENTS), ("container", CONTAINERS)):
         yield from _table((title, "code", "becomes"), sorted(_templates(templates)))
-    yield "Documents that hold no findings; their content becomes nothing, and is listed as such:\n"
+    yield "Documents that hold no findings; their content becomes nothing, and is listed as such."
+    yield f"So do plans of any class, by their titles: {', '.join(map(_meaning, PLANS))}.\n"
     yield from _table(("SOP class", "why"), [(UID(uid).name, why) for uid, why in DOCUMENTS_ALONE.items()])
 
 

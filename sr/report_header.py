@@ -18,6 +18,7 @@ LOG_CLASSES = frozenset(
         "1.2.840.10008.5.1.4.1.1.88.40",  # Procedure Log
         "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR
         "1.2.840.10008.5.1.4.1.1.88.68",  # Radiopharmaceutical Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.75",  # Performed Imaging Agent Administration SR
         "1.2.840.10008.5.1.4.1.1.88.76",  # Enhanced X-Ray Radiation Dose SR
     }
 )

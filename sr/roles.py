@@ -9,6 +9,7 @@ from enum import IntEnum, auto
 
 from sr.codes import Code, Key
 from sr.content_tree import Item
+from sr.context_groups import concepts_of
 
 
 class Role(IntEnum):
@@ -31,6 +32,7 @@ class Role(IntEnum):
 
 FINDING_SITE: Key = ("SCT", "363698007")
 ORGAN: Key = ("SCT", "113343008")
+PROCEDURE_SITE: Key = ("SCT", "363704007")
 LATERALITY: Key = ("SCT", "272741003")
 TOPOGRAPHICAL_MODIFIER: Key = ("SCT", "106233006")
 MEASUREMENT_METHOD: Key = ("SCT", "370129005")
@@ -59,6 +61,8 @@ _OBSERVER = "it tells of the person who observed: of the Practitioner, where tha
 _PATIENT = "it tells of the patient, not of a finding"
 _LIBRARY = "it describes the images, as ImagingStudy does"
 _ALGORITHMS = "it tells which algorithms ran, not what they found"
+_COURSE = "it tells of staff, equipment or stock, not of the patient"
+_ROOM = "it tells of the room, not of the patient"
 _NOT_PRESENTED = "the program that found it says that it is not for presentation"
 
 # Items that are no findings wherever they stand, with all below them: by concept, the reason.
@@ -77,6 +81,10 @@ ASIDE_REASONS: Mapping[Key, str] = {
     # PS3.16 TID 1020 and 1021: persons and devices that took part
     **{("DCM", str(number)): _REPORT for number in range(113870, 113877)},
     ("DCM", "113907"): _REPORT,  # Reason for Proceeding
+    # PS3.16 TID 3001, 3104, 3603 and 11005: what a log has of staff, equipment and stock
+    **dict.fromkeys(concepts_of(3404, 3408, 3427), _COURSE),
+    ("DCM", "122222"): _ROOM,  # Procedure Environmental Characteristics
+    ("DCM", "130222"): _COURSE,  # Imaging Agent Administration Consumable
     # PS3.16 TID 4015 and 4016: Summary of Detections, Summary of Analyses
     ("DCM", "111064"): _ALGORITHMS,
     ("DCM", "111065"): _ALGORITHMS,
@@ -85,6 +93,13 @@ ASIDE_REASONS: Mapping[Key, str] = {
 _PAST = "it tells of the past, not of what was found now"
 _PLANNED = "it tells what was planned, not what was done"
 _ASKED = "it tells why the images were made, not what was found in them"
+
+# PS3.16 TID 7000 and 11001
+PLANS: tuple[Key, ...] = (
+    ("DCM", "112345"),  # Implantation Plan
+    ("DCM", "130182"),  # Planned Imaging Agent Administration Procedure Report
+    ("DCM", "130226"),  # Planned Imaging Agent Administration
+)
 
 # Sections and items of PS3.16 CID 7001 and 7002 that a reader sees, and that no Observation may tell as if it
 # were found now: by concept, the reason.
@@ -96,7 +111,7 @@ NOT_FOUND_NOW: Mapping[Key, str] = {
     ("DCM", "121068"): _PAST,  # Previous Findings
     ("DCM", "121069"): _PAST,  # Previous Finding
     ("LN", "18834-2"): _PAST,
-    ("DCM", "130226"): _PLANNED,  # Planned Imaging Agent Administration
+    **dict.fromkeys(PLANS, _PLANNED),
     ("DCM", "121062"): _ASKED,  # Request
     ("LN", "55115-0"): _ASKED,
     ("DCM", "121109"): _ASKED,  # Indications for Procedure
@@ -116,6 +131,7 @@ BY_CONCEPT: Mapping[Key, Role] = {
     **{("DCM", str(number)): Role.SUBJECT for number in (121024, *range(121028, 121036))},
     FINDING_SITE: Role.SITE,
     ORGAN: Role.SITE,
+    PROCEDURE_SITE: Role.SITE,
     LATERALITY: Role.QUALIFIER,
     TOPOGRAPHICAL_MODIFIER: Role.QUALIFIER,
     MEASUREMENT_METHOD: Role.METHOD,
@@ -154,9 +170,8 @@ def role_of(item: Item) -> Role:
         return Role.OBJECT
     if is_remark(item, COMMENT) or is_remark(item, IDENTIFIER):
         return Role.REMARK
-    return (
-        Role.COMPONENT if item.relationship in _MODIFYING and item.value_type != "CONTAINER" else Role.CONTENT
-    )
+    is_context = item.relationship == "HAS ACQ CONTEXT" or item.value_type != "CONTAINER"
+    return Role.COMPONENT if item.relationship in _MODIFYING and is_context else Role.CONTENT
 
 
 def aside_reason(item: Item) -> str:

@@ -11,10 +11,12 @@ from pydicom.dataset import Dataset
 from sr.fhir_json import dumps, loads
 from sr.mapping import map_report
 from testdata.cad_report import cad_report
+from testdata.contrast_report import performed_contrast, planned_contrast
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.echo_report import echo_report, simplified_echo_report
 from testdata.fetal_report import fetal_report
+from testdata.hemodynamics_report import hemodynamics_report
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
 from testdata.manifest import manifest
@@ -49,6 +51,9 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "pregnancy": pregnancy_report,
     "pelvis": pelvis_report,
     "log": procedure_log,
+    "pressures": hemodynamics_report,
+    "contrast, planned": planned_contrast,
+    "contrast, given": performed_contrast,
     "prose": text_report,
     "headings of its own": heart_report,
 }
