@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sr.body_structure import BODY_SITE, Site, body_site, body_structure, tracking_identifiers
+from sr.body_structure import Site, located, site_of, tracking_identifiers
 from sr.codes import Code, Key
 from sr.content_tree import Item
 from sr.context import Context, image_studies, is_other_subject
@@ -129,7 +129,7 @@ class Walker:
         context: its own.
         """
         self._inferred.extend((resource, item) for item in parts[Role.INFERRED])
-        if parts[Role.OBJECT]:
+        if self._objects(parts):
             for one in context.selections:
                 self.ledger.tell(one.told, f"Observation/{resource['id']}")
 
@@ -152,7 +152,7 @@ class Walker:
         if not any(parts.values()) and not item.observed:
             return context
         studies = image_studies(parts[Role.OBJECT], self.report.header)
-        selected = self._selected(parts[Role.OBJECT])
+        selected = self._selected(self._objects(parts))
         own = replace(
             context,
             components=context.beside(parts[Role.SUBJECT]),
@@ -167,8 +167,7 @@ class Walker:
 
     def at(self, item: Item, site: Code, context: Context) -> Context:
         """The context of an item that stands for a site, on the side that the context tells."""
-        qualifiers = context.site.qualifiers
-        return replace(context, site=Site(site, qualifiers, self._site_members(item, site, qualifiers, [])))
+        return self._with_site(context, site_of(item, site, context.site.qualifiers, [], self.report))
 
     def subject(self, item: Item, parts: Parts) -> list[Component]:
         """The subject of an item as components, if it is another than the patient."""
@@ -237,6 +236,14 @@ class Walker:
             for value, side in sides.items()
         ]
 
+    def _objects(self, parts: Parts) -> list[Item]:
+        """Images and regions, also those that stand elsewhere in the report and are referred to."""
+        inferred = parts[Role.INFERRED]
+        return [*parts[Role.OBJECT], *(one for one in inferred if self._is_object(one.target))]
+
+    def _is_object(self, position: str) -> bool:
+        return position in self._items and role_of(self._items[position]) is Role.OBJECT
+
     def _selected(self, objects: Sequence[Item]) -> tuple[Selection, ...]:
         """What items select; all are passed over, unless there will be an Observation that tells them."""
         selected = tuple(selections(objects, self._items, self.report.header))
@@ -274,35 +281,14 @@ class Walker:
 
     def _locate(self, item: Item, parts: Parts, context: Context) -> Context:
         """The context with the site, side and tracking identifiers that the item has."""
-        sites = [child for child in parts[Role.SITE] if isinstance(child.value, Code)][:1]
-        sides = [*parts[Role.QUALIFIER], *(c for s in sites for c in parts_of(s)[Role.QUALIFIER])]
-        sides = [child for child in sides if isinstance(child.value, Code)]
-        identifiers = tracking_identifiers(parts[Role.TRACKING])
-        code = _code(sites[0]) if sites else context.site.code
-        if not sites and (code is None or not sides) and not identifiers:
+        found = located(item, parts, context.site, self.report)
+        if found is None:
             return context
-        qualifiers = tuple(value for value in map(_code, sides) if value is not None) if code else ()
-        if not sites:
-            qualifiers = (*context.site.qualifiers, *qualifiers)
-        members = self._site_members(item, code, qualifiers, identifiers)
-        tracking = (child for child in parts[Role.TRACKING] if tracking_identifiers([child]))
-        self.ledger.tell([*sites, *(sides if code else []), *tracking], self.reference(item))
-        return replace(context, site=Site(code, qualifiers, members))
+        site, told = found
+        self.ledger.tell(told, self.reference(item))
+        return self._with_site(context, site)
 
-    def _site_members(
-        self, item: Item, code: Code | None, qualifiers: tuple[Code, ...], identifiers: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        report = self.report
-        site = body_site(code, qualifiers, report.schemes) if code else {}
-        if not report.patient or not (qualifiers or identifiers):
-            return compact({"bodySite": site})
-        structure_id = report.resource_id(item.position, "body")
-        structure = body_structure(
-            structure_id, code, qualifiers, identifiers, report.schemes, report.patient
-        )
-        extension = {"url": BODY_SITE, "valueReference": {"reference": self.emit(structure)}}
-        return compact({"extension": [extension], "bodySite": site})
-
-
-def _code(item: Item) -> Code | None:
-    return item.value if isinstance(item.value, Code) else None
+    def _with_site(self, context: Context, site: Site) -> Context:
+        if site.structure:
+            self.emit(site.structure)
+        return replace(context, site=site)

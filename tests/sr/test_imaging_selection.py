@@ -195,6 +195,15 @@ def test_an_image_elsewhere_in_the_report_is_told_where_it_is_referred_to() -> N
     assert [one.position for one in mapped.unmapped] == ["1.1.1"]
 
 
+@pytest.mark.parametrize("rel", ["INFERRED FROM", "HAS PROPERTIES"])
+def test_a_region_elsewhere_in_the_report_is_told_where_it_is_referred_to(rel: str) -> None:
+    marked = code(SECTION, NODULE, scoord("POINT", [1, 2], rel="HAS PROPERTIES"))
+    mapped, made = mapped_of(report(marked, num(LENGTH, "1", MM, by_reference(1, 1, 1, rel=rel))))
+    for position in ("1.1", "1.2"):
+        assert shape(parts(made[position]["derivedFrom"][0])[1][1])[0] == "point"
+    assert mapped.unmapped == ()
+
+
 def test_regions_of_a_group_hold_for_its_members_unless_they_have_their_own() -> None:
     group = container(
         GROUP,
