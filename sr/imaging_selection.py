@@ -62,10 +62,19 @@ class Selection:
     size: int
 
 
-def selections(objects: Iterable[Item], items: Mapping[str, Item], header: Header) -> Iterator[Selection]:
+def study_of_regions(header: Header) -> str:
+    """The study that regions in space are of: the only one that the report refers to, or else its own."""
+    studies = {uid for uid in header.evidence.values() if uid}
+    return studies.pop() if len(studies) == 1 else header.study_instance_uid
+
+
+def selections(
+    objects: Iterable[Item], items: Mapping[str, Item], header: Header, study: str
+) -> Iterator[Selection]:
     """What items of role OBJECT select; what FHIR has no selection for (a time, say) selects nothing.
 
     items: those of the report, by position, for an item may stand for one elsewhere.
+    study: of regions in space.
     """
     for item in objects:
         source = items.get(item.target, item)
@@ -74,7 +83,7 @@ def selections(objects: Iterable[Item], items: Mapping[str, Item], header: Heade
         elif source.value_type == "SCOORD" and isinstance(source.value, Coordinates):
             yield from _region(header, item, source, source.value, items)
         elif source.value_type == "SCOORD3D" and isinstance(source.value, Coordinates):
-            yield from _region_in_space(header, item, source.value)
+            yield from _region_in_space(study, item, source.value)
 
 
 def _region(
@@ -102,13 +111,11 @@ def _in_plane(marked: Coordinates) -> list[tuple[Shape, tuple[float, ...]]]:
     return [(SHAPES["POINT"], marked.data[place : place + 2]) for place in range(0, len(marked.data), 2)]
 
 
-def _region_in_space(header: Header, item: Item, marked: Coordinates) -> Iterator[Selection]:
-    """A region in a frame of reference: of the one study that the report refers to, or else of its own."""
+def _region_in_space(study: str, item: Item, marked: Coordinates) -> Iterator[Selection]:
+    """A region in a frame of reference, which is of no image."""
     shape = SHAPES_3D.get(marked.kind)
     if shape is None or not _is_whole(marked.data, shape, 3) or not is_uid(marked.frame_of_reference_uid):
         return
-    studies = {uid for uid in header.evidence.values() if uid}
-    study = studies.pop() if len(studies) == 1 else header.study_instance_uid
     place = {"url": FRAME_OF_REFERENCE, "valueId": marked.frame_of_reference_uid}
     extensions = [place, _shape(REGION_3D, shape, marked.data)]
     if is_uid(study):

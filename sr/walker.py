@@ -14,7 +14,7 @@ from sr.content_tree import Item
 from sr.context import Context, image_studies, is_other_subject
 from sr.device import algorithm
 from sr.identifiers import study_reference
-from sr.imaging_selection import Selection, selections
+from sr.imaging_selection import Selection, selections, study_of_regions
 from sr.ledger import OBJECT_REASON, Ledger
 from sr.normality import normality
 from sr.observation import Component, observation, refer, tell_values
@@ -35,7 +35,8 @@ from sr.values import absent, value_members
 # From a container and its context to the references of what a container around it has as members.
 Template = Callable[["Walker", Item, Context], list[str]]
 
-MOST_SHARED = 200_000  # values of images and regions that are told again by the members of groups
+MOST_SELECTED = 500_000  # values (coordinates, frames) of the images and regions of a report
+MOST_SHARED = 200_000  # and of those that members of groups tell again
 
 _NO_SELECTION = "FHIR has no selection of this kind, or it marks nothing, or too much"
 _OF_PATIENT = "it tells of the patient, not of a finding"
@@ -70,7 +71,8 @@ class Walker:
         self._generic = generic
         self._resources: dict[str, dict[str, Any]] = {}
         self._inferred: list[tuple[dict[str, Any], Item]] = []
-        self._room = MOST_SHARED
+        self._study_of_regions = study_of_regions(report.header)
+        self._to_select, self._to_share = MOST_SELECTED, MOST_SHARED
 
     def reference(self, item: Item) -> str:
         """The reference of the Observation that an item becomes, if it becomes one."""
@@ -139,9 +141,9 @@ class Walker:
         Without them where they would be told too often: a report is not to become many times its size.
         """
         cost = sum(one.size for one in context.selections) * sum(1 for _ in item.walk())
-        if cost > self._room:
+        if cost > self._to_share:
             return inner
-        self._room -= cost
+        self._to_share -= cost
         return replace(inner, selections=context.selections)
 
     def narrow(self, item: Item, parts: Parts, context: Context) -> Context:
@@ -246,11 +248,16 @@ class Walker:
 
     def _selected(self, objects: Sequence[Item]) -> tuple[Selection, ...]:
         """What items select; all are passed over, unless there will be an Observation that tells them."""
-        selected = tuple(selections(objects, self._items, self.report.header))
+        selected = []
+        for selection in selections(objects, self._items, self.report.header, self._study_of_regions):
+            if selection.size > self._to_select:
+                break
+            self._to_select -= selection.size
+            selected.append(selection)
         told = {one.position for selection in selected for one in selection.told}
         for item in objects:
             self.ledger.pass_over(item, OBJECT_REASON if item.position in told else _NO_SELECTION)
-        return selected
+        return tuple(selected)
 
     def _put_aside(self, item: Item) -> None:
         self.ledger.pass_over(item, aside_reason(item))

@@ -63,8 +63,9 @@ def _member(walker: Walker, item: Item, context: Context) -> list[str]:
         return walker.content(item, context)
     parts = parts_of(item)
     components = [*walker.subject(item, parts), *walker.components(item, parts)]
-    own = walker.narrow(item, parts, context).below(_EVALUATION, components)
-    return [reference for child in parts[Role.CONTENT] for reference in _member(walker, child, own)]
+    own = walker.narrow(item, parts, context)
+    inner = walker.share(own, item, own.below(_EVALUATION, components))
+    return [reference for child in parts[Role.CONTENT] for reference in _member(walker, child, inner)]
 
 
 def _first(items: list[Item], concept: Key, kind: type | UnionType) -> Item | None:

@@ -211,10 +211,17 @@ def test_regions_of_a_group_hold_for_its_members_unless_they_have_their_own() ->
         num(LENGTH, "1", MM, scoord("POINT", [5, 6])),
         num(LENGTH, "2"),
         text(SECTION, "seen"),
+        container(("C0034375", "UMLS", "Qualitative Evaluations"), text(SECTION, "seen")),
     )
     mapped, made = mapped_of(measurements(group))
     kinds = {position: shape(parts(one["derivedFrom"][0])[1][1])[0] for position, one in made.items()}
-    assert kinds == {"1.1.1": "circle", "1.1.1.2": "point", "1.1.1.3": "circle", "1.1.1.4": "circle"}
+    assert kinds == {
+        "1.1.1": "circle",
+        "1.1.1.2": "point",
+        "1.1.1.3": "circle",
+        "1.1.1.4": "circle",
+        "1.1.1.5.1": "circle",
+    }
     assert mapped.unmapped == ()
 
 
@@ -234,6 +241,19 @@ def test_a_report_does_not_become_many_times_its_size(monkeypatch: pytest.Monkey
     assert {f"1.1.{number}" for number in range(1, 6)} < set(shared)
     assert len(shared) == 6
     assert mapped.unmapped == ()
+
+
+def test_one_region_that_many_refer_to_is_told_as_often_as_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(walker_module, "MOST_SELECTED", 1000)
+    line = [float(number) for number in range(200)]
+    marked = code(SECTION, NODULE, scoord("POLYLINE", line, rel="HAS PROPERTIES"))
+    others = [num(LENGTH, "1", MM, by_reference(1, 1, 1, rel="HAS PROPERTIES")) for _ in range(9)]
+    mapped, made = mapped_of(report(marked, *others))
+    told = [one for one in made.values() if "imageRegion2D" in json.dumps(one, default=str)]
+    assert len(told) == 4
+    assert len(mapped.unmapped) == 6
 
 
 def test_uids_that_are_none_select_nothing() -> None:
