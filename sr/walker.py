@@ -249,8 +249,10 @@ class Walker:
     def _selected(self, objects: Sequence[Item]) -> tuple[Selection, ...]:
         """What items select; all are passed over, unless there will be an Observation that tells them."""
         selected = []
-        for selection in selections(objects, self._items, self.report.header, self._study_of_regions):
+        found = selections(objects, self._items, self.report.header, self._study_of_regions)
+        while self._to_select and (selection := next(found, None)) is not None:
             if selection.size > self._to_select:
+                self._to_select = 0  # nor is any other made only to be too much
                 break
             self._to_select -= selection.size
             selected.append(selection)

@@ -250,10 +250,10 @@ def test_one_region_that_many_refer_to_is_told_as_often_as_there_is_room(
     line = [float(number) for number in range(200)]
     marked = code(SECTION, NODULE, scoord("POLYLINE", line, rel="HAS PROPERTIES"))
     others = [num(LENGTH, "1", MM, by_reference(1, 1, 1, rel="HAS PROPERTIES")) for _ in range(9)]
-    mapped, made = mapped_of(report(marked, *others))
+    mapped, made = mapped_of(report(marked, *others, num(LENGTH, "1", MM, image(rel="INFERRED FROM"))))
     told = [one for one in made.values() if "imageRegion2D" in json.dumps(one, default=str)]
     assert len(told) == 4
-    assert len(mapped.unmapped) == 6
+    assert len(mapped.unmapped) == 7
 
 
 def test_uids_that_are_none_select_nothing() -> None:
