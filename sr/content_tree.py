@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from sr.codes import Code
+from sr.codes import Code, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ class Item(NamedTuple):
     observed: str = ""
     observation_uid: str = ""
     template: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The concept to compare by; ("", "") where there is none."""
+        return self.concept.key if self.concept is not None else ("", "")
 
     def walk(self) -> Iterator["Item"]:
         """This item and all below it, in the order of the document."""

@@ -71,30 +71,24 @@ class DataSet:
 
     def texts(self, keyword: str) -> Sequence[str]:
         """The values of an element as they are written, without blanks around; empty values left out."""
-        tag = _tag(keyword)
-        element = self._elements.get(tag)
-        if element is None:
-            return ()
-        vr, start, stop = element
-        if not vr or vr == "UN":
-            vr = implicit_vr(tag)
-        layout = self._layout
+        tag, layout = _tag(keyword), self._layout
+        vr, start, stop = self._element(tag)
         if vr == "SQ" or start == stop:
             return ()
         return texts_of(tag, vr, layout.buffer[start:stop], self._encodings, layout.little_endian)
 
     def numbers(self, keyword: str, most: int) -> tuple[float, ...] | None:
         """The values of a binary number element; None when there are more than `most`."""
-        tag = _tag(keyword)
-        element = self._elements.get(tag)
-        if element is None:
+        tag, layout = _tag(keyword), self._layout
+        vr, start, stop = self._element(tag)
+        if start == stop:
             return ()
-        vr, start, stop = element
-        if not vr or vr == "UN":
-            vr = implicit_vr(tag)
-        layout = self._layout
-        raw = layout.buffer[start:stop]
-        return numbers_of(tag, vr, raw, layout.little_endian, most)
+        return numbers_of(tag, vr, layout.buffer[start:stop], layout.little_endian, most)
+
+    def _element(self, tag: int) -> tuple[str, int, int]:
+        """Its VR, in the file or else in the dictionary, and where its value is: nowhere when absent."""
+        vr, start, stop = self._elements.get(tag, ("", 0, 0))
+        return vr if vr and vr != "UN" else implicit_vr(tag), start, stop
 
     def items(self, keyword: str) -> Iterator["DataSet"]:
         """The items of a sequence, read one after the other; none when it is absent or no sequence."""

@@ -98,14 +98,14 @@ def _findings(item: Item, without: Collection[Key] = ()) -> Iterator[Item]:
     without: concepts of what is left out, with all below.
     """
     for child in parts_of(item)[Role.CONTENT]:
-        if child.concept is None or child.concept.key not in without:
+        if child.key not in without:
             yield child
             yield from _findings(child, without)
 
 
 def _concludes(item: Item) -> bool:
     is_said = isinstance(item.value, Code) or (isinstance(item.value, str) and item.value_type == "TEXT")
-    return is_said and item.concept is not None and item.concept.key in CONCLUSIONS
+    return is_said and item.key in CONCLUSIONS
 
 
 def _narrative(root: Item) -> dict[str, str]:

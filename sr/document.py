@@ -92,7 +92,5 @@ def descriptions(root: Item) -> list[Item]:
     return [
         child
         for child in root.children
-        if child.concept is not None
-        and child.concept.key == _KEY_OBJECT_DESCRIPTION
-        and isinstance(child.value, str)
+        if child.key == _KEY_OBJECT_DESCRIPTION and isinstance(child.value, str)
     ]

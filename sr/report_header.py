@@ -18,6 +18,7 @@ LOG_CLASSES = frozenset(
         "1.2.840.10008.5.1.4.1.1.88.40",  # Procedure Log
         "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR
         "1.2.840.10008.5.1.4.1.1.88.68",  # Radiopharmaceutical Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.75",  # Performed Imaging Agent Administration SR
         "1.2.840.10008.5.1.4.1.1.88.76",  # Enhanced X-Ray Radiation Dose SR
     }
 )
@@ -83,8 +84,7 @@ def issuer_of(dataset: lenient.Source, keyword: str) -> str:
 
 def is_log(header: Header, root: Item) -> bool:
     """Whether a device wrote the document of what it did."""
-    has_title = root.concept is not None and root.concept.key in _LOG_TITLES
-    return header.sop_class_uid in LOG_CLASSES or has_title
+    return header.sop_class_uid in LOG_CLASSES or root.key in _LOG_TITLES
 
 
 def status(header: Header, root: Item) -> str:

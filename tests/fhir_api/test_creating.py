@@ -269,6 +269,7 @@ def test_a_group_with_its_members_becomes_one_report(place: Place, validators: V
     members = {f"Observation/{one['id']}" for one in (margin, measured, text)}
     assert {member["reference"] for member in group["hasMember"]} == members
     for one in (margin, measured, text, group):
+        assert selected(one) == imaging(place.image)["extension"]
         assert one["status"] == "final"
         assert one["bodySite"]["text"] == "Lung, Left"
         (performer,) = one["performer"]
@@ -277,6 +278,31 @@ def test_a_group_with_its_members_becomes_one_report(place: Place, validators: V
     assert validators.faults([bundle, margin, measured, text, group]) == []
     again = place.post(group_of(place), "/").json()
     assert [entry["response"]["status"] for entry in again["entry"]] == ["200 OK"] * 4
+
+
+def test_a_member_is_of_an_image_of_its_own(place: Place) -> None:
+    bundle = group_of(place)
+    whole, line = imaging(place.image, kind=""), imaging(place.image)
+    bundle["entry"][3]["resource"]["derivedFrom"] = [whole]
+    bundle["entry"][1]["resource"]["derivedFrom"] = [line]
+    answer = place.post(bundle, "")
+    assert answer.status_code == 200, answer.text
+    margin, measured, text, group = (entry["resource"] for entry in answer.json()["entry"])
+    assert selected(measured) == line["extension"]
+    assert [selected(one) for one in (margin, text, group)] == [whole["extension"]] * 3
+
+
+def test_a_region_is_of_the_group_or_of_its_members(place: Place) -> None:
+    bundle = group_of(place)
+    bundle["entry"][1]["resource"]["derivedFrom"] = [imaging(place.image)]
+    before = len(place.reports())
+    assert fault(place.post(bundle, "")) == (422, "Bundle.entry[1].resource.derivedFrom[0]")
+    assert len(place.reports()) == before
+
+
+def selected(observation: dict[str, Any]) -> Any:
+    """The extension with the image and the region."""
+    return observation["derivedFrom"][0]["extension"]
 
 
 @pytest.mark.parametrize(
