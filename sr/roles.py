@@ -190,8 +190,9 @@ def is_remark(item: Item, concept: Key) -> bool:
 def _is_hidden(item: Item) -> bool:
     """Whether nobody is to be shown it: what only further processing by the same program is meant for."""
     for child in item.children:
-        if child.key == RENDERING_INTENT and isinstance(child.value, Code):
-            return child.value.key == NOT_FOR_PRESENTATION
+        is_intent = child.key == RENDERING_INTENT
+        if is_intent and isinstance(child.value, Code) and child.value.key == NOT_FOR_PRESENTATION:
+            return True
     return False
 
 
