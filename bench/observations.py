@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Table, create_engine, text
 
 from bench.million import write_rows
-from fhir_api.replacing import search_values
-from fhir_api.resource_table import resource, search_value
+from fhir_api.resource_table import resource, search_pair, search_value
+from fhir_api.search_rows import search_pairs, search_values
 from fhir_api.spans import of_moment
 from fhir_api.store import prepare
 from sr.fhir_json import dumps, loads
@@ -44,7 +44,7 @@ def fill(url: str, observations: int = OBSERVATIONS) -> None:
     """Write Observations 0 to `observations` into new tables; their indexes at the end, which is faster."""
     prepare(url)
     engine = create_engine(url)
-    indexes = [*resource.indexes, *search_value.indexes]
+    indexes = [*resource.indexes, *search_value.indexes, *search_pair.indexes]
     with engine.connect() as connection:
         for index in indexes:
             index.drop(connection)
@@ -63,7 +63,7 @@ def fill(url: str, observations: int = OBSERVATIONS) -> None:
 
 
 def _rows(numbers: Sequence[int]) -> Mapping[Table, list[dict[str, Any]]]:
-    rows: dict[Table, list[dict[str, Any]]] = {resource: [], search_value: []}
+    rows: dict[Table, list[dict[str, Any]]] = {resource: [], search_value: [], search_pair: []}
     now = time.time()
     for number in numbers:
         marks = _marks(number)
@@ -72,7 +72,8 @@ def _rows(numbers: Sequence[int]) -> Mapping[Table, list[dict[str, Any]]]:
             | {"content": _marked(_CONTENT, marks).encode(), "digest": f"{number:064x}"}
             | {"version": 1, "last_updated": now}
         )
-        rows[search_value] += _said(number, marks)
+        rows[search_value] += _said(_VALUES, number, marks)
+        rows[search_pair] += _said(_PAIRS, number, marks)
     return rows
 
 
@@ -89,10 +90,12 @@ def _marks(number: int) -> dict[str, str]:
     }
 
 
-def _said(number: int, marks: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _said(
+    rows: Sequence[Mapping[str, Any]], number: int, marks: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """What is searched of an Observation: that of `_OBSERVATION`, its marks replaced."""
     moment = of_moment(marks[_DAY])
-    for row in _VALUES:
+    for row in rows:
         value = row["value"]
         said = {**row, "resource_key": number + 1, "value": _marked(value, marks) if "@" in value else value}
         if row["name"] == "date" and moment is not None:
@@ -128,3 +131,4 @@ _OBSERVATION: dict[str, Any] = {
 }
 _CONTENT = dumps(_OBSERVATION).decode()
 _VALUES = search_values(loads(_CONTENT))
+_PAIRS = search_pairs(loads(_CONTENT))

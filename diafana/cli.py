@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from diafana.logs import set_up_logs
-from diafana.settings import Settings, SettingsFileError
+from diafana.settings import Settings, SettingsFileError, unknown_variables
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,14 +60,19 @@ Data = Annotated[Path | None, _option("data")]
 def _settings(**given: Any) -> Settings:
     """Settings from what was given here, the environment and the file. Wrong ones end the command."""
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except SettingsFileError as error:
         _fail(str(error), 2, error)
     except ValidationError as error:
         for problem in error.errors():
             where = ".".join(map(str, problem["loc"])) or "settings"
-            _errors.print(Text(f"{where}: {problem['msg']}", style="red"), soft_wrap=True)
+            is_unknown = problem["type"] == "extra_forbidden"
+            what = "there is no such setting" if is_unknown else problem["msg"].removeprefix("Value error, ")
+            _errors.print(Text(f"{where}: {what}", style="red"), soft_wrap=True)
         raise typer.Exit(2) from error
+    for name in unknown_variables():
+        _errors.print(Text(f"{name} is no setting, and has no effect", style="yellow"), soft_wrap=True)
+    return settings
 
 
 @app.command()

@@ -21,6 +21,7 @@ from diafana.http_server import HttpServer
 from diafana.processes import Role, Supervisor, Termination
 from diafana.settings import Settings
 from diafana.wiring import Parts, courier_bells, couriers, dimse_limits, dimse_offers, followers
+from fhir_api.push.courier import FOLLOWER as PUSH_FOLLOWER
 from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
 from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
@@ -116,6 +117,7 @@ def _prepare_data(settings: Settings) -> None:
         settings.derived.mkdir(exist_ok=True)
         prepare(sqlite_url(settings.fhir_path))
         _begin_telling(settings)
+        _begin_pushing(settings)
     except StorageFailed as error:
         raise CannotStart(
             f"the index in {settings.data} cannot be used: {error}; `diafana reindex` builds it anew"
@@ -129,6 +131,17 @@ def _begin_telling(settings: Settings) -> None:
         if STUDY_FOLLOWER not in index.tasks.cursors():
             index.tasks.plan([Plan(STUDY_FOLLOWER, {}, due=0, cursor=index.tasks.newest())])
         index.close()
+
+
+def _begin_pushing(settings: Settings) -> None:
+    """After a dry run let who follows studies for another server begin anew: nothing of them was sent."""
+    dry_run = settings.fhir_push_dry_run_path
+    if settings.fhir_push and not settings.fhir_push_dry_run and dry_run.exists():
+        index = Index(sqlite_url(settings.index_path))
+        index.tasks.restart(PUSH_FOLLOWER)
+        index.close()
+        for file in sorted(dry_run.parent.glob(f"{dry_run.name}*"), reverse=True):  # it, after its side files
+            file.unlink()
 
 
 def _announce_restart(settings: Settings, kept: bool) -> None:

@@ -163,6 +163,11 @@ class Settings(BaseSettings):
         return self.data / "fhir-push.sqlite"
 
     @property
+    def fhir_push_dry_run_path(self) -> Path:
+        """The same of a dry run, which must not be taken for what was sent."""
+        return self.data / "fhir-push-dry-run.sqlite"
+
+    @property
     def fhir_push_bell(self) -> Path:
         """The pipe that wakes who sends it."""
         return self.data / "fhir-push-bell"
@@ -213,6 +218,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, environment, TOML file."""
         return init_settings, env_settings, _toml(settings_cls)
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that look like settings and are none, as after a slip of the pen."""
+    known = {"DIAFANA_CONFIG", *(f"DIAFANA_{name.upper()}" for name in Settings.model_fields)}
+    return sorted(name for name in os.environ if name.startswith("DIAFANA_") and name not in known)
 
 
 def _toml(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:

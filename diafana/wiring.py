@@ -100,7 +100,9 @@ class Parts:
     @cached_property
     def push_outbox(self) -> PushOutbox:
         """Which studies another FHIR server is to be sent."""
-        return PushOutbox(sqlite_url(self.settings.fhir_push_path))
+        settings = self.settings
+        is_dry = settings.fhir_push_dry_run
+        return PushOutbox(sqlite_url(settings.fhir_push_dry_run_path if is_dry else settings.fhir_push_path))
 
     @cached_property
     def push_bell(self) -> Bell:

@@ -81,7 +81,8 @@ class SendRequests:
         destination, keys = _destination(parameters(request))
         query = _query(level, keys, uids(request))
         if await self._threads.search(self._peers.find, destination) is None:
-            raise InvalidQuery(f"{DESTINATION.name}: no system of this AE title is known here")
+            message = "no system of this AE title is known here; `diafana peer add` makes it known"
+            raise InvalidQuery(f"{DESTINATION.name}: {message}")
         instances = await self._threads.search(self._found, query)
         if not await self._threads.store(self._outbox.add, uid, destination, instances):
             return problem(409, "transaction: this Transaction UID was used already; take another one")

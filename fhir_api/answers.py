@@ -1,11 +1,13 @@
 """What those who answer for one resource type have in common."""
 
+import email.utils
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fhir_api.conditions import Condition, Window
+from fhir_api.spans import instant
 from sr.fhir_json import dumps
 
 
@@ -30,6 +32,14 @@ class Answer:
     content: bytes
     version: str
     last_updated: float | None = None
+
+    @property
+    def validators(self) -> dict[str, str]:
+        """The header fields by which a client knows this version again (RFC 9110 8.8)."""
+        fields = {"ETag": f'W/"{self.version}"'}
+        if self.last_updated is not None:
+            fields["Last-Modified"] = email.utils.formatdate(self.last_updated, usegmt=True)
+        return fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +72,14 @@ class Answerer(Protocol):
         """The ids of at most `limit` matches."""
 
 
-def computed(resource: dict[str, Any]) -> Answer:
-    """The answer of a resource that is made anew each time: its version follows from its content."""
+def computed(resource: dict[str, Any], changed: float | None = None) -> Answer:
+    """The answer of a resource that is made anew each time: its version follows from its content.
+
+    changed: when what it is made of changed last, in seconds since 1970.
+    """
+    if changed is not None:
+        meta = {"lastUpdated": instant(changed), **resource.get("meta", {})}
+        resource = {"resourceType": "", "id": "", "meta": {}} | resource | {"meta": meta}
     content = dumps(resource)
     version = hashlib.sha256(content).hexdigest()[:32]
-    return Answer(resource["resourceType"], resource["id"], content, version)
+    return Answer(resource["resourceType"], resource["id"], content, version, changed)

@@ -2,13 +2,38 @@
 (http://hl7.org/fhir/R4/searchparameter-registry.html)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from fhir_api.search_parameter import ID, OF_PATIENT, PATIENT, Kind, SearchParameter
+from fhir_api.search_parameter import (
+    ENCOUNTER,
+    ID,
+    LAST_UPDATED,
+    OF_PATIENT,
+    PATIENT,
+    PROFILE,
+    TAG,
+    Kind,
+    SearchParameter,
+)
 
 GENDER = "http://hl7.org/fhir/administrative-gender"
 
 _UID = "The UID, bare or as urn:oid:X."
 _ORDERS = "Studies name their order by its number: ask by Accession Number, with the modifier :identifier."
+
+_NAMED = (
+    "Studies tell persons by name: they are found by id and identifier of a Practitioner who bears that "
+    "name, and by name, family and given of whomever."
+)
+_EVERY_ONE = (TAG, PROFILE)
+
+
+def _person(name: str, path: str) -> SearchParameter:
+    definition = f"ImagingStudy-{name}"
+    return SearchParameter(
+        name, Kind.REFERENCE, definition, (path,), ("Practitioner",), note=_NAMED, is_named=True
+    )
+
 
 ARCHIVE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
     "Patient": (
@@ -32,6 +57,8 @@ ARCHIVE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "birthdate", Kind.DATE, "individual-birthdate", ("birthDate",), note="Years, months or days."
         ),
         SearchParameter("gender", Kind.TOKEN, "individual-gender", ("gender",), system=GENDER),
+        *_EVERY_ONE,
+        replace(LAST_UPDATED, note="When the newest study of the patient came, or one went."),
     ),
     "ImagingStudy": (
         ID,
@@ -83,6 +110,19 @@ ARCHIVE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("status",),
             system="http://hl7.org/fhir/imagingstudy-status",
         ),
+        _person("referrer", "referrer"),
+        _person("interpreter", "interpreter"),
+        _person("performer", "series.performer.actor"),
+        SearchParameter(
+            "reason",
+            Kind.TOKEN,
+            "ImagingStudy-reason",
+            ("reasonCode",),
+            note="Codes; reasons that are told in words alone are not found.",
+        ),
+        replace(ENCOUNTER, definition="ImagingStudy-encounter"),
+        *_EVERY_ONE,
+        LAST_UPDATED,
     ),
     "Endpoint": (
         ID,
@@ -90,5 +130,7 @@ ARCHIVE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "status", Kind.TOKEN, "Endpoint-status", ("status",), system="http://hl7.org/fhir/endpoint-status"
         ),
         SearchParameter("connection-type", Kind.TOKEN, "Endpoint-connection-type", ("connectionType",)),
+        SearchParameter("identifier", Kind.TOKEN, "Endpoint-identifier", ("identifier",)),
+        *_EVERY_ONE,
     ),
 }

@@ -3,51 +3,27 @@
 A search becomes alternatives, each of which is one query and what must be looked at in its answers besides.
 """
 
-import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from fhir_api.conditions import Condition, Days, Reference, Text, Token
+from fhir_api.alternatives import Alternative, Translation
+from fhir_api.conditions import Condition, Order
 from fhir_api.matching import matches
 from fhir_api.outcome import RequestFault
 from pacs.archive import Archive
-from pacs.attributes import ATTRIBUTES
-from pacs.dataset.header import is_uid
 from pacs.model import Found, Level
-from pacs.query import Condition as Matched
-from pacs.query import Criterion, OneOf, Query, Range, Wildcard
-from sr.identifiers import DICOM_UID
+from pacs.query import Order as Sorting
+from pacs.query import Query, SortKey, normal_date, normal_time
 
 MAX_ALTERNATIVES = 256
 MAX_COUNTED = 5000  # matches that are walked through to tell the total of a page
 
-_ATTRIBUTES = {attribute.keyword: attribute for attribute in ATTRIBUTES if len(attribute.path) == 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """One query. patient: an identity, "" for any.  checks: to be held against the resource itself.
-
-    below: keys that some series or instance of a study fulfils.
-    """
-
-    criteria: tuple[Criterion, ...] = ()
-    patient: str = ""
-    checks: tuple[Condition, ...] = ()
-    below: tuple[Criterion, ...] = ()
-
-    def joined(self, other: "Alternative") -> "Alternative | None":
-        """What both ask; None when no patient can be both."""
-        if self.patient and other.patient and self.patient != other.patient:
-            return None
-        return Alternative(
-            self.criteria + other.criteria,
-            self.patient or other.patient,
-            self.checks + other.checks,
-            self.below + other.below,
-        )
+_STARTED = "00080020", "00080030"
+# By search parameter
+_SORTED = {"_id": SortKey.ID, "_lastUpdated": SortKey.CHANGED, "started": SortKey.STARTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +38,6 @@ class FoundPage:
     total: int | None
 
 
-Translation = Callable[[Condition], list[Alternative]]
-
-
 class ArchiveSearch:
     """Searches one level of the archive."""
 
@@ -73,21 +46,29 @@ class ArchiveSearch:
         archive: Archive,
         level: Level,
         translations: Mapping[str, Translation],
-        describe: Callable[[Found], dict[str, Any]],
+        describe: Callable[[Found, Sequence[Condition]], dict[str, Any]],
     ) -> None:
-        """translations: by search parameter.  describe: makes the resource that checks look at."""
+        """translations: by search parameter.  describe: makes the resource that these checks look at."""
         self._archive = archive
         self._level = level
         self._translations = translations
         self._describe = describe
 
-    def page(self, conditions: Sequence[Condition], offset: int, limit: int) -> FoundPage:
-        """At most `limit` matches after the first `offset`."""
+    def page(
+        self, conditions: Sequence[Condition], offset: int, limit: int, order: Sequence[Order] = ()
+    ) -> FoundPage:
+        """At most `limit` matches after the first `offset`, in this order.
+
+        Without one, what is asked for by its last change comes from the newest change, and else in the order
+        of the index. Raises RequestFault where too much would have to be sorted.
+        """
         plan = self._plan(conditions)
+        sorting = tuple(Sorting(_SORTED[one.parameter.name], one.is_descending) for one in order)
         if len(plan) == 1 and not plan[0].checks:
-            found = list(self._archive.search(self._query(plan[0], limit + 1, offset)))
+            found = list(self._archive.search(self._query(plan[0], limit + 1, offset, sorting)))
         else:
-            found = list(islice(self._found(plan), offset, offset + limit + 1))
+            ordered = self._sorted(plan, sorting) if len(plan) > 1 and sorting else self._found(plan, sorting)
+            found = list(islice(ordered, offset, offset + limit + 1))
         if 0 < len(found) <= limit:
             return FoundPage(found, False, offset + len(found))
         number = sum(1 for _ in islice(self._found(plan), MAX_COUNTED + 1))
@@ -108,98 +89,54 @@ class ArchiveSearch:
             plan = [joined for one, other in pairs if (joined := one.joined(other)) is not None]
         return plan
 
-    def _found(self, plan: list[Alternative]) -> Iterator[Found]:
+    def _sorted(self, plan: list[Alternative], sorting: tuple[Sorting, ...]) -> list[Found]:
+        """The matches of several alternatives, each of which has an order of its own."""
+        found = list(islice(self._found(plan), MAX_COUNTED + 1))
+        if len(found) > MAX_COUNTED:
+            raise RequestFault(400, "too-costly", f"_sort: more than {MAX_COUNTED} match; ask less", "_sort")
+        for one in reversed(sorting):
+            found.sort(key=partial(_place, one.key), reverse=one.is_descending)
+        return found
+
+    def _found(self, plan: list[Alternative], sorting: tuple[Sorting, ...] = ()) -> Iterator[Found]:
         """The matches of all alternatives, each once."""
         seen: set[str] = set()
         for alternative in plan:
-            for found in self._archive.search(self._query(alternative, None, 0)):
-                resource = self._describe(found) if alternative.checks or len(plan) > 1 else {"id": ""}
-                if resource["id"] in seen or not all(matches(resource, c) for c in alternative.checks):
+            for found in self._archive.search(self._query(alternative, None, 0, sorting)):
+                if len(plan) > 1 and found.name in seen:
+                    continue
+                checks = alternative.checks
+                resource = self._describe(found, checks) if checks else {}
+                if not all(matches(resource, check) for check in checks):
                     continue
                 if len(plan) > 1:
-                    seen.add(resource["id"])
+                    seen.add(found.name)
                 yield found
 
-    def _query(self, alternative: Alternative, limit: int | None, offset: int) -> Query:
+    def _query(
+        self, alternative: Alternative, limit: int | None, offset: int, sorting: tuple[Sorting, ...]
+    ) -> Query:
         patient = alternative.patient or None
-        return Query(self._level, alternative.criteria, patient, limit, offset, alternative.below)
+        if alternative.changed is not None and not sorting:
+            sorting = (Sorting(SortKey.CHANGED, is_descending=True),)
+        return Query(
+            self._level,
+            alternative.criteria,
+            patient,
+            limit,
+            offset,
+            alternative.below,
+            alternative.changed,
+            sorting,
+        )
 
 
-def criterion(keyword: str, condition: Matched) -> Criterion:
-    """A key of a query."""
-    return Criterion(_ATTRIBUTES[keyword], condition)
-
-
-def one_of(keyword: str, values: Sequence[str]) -> Alternative:
-    """Any of these values."""
-    return Alternative((criterion(keyword, OneOf(tuple(values))),))
-
-
-def values_of(condition: Condition, *systems: str) -> list[str]:
-    """The values of tokens of any of these systems, or of none in particular."""
-    tokens = [value for value in condition.values if isinstance(value, Token)]
-    return [t.value for t in tokens if t.value is not None and (t.system is None or t.system in systems)]
-
-
-def by_checks(condition: Condition) -> list[Alternative]:
-    """The condition held against each resource."""
-    return [Alternative(checks=(condition,))]
-
-
-def by_codes(keyword: str, *systems: str) -> Translation:
-    """A token parameter that one attribute answers."""
-
-    def translate(condition: Condition) -> list[Alternative]:
-        if any(isinstance(value, Token) and value.value is None for value in condition.values):
-            return by_checks(condition)
-        values = values_of(condition, *systems)
-        return [one_of(keyword, values)] if values else []
-
-    return translate
-
-
-def by_uids_below(keyword: str) -> Translation:
-    """A token parameter on the UIDs of what a study holds."""
-
-    def translate(condition: Condition) -> list[Alternative]:
-        values = [uid for uid in values_of(condition, DICOM_UID) if is_uid(uid)]
-        return [Alternative(below=(criterion(keyword, OneOf(tuple(values))),))] if values else []
-
-    return translate
-
-
-def by_days(keyword: str) -> Translation:
-    """A date parameter that one DA attribute answers."""
-
-    def translate(condition: Condition) -> list[Alternative]:
-        stretches = [value for value in condition.values if isinstance(value, Days)]
-        return [Alternative((criterion(keyword, Range(_da(s.first), _da(s.last))),)) for s in stretches]
-
-    return translate
-
-
-def _da(day: datetime.date | None) -> str | None:
-    """A day as a DA value."""
-    return None if day is None else day.isoformat().replace("-", "")
-
-
-def by_words(keyword: str) -> Translation:
-    """A string parameter on person names: all its words occur, and the resource shows whether rightly."""
-
-    def translate(condition: Condition) -> list[Alternative]:
-        texts = [value for value in condition.values if isinstance(value, Text)]
-        return [
-            Alternative(
-                tuple(criterion(keyword, Wildcard(f"*{word}*")) for word in text.beginning.split()),
-                checks=(Condition(condition.parameter, (text,)),),
-            )
-            for text in texts
-        ]
-
-    return translate
-
-
-def by_patients(condition: Condition) -> list[Alternative]:
-    """A reference to a patient."""
-    targets = [value.target.partition("/") for value in condition.values if isinstance(value, Reference)]
-    return [Alternative(patient=patient) for kind, _, patient in targets if kind == "Patient"]
+def _place(key: SortKey, found: Found) -> tuple[Any, ...]:
+    """Where it stands among others, as the index orders them."""
+    match key:
+        case SortKey.CHANGED:
+            return (found.changed or 0.0,)
+        case SortKey.ID:
+            return (found.name,)
+    day, time = (str(next(iter((found.get(tag) or {}).get("Value", ())), "")) for tag in _STARTED)
+    return normal_date(day) or "", normal_time(time) or ""

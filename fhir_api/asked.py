@@ -1,14 +1,28 @@
-"""Parameters that operations and histories share: how many, since when, and from where on."""
+"""Parameters of a query, and those that operations and histories share: how many, since when."""
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl
 
 from fhir_api.outcome import RequestFault, invalid
 from fhir_api.search_request import DEFAULT_COUNT, MAX_COUNT
 from fhir_api.spans import Stretch, of_moment
 
+MOST_PAIRS = 256
+
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _PRESENTABLE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def pairs_of(query: str, whose: str = "") -> list[tuple[str, str]]:
+    """The names and values of a query string. whose: the header that holds it.
+
+    Raises RequestFault (400) for more than MOST_PAIRS.
+    """
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PAIRS)
+    except ValueError as error:
+        raise RequestFault(400, "too-costly", f"more than {MOST_PAIRS} parameters", whose) from error
 
 
 def named(parameters: Sequence[tuple[str, str]], known: frozenset[str], strict: bool) -> dict[str, str]:

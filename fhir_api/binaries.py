@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from fhir_api.conditional import is_known
-from fhir_api.formats import FORMATS
+from fhir_api.formats import JSON_TYPES, XML, XML_TYPES
 from fhir_api.original_forms import preferred
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome
+from fhir_api.r4.xml_writer import to_xml
 from pacs.archive import Archive
 from pacs.byte_range import ByteRange, NotSatisfiable, parse_range
 from pacs.errors import NotFound
@@ -23,7 +24,9 @@ MAX_IN_RESOURCE = 32 << 20  # bytes of an original that is given within a resour
 
 DICOM = "application/dicom"
 
-_IN_JSON = tuple(one for one in FORMATS if "json" in one)
+_IN_XML = tuple(one for one in XML_TYPES if one != "text/xml")  # that is a CDA document itself
+_IN_RESOURCE = (*JSON_TYPES, *_IN_XML)
+_TAIL = {MEDIA_TYPE: b'"}', XML: b'"/></Binary>'}  # behind the content, the last element of the resource
 _PIECE = 3 << 18  # bytes that are read at a time: of threes, so that Base64 has padding at the end alone
 
 
@@ -59,7 +62,7 @@ class Binaries:
         """
         instance = self._archive.instance_by_uid(resource_id)
         native = MEDIA_TYPES.get(instance.sop_class_uid)
-        offers = (*((native,) if native else ()), DICOM, *_IN_JSON)
+        offers = (*((native,) if native else ()), DICOM, *_IN_RESOURCE)
         form = preferred(request.query_params.get("_format", ""), request.headers.get("accept", ""), offers)
         is_document = native is not None and form != DICOM
         content = self._archive.document(instance) if is_document else (0, instance.size)
@@ -68,7 +71,9 @@ class Binaries:
             raise NotFound("the object holds no document")
         with self._archive.open(instance):
             pass  # a file that was lost is told before anything is sent
-        return self._within(request, original) if form in _IN_JSON else self._bare(request, original)
+        if form not in _IN_RESOURCE:
+            return self._bare(request, original)
+        return self._within(request, original, XML if form in _IN_XML else MEDIA_TYPE)
 
     def _bare(self, request: Request, original: Original) -> Response:
         headers = _headers(original, "bare") | {"Accept-Ranges": "bytes"} | _safely(original)
@@ -89,19 +94,21 @@ class Binaries:
         headers["Content-Length"] = str(stretch.last - stretch.first + 1)
         return _streamed(request, self._pieces(original, stretch), headers, original.media_type, status)
 
-    def _within(self, request: Request, original: Original) -> Response:
+    def _within(self, request: Request, original: Original, form: str) -> Response:
         """As a resource, its content in Base64."""
         if original.size > MAX_IN_RESOURCE:
             message = f"an original above {MAX_IN_RESOURCE} bytes is given as {original.media_type} only"
             raise RequestFault(406, "too-long", message, "Accept")
-        headers = _headers(original, MEDIA_TYPE)
+        headers = _headers(original, form)
         if is_known(request.headers, headers["ETag"], None):
             return Response(status_code=304, headers=headers)
         told = {"id": original.instance.sop_instance_uid, "contentType": original.media_type, "data": ""}
-        head = orjson.dumps({"resourceType": "Binary"} | told)[:-2]
+        resource = {"resourceType": "Binary"} | told
+        written, tail = to_xml(resource) if form == XML else orjson.dumps(resource), _TAIL[form]
+        head = written.removesuffix(tail)
         encoded = map(base64.b64encode, self._pieces(original, ByteRange(0, original.size - 1)))
-        headers["Content-Length"] = str(len(head) + (original.size + 2) // 3 * 4 + 2)
-        return _streamed(request, _joined(head, encoded, b'"}'), headers, MEDIA_TYPE, 200)
+        headers["Content-Length"] = str(len(head) + (original.size + 2) // 3 * 4 + len(tail))
+        return _streamed(request, _joined(head, encoded, tail), headers, form, 200)
 
     def _pieces(self, original: Original, stretch: ByteRange) -> Iterator[bytes]:
         """The bytes of a stretch, some at a time."""

@@ -36,16 +36,18 @@ _OPERATIONS = {
             "name": "everything",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
             "documentation": "Of one patient, with start, end, _since, _type and _count. _since holds for "
-            "what reports became; when other resources changed is not known, and they are always given.",
+            "studies and what reports became; the patient and the Endpoint are always given.",
         }
     ]
 }
 _DEFINITION = "http://hl7.org/fhir/SearchParameter/"
 _DOCUMENTATION = (
     "Searches go by GET, or by POST to _search. References also take the modifier :identifier, and one step "
-    "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Pages: _count (at most "
+    "of chaining, such as patient.identifier or part-of:ImagingStudy.identifier. Composites are two values "
+    "joined by $, which both hold of one element. Pages: _count (at most "
     "1000) and the next link; _total=none leaves the total out. _sort orders what reports became by _id, "
-    "_lastUpdated and its dates, with - in reverse. _include and _revinclude give one step of references. "
+    "_lastUpdated and its dates, studies by _id, _lastUpdated and started, and patients by _id and "
+    "_lastUpdated, with - in reverse. _include and _revinclude give one step of references. "
     "_summary and _elements tell a part of what is found or read; _summary=count gives the total of a search "
     "alone. _format goes before Accept, and _pretty=true writes for people. "
     "Of what reports became, up to 20 past versions are kept; what was withdrawn with its report is answered "

@@ -62,7 +62,25 @@ class Span:
     unit: Token | None = None
 
 
-Value = Token | Reference | LogicalReference | Text | Days | Span
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person by name, where no resource is referred to (fhir_api.persons).
+
+    words: patterns of DICOM for names as pacs.query.fold_name has them; of each group one has to fit.
+    """
+
+    words: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What the two parts of a composite ask of one element."""
+
+    first: "Value"
+    second: "Value"
+
+
+Value = Token | Reference | LogicalReference | Text | Days | Span | Named | Pair
 
 
 @dataclass(frozen=True, slots=True)

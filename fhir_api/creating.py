@@ -155,10 +155,18 @@ class Creator:
         return True
 
     def _keep(self, report: Instance) -> None:
-        """Map it at once, and tell of it what its follower will find told already."""
+        """Map it at once, and tell of it what its follower will find told already.
+
+        Raises NotFound when it was deleted at the same time: its follower may have been done before.
+        """
         sequence = self._subscriptions.newest() if self._subscriptions is not None else None
         place = report.study_instance_uid, report.series_instance_uid, report.sop_instance_uid
         is_news = keep_report(self._archive, self._store, *place, sequence)
+        try:
+            self._archive.instance(*place)
+        except NotFound:
+            self._store.withdraw(report.study_instance_uid, report.sop_instance_uid)
+            raise
         if is_news and self._subscriptions is not None and sequence is not None:
             self._subscriptions.ring()
 

@@ -112,7 +112,8 @@ class Everything:
 
     def _of_archive(self, asked: EverythingRequest, after: str, addresses: Addresses) -> _Placed:
         studies = self._archive.search(Query(Level.STUDY, patient_identity=asked.patient))
-        uids = (_first(one, _STUDY_INSTANCE_UID) for one in studies if _is_of(one, asked.care))
+        recent = (one for one in studies if _is_of(one, asked.care) and _is_since(one, asked.since))
+        uids = (_first(one, _STUDY_INSTANCE_UID) for one in recent)
         wanted = nsmallest(asked.count + 1, (uid for uid in uids if uid > after))
         condition = Condition(_BY_ID, tuple(Token(None, uid) for uid in wanted))
         found = self._studies.page([condition], Window(0, asked.count + 1), addresses).answers
@@ -140,6 +141,10 @@ def _first(found: Found, key: str) -> str:
 def _is_of(study: Found, care: Care) -> bool:
     day = of_moment(date(_first(study, _STUDY_DATE)))
     return day is None or care.has(*day)
+
+
+def _is_since(study: Found, since: float) -> bool:
+    return study.changed is None or study.changed >= since
 
 
 def _bundle(asked: EverythingRequest, placed: Sequence[tuple[str, Answer]], base: str) -> bytes:

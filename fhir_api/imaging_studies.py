@@ -1,27 +1,33 @@
 """ImagingStudy: made from the index whenever it is asked for, so that it is always true."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from fhir_api.answers import Addresses, Answer, Page, computed
-from fhir_api.archive_search import (
+from fhir_api.alternatives import (
     Alternative,
-    ArchiveSearch,
     Translation,
     by_checks,
     by_codes,
     by_days,
+    by_last_change,
+    by_names,
     by_patients,
     by_uids_below,
     criterion,
+    listed,
+    none_have,
     one_of,
+    since_then,
     values_of,
 )
+from fhir_api.answers import Addresses, Answer, Page, computed
+from fhir_api.archive_search import ArchiveSearch
 from fhir_api.conditions import Condition, LogicalReference, Reference, Token, Window
 from fhir_api.matching import matches
 from fhir_api.outcome import Gone
+from fhir_api.study_instances import element
 from fhir_api.subset import subsetted
 from pacs.archive import Archive
 from pacs.dataset.header import is_uid
@@ -29,16 +35,16 @@ from pacs.errors import NotFound
 from pacs.model import DicomJson, Found, Level
 from pacs.query import OneOf, Query
 from sr.body_parts import BODY_PARTS
+from sr.codes import LONGEST_CODE_VALUE, spellings
 from sr.coding_schemes import DCM, SCT
 from sr.endpoint import endpoint
 from sr.identifiers import DICOM_UID
-from sr.imaging_study import imaging_study, study_instance
+from sr.imaging_study import imaging_study
 
 # A study with more instances is found without them, so that no page holds thousands; reading it gives all.
 MAX_FOUND_INSTANCES = 20
 
 _STUDY_INSTANCE_UID = "0020000D"
-_SERIES_INSTANCE_UID = "0020000E"
 _NUMBER_OF_STUDY_RELATED_INSTANCES = "00201208"
 
 
@@ -49,7 +55,7 @@ class ImagingStudies:
         """with_instances: False where nobody wants to be told of them; they are not looked up then."""
         self._archive = archive
         self._with_instances = with_instances
-        self._search = ArchiveSearch(archive, Level.STUDY, TRANSLATIONS, _without_series)
+        self._search = ArchiveSearch(archive, Level.STUDY, TRANSLATIONS, self._described)
 
     def read(self, resource_id: str, addresses: Addresses) -> Answer:
         """The study with all its instances. Raises NotFound, or Gone."""
@@ -61,13 +67,15 @@ class ImagingStudies:
             raise NotFound("there is no such ImagingStudy here")
         return self._answers(found, [resource_id], addresses)[0]
 
-    def uids(self) -> Iterator[str]:
-        """The ids of all, read as they are taken."""
-        return (_uid(found) for found in self._archive.search(Query(Level.STUDY)))
+    def uids(self, since: float | None = None) -> Iterator[str]:
+        """The ids of all, or of those that changed since, in seconds since 1970; read as they are taken."""
+        query = Query(Level.STUDY, changed=since_then(since))
+        return (_uid(found) for found in self._archive.search(query))
 
     def page(self, conditions: Sequence[Condition], window: Window, addresses: Addresses) -> Page:
-        """Studies from the newest; those of many instances without them."""
-        page = self._search.page(_asked(conditions, addresses), window.offset, window.limit)
+        """Studies from the newest, or in the order that is asked; those of many instances without them."""
+        asked = _asked(conditions, addresses)
+        page = self._search.page(asked, window.offset, window.limit, window.order)
         small = [_uid(one) for one in page.found if _number_of_instances(one) <= MAX_FOUND_INSTANCES]
         return Page(self._answers(page.found, small, addresses), page.more, page.total)
 
@@ -91,44 +99,44 @@ class ImagingStudies:
             resource = imaging_study(study.attributes, series.get(uid, []), of_series, identity, place)
             if uid not in whole:
                 resource = subsetted(resource)
-            answers.append(computed(resource))
+            answers.append(computed(resource, study.changed))
         return answers
+
+    def _described(self, study: Found, checks: Sequence[Condition]) -> dict[str, Any]:
+        """What checks look at: a study, with its series where one asks for what they tell."""
+        is_of_series = any(check.parameter.name == "reason" for check in checks)
+        series = self._series([_uid(study)]).get(_uid(study), []) if is_of_series else []
+        return imaging_study(study.attributes, series, {}, study.patient_identity, None)
 
     def _series(self, studies: Sequence[str]) -> dict[str, list[DicomJson]]:
         """The series of studies, by Study Instance UID."""
         grouped: dict[str, list[DicomJson]] = {}
-        for found in self._below(Level.SERIES, studies):
+        for found in self._archive.search(_below(Level.SERIES, studies)) if studies else ():
             grouped.setdefault(_uid(found), []).append(found.attributes)
         return grouped
 
     def _instances(self, studies: Sequence[str]) -> dict[str, dict[str, list[orjson.Fragment]]]:
         """The instances of studies, by Study and Series Instance UID.
 
-        Each becomes JSON as it is found, so that neither attributes nor elements of thousands are held.
+        Each becomes JSON as it is found, so that nothing else of thousands is held.
         """
         grouped: dict[str, dict[str, list[orjson.Fragment]]] = {}
-        for found in self._below(Level.INSTANCE, studies):
-            study, series, instance = found.levels
-            of_study = grouped.setdefault(_first(study, _STUDY_INSTANCE_UID), {})
+        for kept in self._archive.kept(_below(Level.INSTANCE, studies)) if studies else ():
+            of_study = grouped.setdefault(kept.study_instance_uid, {})
             # As text: bytes of orjson hold the room that they were written in
-            element = orjson.Fragment(orjson.dumps(study_instance(instance)).decode())
-            of_study.setdefault(_first(series, _SERIES_INSTANCE_UID), []).append(element)
+            fragment = orjson.Fragment(element(kept).decode())
+            of_study.setdefault(kept.series_instance_uid, []).append(fragment)
         return grouped
 
-    def _below(self, level: Level, studies: Sequence[str]) -> Iterable[Found]:
-        if not studies:
-            return ()
-        return self._archive.search(Query(level, one_of("StudyInstanceUID", studies).criteria))
+
+def _below(level: Level, studies: Sequence[str]) -> Query:
+    return Query(level, one_of("StudyInstanceUID", studies).criteria)
 
 
 def _asked(conditions: Sequence[Condition], addresses: Addresses) -> list[Condition]:
     """The conditions without one on the endpoint that all have; of another, one that none fulfils stays."""
     ours = Reference(f"Endpoint/{endpoint(addresses.dicomweb)['id']}")
     return [one for one in conditions if one.parameter.name != "endpoint" or ours not in one.values]
-
-
-def _without_series(found: Found) -> dict[str, Any]:
-    return imaging_study(found.attributes, [], {}, found.patient_identity, None)
 
 
 def _first(attributes: DicomJson, key: str) -> Any:
@@ -165,14 +173,39 @@ def _by_identifier(condition: Condition) -> list[Alternative]:
     return [alternative for alternative in alternatives if alternative is not None]
 
 
+def _numbers(condition: Condition) -> tuple[str, ...]:
+    """The numbers of orders, or of encounters, which are no resources that studies refer to."""
+    logical = (value.token.value for value in condition.values if isinstance(value, LogicalReference))
+    return tuple(number for number in logical if number is not None)
+
+
 def _by_order(condition: Condition) -> list[Alternative]:
-    """Accession Numbers; the orders themselves are no resources here."""
-    logical = tuple(value for value in condition.values if isinstance(value, LogicalReference))
-    numbers = tuple(value.token.value for value in logical if value.token.value is not None)
-    if not numbers:
-        return []
-    check = Condition(condition.parameter, logical)
-    return [Alternative((criterion("AccessionNumber", OneOf(numbers)),), checks=(check,))]
+    """Accession Numbers."""
+    numbers = _numbers(condition)
+    key = criterion("AccessionNumber", OneOf(numbers))
+    return [Alternative((key,), checks=(condition,))] if numbers else []
+
+
+def _by_encounter(condition: Condition) -> list[Alternative]:
+    """Admission IDs."""
+    numbers = _numbers(condition)
+    return [Alternative(below=(listed("AdmissionID", numbers),), checks=(condition,))] if numbers else []
+
+
+def _by_reason(condition: Condition) -> list[Alternative]:
+    """Codes of the reasons for the requested procedures, as they are written in one scheme or the other."""
+    tokens = [value for value in condition.values if isinstance(value, Token) and value.value is not None]
+    written = {spelling for token in tokens for spelling in spellings(token.value or "")}
+    check = Condition(condition.parameter, tuple(tokens))
+    by_length = (
+        ("CodeValue", [one for one in written if len(one) <= LONGEST_CODE_VALUE]),
+        ("LongCodeValue", [one for one in written if len(one) > LONGEST_CODE_VALUE]),
+    )
+    return [
+        Alternative(below=(listed(keyword, sorted(values)),), checks=(check,))
+        for keyword, values in by_length
+        if values
+    ]
 
 
 def _by_body_site(condition: Condition) -> list[Alternative]:
@@ -205,4 +238,12 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "basedon": _by_order,
     "based-on": _by_order,
     "status": _by_status,
+    "referrer": by_names("ReferringPhysicianName"),
+    "interpreter": by_names("NameOfPhysiciansReadingStudy"),
+    "performer": by_names("PerformingPhysicianName", "OperatorsName"),
+    "reason": _by_reason,
+    "encounter": _by_encounter,
+    "_tag": none_have,
+    "_profile": none_have,
+    "_lastUpdated": by_last_change,
 }

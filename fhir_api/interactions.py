@@ -1,11 +1,9 @@
 """What a request of FHIR R4 REST asks for, and its answer (FHIR R4 3.1.0)."""
 
-import email.utils
 import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer
+from fhir_api.asked import pairs_of
 from fhir_api.binaries import Binaries
 from fhir_api.bundle import searchset
 from fhir_api.conditional import is_known as is_known_to_client
@@ -28,7 +27,6 @@ from fhir_api.subset import WHOLE, Subset, subset_of
 from fhir_api.validate_operation import validated
 from pacs.errors import NotFound
 
-_MAX_PARAMETERS = 256
 _FORM = "application/x-www-form-urlencoded"
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -62,11 +60,11 @@ class Interactions:
 
     def search(self, request: Request, resource_type: str) -> Response:
         """A search by GET (3.1.0.9)."""
-        return self._find(request, resource_type, _pairs(request.url.query))
+        return self._find(request, resource_type, pairs_of(request.url.query))
 
     async def search_by_form(self, request: Request, resource_type: str) -> Response:
         """A search by POST."""
-        parameters = _pairs(request.url.query) + _pairs(await _form(request))
+        parameters = pairs_of(request.url.query) + pairs_of(await _form(request))
         request.state.form = form_for(request, dict(parameters))
         return await run_in_threadpool(self._find, request, resource_type, parameters)
 
@@ -97,7 +95,7 @@ class Interactions:
             _require_name(resource_type, resource_id)
         _require_type(resource_type)
         strict = is_strict(request.headers.get("prefer", ""))
-        asked = parse_history(resource_type, resource_id, _pairs(request.url.query), strict)
+        asked = parse_history(resource_type, resource_id, pairs_of(request.url.query), strict)
         found = self._resources.history(asked.wanted)
         return Response(history(asked, found, self.addresses(request).fhir), media_type=MEDIA_TYPE)
 
@@ -107,21 +105,18 @@ class Interactions:
 
     def everything(self, request: Request, resource_id: str) -> Response:
         """All that is known of a patient."""
-        return self._gather(request, resource_id, _pairs(request.url.query))
+        return self._gather(request, resource_id, pairs_of(request.url.query))
 
     async def everything_by_parameters(self, request: Request, resource_id: str) -> Response:
         """The same, its parameters in the body."""
-        parameters = _pairs(request.url.query) + await parameters_of(request)
+        parameters = pairs_of(request.url.query) + await parameters_of(request)
         return await run_in_threadpool(self._gather, request, resource_id, parameters)
-
-    def nothing(self, request: Request) -> Response:
-        """What is offered nowhere. Raises RequestFault."""
-        if request.method in ("GET", "HEAD"):
-            raise RequestFault(404, "not-found", "there is nothing at this address; see metadata")
-        raise RequestFault(405, "not-supported", f"{request.method} is not offered here; see metadata")
 
     def _find(self, request: Request, resource_type: str, parameters: _Parameters) -> Response:
         addresses = self.addresses(request)
+        if resource_type == "Binary":
+            message = "a Binary is read by its id, which a DocumentReference tells; it is not searched"
+            raise RequestFault(404, "not-supported", message)
         _require_type(resource_type)
         strict = is_strict(request.headers.get("prefer", ""))
         asked = parse_search(resource_type, parameters, addresses.fhir, strict)
@@ -146,9 +141,7 @@ class Interactions:
 
 def _resource(request: Request, answer: Answer) -> Response:
     """What the client asks of the resource, or 304 when it has this version (FHIR R4 3.1.0.1.5)."""
-    headers = {"ETag": f'W/"{answer.version}"'}
-    if answer.last_updated is not None:
-        headers["Last-Modified"] = email.utils.formatdate(answer.last_updated, usegmt=True)
+    headers = answer.validators
     if is_known_to_client(request.headers, headers["ETag"], answer.last_updated):
         return Response(status_code=304, headers=headers)
     content = _subset(request, answer.resource_type).of(answer).content
@@ -173,13 +166,6 @@ def _require_name(resource_type: str, resource_id: str) -> None:
 def _require_type(resource_type: str) -> None:
     if not is_known(resource_type):
         raise RequestFault(404, "not-supported", "there are no resources of this type here; see metadata")
-
-
-def _pairs(query: str) -> _Parameters:
-    try:
-        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
-    except ValueError as error:
-        raise RequestFault(400, "too-costly", f"more than {_MAX_PARAMETERS} parameters") from error
 
 
 async def _form(request: Request) -> str:

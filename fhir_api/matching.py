@@ -13,13 +13,13 @@ Resource = dict[str, Any]
 
 def tokens(resource: Resource, parameter: SearchParameter) -> Iterator[Token]:
     """The codes and identifiers of a resource under a token parameter; a system is "" where there is none."""
-    for element in _elements(resource, parameter):
+    for element in elements(resource, parameter):
         yield from _tokens(element, parameter.system)
 
 
 def references(resource: Resource, parameter: SearchParameter) -> Iterator[Reference | LogicalReference]:
     """The references of a resource under a reference parameter, literal and by identifier."""
-    for element in _elements(resource, parameter):
+    for element in elements(resource, parameter):
         if "reference" in element:
             yield Reference(element["reference"])
         if "identifier" in element:
@@ -28,18 +28,18 @@ def references(resource: Resource, parameter: SearchParameter) -> Iterator[Refer
 
 def texts(resource: Resource, parameter: SearchParameter) -> Iterator[str]:
     """The texts of a resource under a string parameter, as they are compared (pacs.query.fold)."""
-    return (fold(text) for text in _elements(resource, parameter))
+    return (fold(text) for text in elements(resource, parameter))
 
 
 def stretches(resource: Resource, parameter: SearchParameter) -> Iterator[tuple[str, str, Stretch]]:
     """System and code of the unit, and the stretch, of each date and quantity of a resource."""
     if parameter.kind is Kind.DATE:
-        for element in _elements(resource, parameter):
+        for element in elements(resource, parameter):
             stretch = of_moment(element) if isinstance(element, str) else of_period(element)
             if stretch is not None:
                 yield "", "", stretch
     elif parameter.kind is Kind.QUANTITY:
-        for element in _elements(resource, parameter):
+        for element in elements(resource, parameter):
             number = float(element["value"])
             unit = element.get("code") or element.get("unit", "")
             yield element.get("system", ""), unit, Stretch(number, number)
@@ -70,9 +70,10 @@ def _fits(said: Value, wanted: Value) -> bool:
     return said == wanted
 
 
-def _elements(resource: Resource, parameter: SearchParameter) -> Iterator[Any]:
+def elements(resource: Resource, parameter: SearchParameter) -> Iterator[Any]:
+    """What stands in a resource, or in an element, under the paths of a parameter."""
     for path in parameter.paths:
-        yield from _walk(resource, path.split("."))
+        yield from _walk(resource, path.split(".") if path else [])
 
 
 def _walk(element: Any, steps: list[str]) -> Iterator[Any]:

@@ -1,10 +1,12 @@
 """What goes wrong, as clients of FHIR read it: OperationOutcome (FHIR R4 3.1.0.8)."""
 
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
+import structlog
 from starlette.responses import Response
 
 from pacs.errors import (
@@ -57,6 +59,8 @@ STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     OutOfSpace: (507, "no-store"),
 }
 
+log = structlog.get_logger()
+
 _SERVER_ERROR = "The archive could not do this; its log says why. The request itself may be sent again later."
 
 
@@ -95,10 +99,20 @@ def outcome(status: int, code: str, message: str, parameter: str = "", expressio
     return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE)
 
 
-def outcome_of(error: ArchiveError | RequestFault) -> Response:
-    """The response to an error. Of a failure inside the archive the client learns no particulars."""
+def outcome_of(error: Exception) -> Response:
+    """The response to an error. Of a failure inside the client learns no particulars; they are logged."""
     if isinstance(error, RequestFault):
         return outcome(error.status, error.code, str(error), error.parameter, error.expression)
     status, code = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "exception"))
-    message = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else _SERVER_ERROR
-    return outcome(status, code, message)
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return outcome(status, code, str(error))
+    log.error("fhir request failed", error=type(error).__name__, **_particulars(error))
+    return outcome(status, code, _SERVER_ERROR)
+
+
+def _particulars(error: Exception) -> dict[str, str]:
+    """What may be logged of a failure: what caused it, or the text of a defect, may quote values."""
+    if isinstance(error, ArchiveError):
+        return {"message": str(error)}
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    return {"at": "".join(f"{one.filename}:{one.lineno}" for one in place)}

@@ -3,19 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fhir_api.answers import Addresses, Answer, Page, computed
-from fhir_api.archive_parameters import GENDER
-from fhir_api.archive_search import (
+from fhir_api.alternatives import (
     Alternative,
-    ArchiveSearch,
     Translation,
     by_checks,
     by_days,
+    by_last_change,
     by_words,
     criterion,
+    none_have,
     one_of,
+    since_then,
     values_of,
 )
+from fhir_api.answers import Addresses, Answer, Page, computed
+from fhir_api.archive_parameters import GENDER
+from fhir_api.archive_search import ArchiveSearch
 from fhir_api.conditions import Condition, Token, Window
 from pacs.archive import Archive
 from pacs.errors import NotFound
@@ -29,23 +32,23 @@ class Patients:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._search = ArchiveSearch(archive, Level.PATIENT, TRANSLATIONS, _resource)
+        self._search = ArchiveSearch(archive, Level.PATIENT, TRANSLATIONS, _described)
 
     def read(self, resource_id: str, _addresses: Addresses) -> Answer:
         """The patient with this identity. Raises NotFound."""
         found = list(self._archive.search(Query(Level.PATIENT, patient_identity=resource_id)))
         if not found:
             raise NotFound("there is no such Patient here")
-        return computed(_resource(found[0]))
+        return _answer(found[0])
 
-    def all(self) -> Iterator[Answer]:
-        """Each of them, read as they are taken."""
-        return (computed(_resource(found)) for found in self._archive.search(Query(Level.PATIENT)))
+    def all(self, since: float | None = None) -> Iterator[Answer]:
+        """All, or those that changed since, in seconds since 1970; read as they are taken."""
+        return map(_answer, self._archive.search(Query(Level.PATIENT, changed=since_then(since))))
 
     def page(self, conditions: Sequence[Condition], window: Window, _addresses: Addresses) -> Page:
-        """Patients by name."""
-        page = self._search.page(conditions, window.offset, window.limit)
-        return Page([computed(_resource(one)) for one in page.found], page.more, page.total)
+        """Patients by name, or in the order that is asked."""
+        page = self._search.page(conditions, window.offset, window.limit, window.order)
+        return Page([_answer(one) for one in page.found], page.more, page.total)
 
     def count(self, conditions: Sequence[Condition], _addresses: Addresses) -> int:
         """How many patients match."""
@@ -56,7 +59,11 @@ class Patients:
         return [found.patient_identity for found in self._search.page(conditions, 0, limit).found]
 
 
-def _resource(found: Found) -> dict[str, Any]:
+def _answer(found: Found) -> Answer:
+    return computed(patient(found.attributes, found.patient_identity), found.changed)
+
+
+def _described(found: Found, _checks: Sequence[Condition]) -> dict[str, Any]:
     return patient(found.attributes, found.patient_identity)
 
 
@@ -91,4 +98,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "given": by_words("PatientName"),
     "birthdate": by_days("PatientBirthDate"),
     "gender": _by_gender,
+    "_tag": none_have,
+    "_profile": none_have,
+    "_lastUpdated": by_last_change,
 }

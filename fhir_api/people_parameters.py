@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from fhir_api.search_parameter import ID, LAST_UPDATED, OF_PATIENT, PATIENT, Kind, SearchParameter
+from fhir_api.search_parameter import (
+    ID,
+    LAST_UPDATED,
+    OF_PATIENT,
+    PATIENT,
+    PROFILE,
+    TAG,
+    Kind,
+    SearchParameter,
+)
 
 PEOPLE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
     "Practitioner": (
@@ -22,6 +31,8 @@ PEOPLE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("family", Kind.STRING, "individual-family", ("name.family",)),
         SearchParameter("given", Kind.STRING, "individual-given", ("name.given",)),
+        TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
     "PractitionerRole": (
@@ -43,6 +54,8 @@ PEOPLE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             note="Organizations are kept elsewhere: ask by identifier, with the modifier :identifier.",
             is_logical=True,
         ),
+        TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
     "ServiceRequest": (
@@ -75,6 +88,8 @@ PEOPLE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         SearchParameter(
             "requester", Kind.REFERENCE, "ServiceRequest-requester", ("requester",), ("Practitioner",)
         ),
+        TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
     "Provenance": (
@@ -96,6 +111,8 @@ PEOPLE_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         ),
         SearchParameter("recorded", Kind.DATE, "Provenance-recorded", ("recorded",), to_the_second=True),
         SearchParameter("when", Kind.DATE, "Provenance-when", ("occurredDateTime",), to_the_second=True),
+        TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
 }

@@ -1,11 +1,10 @@
 """The routes of create (FHIR R4 3.1.0.8), and of transaction and batch (3.1.0.11), for Observations."""
 
-import email.utils
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter
@@ -14,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_api.answers import Addresses, Answer
+from fhir_api.asked import pairs_of
+from fhir_api.conditions import Window
 from fhir_api.creating import Creator
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, outcome_of
 from fhir_api.request_body import resource as resource_of
 from fhir_api.resources import Resources
 from fhir_api.search_request import parse_search
-from pacs.errors import ArchiveError
+from fhir_api.subset import WHOLE
 from pacs.model import Source
 
 MAX_BODY = 1 << 20  # bytes
@@ -61,9 +62,7 @@ class _Posting:
         if answer is None:
             created = self._creator.create(resource, _source(request))
             is_new, (answer,) = created.is_new, created.answers
-        headers = {"Location": _location(answer, addresses), "ETag": f'W/"{answer.version}"'}
-        if answer.last_updated is not None:
-            headers["Last-Modified"] = email.utils.formatdate(answer.last_updated, usegmt=True)
+        headers = {"Location": _location(answer, addresses), **answer.validators}
         content = b"" if _MINIMAL.search(request.headers.get("prefer", "")) else answer.content
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         return Response(content, status, headers, media_type=MEDIA_TYPE)
@@ -72,14 +71,13 @@ class _Posting:
         """The one that a conditional create names (FHIR R4 3.1.0.8.1). Raises RequestFault."""
         if not query:
             return None
-        try:
-            pairs = parse_qsl(query.partition("?")[2] or query, keep_blank_values=True, max_num_fields=64)
-        except ValueError as error:
-            raise RequestFault(400, "invalid", "more than 64 parameters", "If-None-Exist") from error
+        pairs = pairs_of(query.partition("?")[2] or query, "If-None-Exist")
         asked = parse_search("Observation", pairs, addresses.fhir, strict=True)
         if not asked.conditions:
             raise RequestFault(400, "invalid", "it must have a condition", "If-None-Exist")
-        answers = self._resources.search(asked, addresses).answers
+        # How many there are is the question, whatever page of them, or part of each, is asked for
+        first_two = replace(asked, window=Window(0, 2), count_only=False, includes=(), subset=WHOLE)
+        answers = self._resources.search(first_two, addresses).answers
         if len(answers) > 1:
             raise RequestFault(412, "multiple-matches", "several Observations match", "If-None-Exist")
         return answers[0] if answers else None
@@ -126,7 +124,7 @@ class _Posting:
         try:
             resource = _observation(entry, path)
             created = self._creator.create_group(resource, (), f"{path}.resource", (), source)
-        except (RequestFault, ArchiveError) as error:
+        except Exception as error:  # noqa: BLE001 - what was made of other entries is to be told
             refused = outcome_of(error)
             status = f"{refused.status_code} {HTTPStatus(refused.status_code).phrase}"
             return {"response": {"status": status, "outcome": orjson.Fragment(refused.body)}}
@@ -141,16 +139,15 @@ def _told(answer: Answer, is_new: bool, addresses: Addresses) -> dict[str, Any]:
         "response": {
             "status": f"{status.value} {status.phrase}",
             "location": _location(answer, addresses),
-            "etag": f'W/"{answer.version}"',
+            "etag": answer.validators["ETag"],
         },
     }
 
 
 def _observation(entry: object, path: str) -> dict[str, Any]:
     """The resource of an entry that creates an Observation."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("resource"), dict):
-        raise RequestFault(400, "structure", "an entry has a resource", expression=path)
-    request = entry.get("request")
+    members = entry if isinstance(entry, dict) else {}
+    request = members.get("request")
     if not isinstance(request, dict) or (request.get("method"), request.get("url")) != (
         "POST",
         "Observation",
@@ -160,7 +157,9 @@ def _observation(entry: object, path: str) -> dict[str, Any]:
     if "ifNoneExist" in request:
         message = "give the Observation an identifier instead; it is made once"
         raise RequestFault(422, "not-supported", message, expression=f"{path}.request.ifNoneExist")
-    resource: dict[str, Any] = entry["resource"]
+    resource = members.get("resource")
+    if not isinstance(resource, dict):
+        raise RequestFault(400, "structure", "the resource is missing", expression=path)
     return resource
 
 

@@ -8,22 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from fhir_api import versions
-from fhir_api.conditions import LogicalReference, Reference
 from fhir_api.journal import note
-from fhir_api.matching import references, stretches, texts, tokens
-from fhir_api.resource_table import Name, bearing, product, resource, search_value, unmapped
-from fhir_api.search_table import PARAMETERS, Kind, SearchParameter
+from fhir_api.resource_table import Name, bearing, product, resource, search_pair, search_value, unmapped
+from fhir_api.search_rows import search_pairs, search_values
 from fhir_api.spans import instant
 from sr.fhir_json import dumps
 from sr.ledger import Unmapped
 
-# Name, system, value, low and high of a search value
-_Row = tuple[str, str, str, float | None, float | None]
-
 # A resource as the mapper gives it.
 Made = dict[str, Any]
-
-_LONGEST_VALUE = 1000  # characters; what is longer, is kept but not searched for
 
 
 class Replacement:
@@ -83,9 +76,10 @@ class Replacement:
             key = int(connection.execute(insert(resource).returning(resource.c.key), values).scalar_one())
         else:
             connection.execute(update(resource).where(resource.c.key == key).values(values))
-            connection.execute(delete(search_value).where(search_value.c.resource_key == key))
-        if said := [{"resource_key": key, **one} for one in search_values(made)]:
-            connection.execute(insert(search_value), said)
+            _forget_said(connection, key)
+        for table, rows in ((search_value, search_values(made)), (search_pair, search_pairs(made))):
+            if said := [{"resource_key": key, **row} for row in rows]:
+                connection.execute(insert(table), said)
         return key
 
     def _link(self, connection: Connection, before: set[int], after: set[int], now: float) -> None:
@@ -97,7 +91,7 @@ class Replacement:
                 )
             )
             if connection.scalar(select(product.c.resource_key).where(product.c.resource_key == key)) is None:
-                connection.execute(delete(search_value).where(search_value.c.resource_key == key))
+                _forget_said(connection, key)
                 versions.withdraw(connection, key, now)
                 connection.execute(delete(resource).where(resource.c.key == key))
         report = self._sop_instance_uid
@@ -121,37 +115,10 @@ class Replacement:
             connection.execute(insert(unmapped), rows)
 
 
-def search_values(made: Made) -> list[dict[str, Any]]:
-    """What a resource says under its search parameters, as rows; each once."""
-    said = dict.fromkeys(row for p in PARAMETERS[made["resourceType"]] for row in _said(made, p))
-    return [
-        {"name": name, "system": system, "value": value, "low": low, "high": high}
-        for name, system, value, low, high in said
-        if len(value) <= _LONGEST_VALUE
-    ]
-
-
-def _said(made: Made, parameter: SearchParameter) -> Iterator[_Row]:
-    match parameter.kind:
-        case Kind.TOKEN:
-            for token in tokens(made, parameter):
-                yield parameter.name, token.system or "", token.value or "", None, None
-        case Kind.STRING:
-            for text in texts(made, parameter):
-                yield parameter.name, "", text, None, None
-        case Kind.REFERENCE:
-            for reference in references(made, parameter):
-                yield _reference(reference, parameter)
-        case _:
-            for system, value, (low, high) in stretches(made, parameter):
-                yield parameter.name, system, value, low, high
-
-
-def _reference(reference: Reference | LogicalReference, parameter: SearchParameter) -> _Row:
-    if isinstance(reference, Reference):
-        return parameter.name, "", reference.target, None, None
-    token = reference.token
-    return f"{parameter.name}:identifier", token.system or "", token.value or "", None, None
+def _forget_said(connection: Connection, key: int) -> None:
+    """Remove what a resource is found by."""
+    for table in (search_value, search_pair):
+        connection.execute(delete(table).where(table.c.resource_key == key))
 
 
 def _rows(connection: Connection, names: Iterable[Name]) -> Iterator[tuple[Name, Any]]:

@@ -2,98 +2,36 @@
 (http://hl7.org/fhir/R4/searchparameter-registry.html)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from fhir_api.search_parameter import ID, LAST_UPDATED, OF_PATIENT, PATIENT, TAG, Kind, SearchParameter
+from fhir_api.observation_parameters import OBSERVATION_PARAMETERS
+from fhir_api.search_parameter import (
+    ENCOUNTER,
+    ID,
+    LAST_UPDATED,
+    OF_PATIENT,
+    PATIENT,
+    PROFILE,
+    TAG,
+    Kind,
+    SearchParameter,
+)
 
-_UNITS = "number|system|code, number||unit or number; units are not converted."
 _MADO = "https://profiles.ihe.net/RAD/MADO/SearchParameter/SearchParameterDocumentReference"
 
+_RELATES_TO = SearchParameter(
+    "relatesto", Kind.REFERENCE, "DocumentReference-relatesto", ("relatesTo.target",), ("DocumentReference",)
+)
+_RELATION = SearchParameter(
+    "relation",
+    Kind.TOKEN,
+    "DocumentReference-relation",
+    ("relatesTo.code",),
+    system="http://hl7.org/fhir/document-relationship-type",
+)
+
 REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
-    "Observation": (
-        ID,
-        SearchParameter(
-            "identifier",
-            Kind.TOKEN,
-            "clinical-identifier",
-            ("identifier", "derivedFrom:DocumentReference.identifier"),
-            note="Observation UID, tracking identifiers, and the SOP Instance UID of the report.",
-        ),
-        OF_PATIENT,
-        SearchParameter("subject", Kind.REFERENCE, "Observation-subject", ("subject",), PATIENT),
-        SearchParameter("code", Kind.TOKEN, "clinical-code", ("code",)),
-        SearchParameter("category", Kind.TOKEN, "Observation-category", ("category",)),
-        SearchParameter(
-            "status",
-            Kind.TOKEN,
-            "Observation-status",
-            ("status",),
-            system="http://hl7.org/fhir/observation-status",
-        ),
-        SearchParameter(
-            "part-of",
-            Kind.REFERENCE,
-            "Observation-part-of",
-            ("partOf",),
-            ("ImagingStudy",),
-            note="The id of an ImagingStudy is its Study Instance UID.",
-        ),
-        SearchParameter(
-            "derived-from",
-            Kind.REFERENCE,
-            "Observation-derived-from",
-            ("derivedFrom",),
-            ("DocumentReference", "ImagingStudy", "Observation"),
-        ),
-        SearchParameter(
-            "has-member", Kind.REFERENCE, "Observation-has-member", ("hasMember",), ("Observation",)
-        ),
-        SearchParameter(
-            "based-on",
-            Kind.REFERENCE,
-            "Observation-based-on",
-            ("basedOn",),
-            ("ServiceRequest",),
-        ),
-        SearchParameter(
-            "performer", Kind.REFERENCE, "Observation-performer", ("performer",), ("Practitioner",)
-        ),
-        SearchParameter("device", Kind.REFERENCE, "Observation-device", ("device",), ("Device",)),
-        SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
-        SearchParameter(
-            "value-quantity", Kind.QUANTITY, "Observation-value-quantity", ("valueQuantity",), note=_UNITS
-        ),
-        SearchParameter("value-concept", Kind.TOKEN, "Observation-value-concept", ("valueCodeableConcept",)),
-        SearchParameter("component-code", Kind.TOKEN, "Observation-component-code", ("component.code",)),
-        SearchParameter(
-            "component-value-concept",
-            Kind.TOKEN,
-            "Observation-component-value-concept",
-            ("component.valueCodeableConcept",),
-        ),
-        SearchParameter(
-            "component-value-quantity",
-            Kind.QUANTITY,
-            "Observation-component-value-quantity",
-            ("component.valueQuantity",),
-            note=_UNITS,
-        ),
-        SearchParameter("combo-code", Kind.TOKEN, "Observation-combo-code", ("code", "component.code")),
-        SearchParameter(
-            "combo-value-concept",
-            Kind.TOKEN,
-            "Observation-combo-value-concept",
-            ("valueCodeableConcept", "component.valueCodeableConcept"),
-        ),
-        SearchParameter(
-            "combo-value-quantity",
-            Kind.QUANTITY,
-            "Observation-combo-value-quantity",
-            ("valueQuantity", "component.valueQuantity"),
-            note=_UNITS,
-        ),
-        TAG,
-        LAST_UPDATED,
-    ),
+    "Observation": OBSERVATION_PARAMETERS,
     "DiagnosticReport": (
         ID,
         SearchParameter(
@@ -132,9 +70,11 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("resultsInterpreter",),
             ("Practitioner",),
         ),
+        ENCOUNTER,
         SearchParameter("date", Kind.DATE, "clinical-date", ("effectiveDateTime",), to_the_second=True),
         SearchParameter("issued", Kind.DATE, "DiagnosticReport-issued", ("issued",), to_the_second=True),
         TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
     "DocumentReference": (
@@ -167,6 +107,16 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             ("authenticator",),
             ("Practitioner",),
         ),
+        replace(ENCOUNTER, paths=("context.encounter",)),
+        _RELATES_TO,
+        _RELATION,
+        SearchParameter(
+            "relationship",
+            Kind.COMPOSITE,
+            "DocumentReference-relationship",
+            ("relatesTo",),
+            parts=(replace(_RELATES_TO, paths=("target",)), replace(_RELATION, paths=("code",))),
+        ),
         SearchParameter("date", Kind.DATE, "DocumentReference-date", ("date",), to_the_second=True),
         # IHE RAD.MADO
         SearchParameter(
@@ -196,6 +146,7 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             note="Of imaging manifests.",
         ),
         TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
     "Bundle": (
@@ -211,6 +162,8 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
             "type", Kind.TOKEN, "Bundle-type", ("type",), system="http://hl7.org/fhir/bundle-type"
         ),
         SearchParameter("timestamp", Kind.DATE, "Bundle-timestamp", ("timestamp",), to_the_second=True),
+        TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
     "BodyStructure": (
@@ -218,12 +171,16 @@ REPORT_PARAMETERS: Mapping[str, tuple[SearchParameter, ...]] = {
         SearchParameter("identifier", Kind.TOKEN, "BodyStructure-identifier", ("identifier",)),
         SearchParameter("patient", Kind.REFERENCE, "BodyStructure-patient", ("patient",), PATIENT),
         SearchParameter("location", Kind.TOKEN, "BodyStructure-location", ("location",)),
+        TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
     "Device": (
         ID,
         SearchParameter("identifier", Kind.TOKEN, "Device-identifier", ("identifier",)),
         SearchParameter("type", Kind.TOKEN, "Device-type", ("type",)),
+        TAG,
+        PROFILE,
         LAST_UPDATED,
     ),
 }

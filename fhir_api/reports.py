@@ -5,7 +5,7 @@ from contextlib import closing
 
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from fhir_api.archive_search import one_of
+from fhir_api.alternatives import one_of
 from fhir_api.store import Origin, ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Follower

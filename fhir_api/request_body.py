@@ -1,6 +1,5 @@
 """Bodies of requests: never longer than is said, and as a resource in JSON or XML."""
 
-from decimal import InvalidOperation
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -57,6 +56,8 @@ async def resource(request: Request, limit: int = MAX_RESOURCE) -> dict[str, Any
 def _read(content: bytes, is_xml: bool) -> dict[str, Any]:
     try:
         return from_xml(content) if is_xml else loads(content)
-    except (ValueError, InvalidOperation, RecursionError) as error:
+    except RecursionError as error:
+        raise RequestFault(400, "structure", "elements are nested too deeply") from error
+    except ValueError as error:
         told = str(error) if is_xml else "the body is no JSON object"
         raise RequestFault(400, "structure", told) from error

@@ -1,6 +1,6 @@
 """The SQL of searches among kept resources, built once for all that are alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Table,
     and_,
     bindparam,
     false,
@@ -19,11 +20,21 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import Text as Text_
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import TypeEngine
 
-from fhir_api.conditions import Condition, LogicalReference, Order, Reference, Span, Text, Token, Value
-from fhir_api.resource_table import resource, search_value
+from fhir_api.conditions import (
+    Condition,
+    LogicalReference,
+    Order,
+    Pair,
+    Reference,
+    Span,
+    Text,
+    Token,
+    Value,
+)
+from fhir_api.resource_table import resource, search_pair, search_value
+from fhir_api.search_table import Kind
 from fhir_api.shapes import Shape, parameter_name
 
 # What is sent of a resource
@@ -31,9 +42,6 @@ SENT = select(resource.c.type, resource.c.id, resource.c.content, resource.c.ver
 
 _SHAPES = 512  # statements of each kind that are kept
 _LONG = 24  # parameters of a statement that is not
-
-# Values that are held against a resource that is found already
-_HELD = search_value.alias()
 
 
 class _Building(Protocol):
@@ -71,8 +79,8 @@ def count_statement(resource_type: str, conditions: Sequence[Condition], narrow:
 @lru_cache(_SHAPES)
 def probe_statement(condition: Condition) -> Select[Any]:
     """How many it finds, but no more than `most`."""
-    said = select(search_value.c.resource_key).where(_any_value(condition, search_value))
-    return select(func.count()).select_from(said.limit(bindparam("most", type_=Integer)).subquery())
+    said = _found_by(condition).limit(bindparam("most", type_=Integer))
+    return select(func.count()).select_from(said.subquery())
 
 
 class _Plan(NamedTuple):
@@ -113,16 +121,27 @@ def _finds(condition: Condition) -> ColumnElement[bool]:
     own = _of_the_resource_itself(condition)
     if own is not None:
         return own
-    said = select(search_value.c.resource_key).where(_any_value(condition, search_value))
-    return resource.c.key.in_(said)
+    return resource.c.key.in_(_found_by(condition))
+
+
+def _found_by(condition: Condition) -> Select[Any]:
+    """The keys of resources that fulfil a condition."""
+    table = _table_of(condition)
+    return select(table.c.resource_key).where(_any_value(condition, table))
+
+
+def _table_of(condition: Condition) -> Table:
+    return search_pair if condition.parameter.kind is Kind.COMPOSITE else search_value
 
 
 def _is_held_by(condition: Condition) -> ColumnElement[bool]:
     own = _of_the_resource_itself(condition)
     if own is not None:
         return own
-    mine = _HELD.c.resource_key == resource.c.key
-    return select(1).where(mine, _any_value(condition, _HELD, func.coalesce(_HELD.c.name, ""))).exists()
+    held = _table_of(condition).alias()
+    # Of a resource that is found already: so written that no index goes by the name
+    name = func.coalesce(held.c.name, "")
+    return select(1).where(held.c.resource_key == resource.c.key, _any_value(condition, held, name)).exists()
 
 
 def _of_the_resource_itself(condition: Condition) -> ColumnElement[bool] | None:
@@ -138,11 +157,11 @@ def _of_the_resource_itself(condition: Condition) -> ColumnElement[bool] | None:
 
 
 def _any_value(
-    condition: Condition, values: FromClause, name: ColumnElement[str] = search_value.c.name
+    condition: Condition, values: FromClause, name: ColumnElement[str] | None = None
 ) -> ColumnElement[bool]:
-    """name: of a value of a resource that is found already, so written that no index goes by it."""
-    kind = condition.parameter.name
-    return or_(false(), *(_says(kind, value, values.c, name) for value in condition.values))
+    """name: in place of the column of this name."""
+    name = values.c.name if name is None else name
+    return or_(false(), *(_says(condition, value, values, name) for value in condition.values))
 
 
 # FHIR R4 3.1.1.4.5: what a resource says, from low to high, and what is asked, from `of` to `to`
@@ -167,22 +186,43 @@ def _parameter(number: str | float, kind: type[TypeEngine[Any]]) -> BindParamete
     return bindparam(parameter_name(number), type_=kind)
 
 
+class _Columns(NamedTuple):
+    """Of a value, or of one part of a pair."""
+
+    system: ColumnElement[str]
+    value: ColumnElement[str]
+    low: ColumnElement[float]
+    high: ColumnElement[float]
+
+
 def _says(
-    kind: str, value: Value, columns: ReadOnlyColumnCollection[str, Any], name: ColumnElement[str]
+    condition: Condition, value: Value, values: FromClause, name: ColumnElement[str]
 ) -> ColumnElement[bool]:
+    kinds = condition.parameter.kept_under
+    if isinstance(value, LogicalReference):
+        kinds, value = tuple(f"{kind}:identifier" for kind in kinds), value.token
+    is_so = name == kinds[0] if len(kinds) == 1 else name.in_(kinds)
+    columns = values.c
+    own = _Columns(columns.system, columns.value, columns.low, columns.high)
+    if isinstance(value, Pair):
+        part = own._replace(system=columns.part_system, value=columns.part_value)
+        return and_(is_so, *_fits(value.first, own), *_fits(value.second, part))
+    return and_(is_so, *_fits(value, own))
+
+
+def _fits(value: Value, said: _Columns) -> Iterator[ColumnElement[bool]]:
     match value:
-        case Token():
-            bounds = [name == kind]
-            bounds += [columns.value == _parameter(value.value, Text_)] if value.value is not None else []
-            bounds += [columns.system == _parameter(value.system, Text_)] if value.system is not None else []
-            return and_(*bounds)
+        case Token(system, code):
+            if code is not None:
+                yield said.value == _parameter(code, Text_)
+            if system is not None:
+                yield said.system == _parameter(system, Text_)
         case Reference(target):
-            return and_(name == kind, columns.value == _parameter(target, Text_))
-        case LogicalReference(token):
-            return _says(f"{kind}:identifier", token, columns, name)
+            yield said.value == _parameter(target, Text_)
         case Text(beginning):
-            return and_(name == kind, columns.value.like(_parameter(beginning, Text_), escape="/"))
-        case Span():
-            unit = _says(kind, value.unit or Token(None, None), columns, name)
-            return and_(unit, _compared(columns.low, columns.high, value))
-    raise TypeError(f"{kind} is not kept for searching")
+            yield said.value.like(_parameter(beginning, Text_), escape="/")
+        case Span(unit=unit):
+            yield from _fits(unit or Token(None, None), said)
+            yield _compared(said.low, said.high, value)
+        case _:
+            raise TypeError(f"{type(value).__name__} is not kept for searching")

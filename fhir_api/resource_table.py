@@ -116,6 +116,26 @@ for _bound in search_value.c.low, search_value.c.high:
         postgresql_where=_bound.is_not(None),
     )
 
+# What one element of a resource says under both parts of a composite search parameter: of the first part
+# system and value as above, of the second the columns of `part` and, of dates and quantities, low and high.
+search_pair = Table(
+    "fhir_search_pair",
+    metadata,
+    Column("resource_key", ForeignKey(resource.c.key), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("part_system", Text, nullable=False),
+    Column("part_value", Text, nullable=False),
+    Column("low", Float),
+    Column("high", Float),
+    # All of it: many resources have one code, and the rows of few are wanted
+    Index(
+        "ix_fhir_search_pair",
+        *("name", "value", "system", "low", "high", "part_value", "part_system", "resource_key"),
+    ),
+)
+
 # Content items that became nothing
 unmapped = Table(
     "fhir_unmapped",

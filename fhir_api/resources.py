@@ -1,24 +1,32 @@
 """All resource types together: reading, and searching across references."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fhir_api.answers import Addresses, Answer, Answerer, Page
-from fhir_api.conditions import Condition, LogicalReference, Reference
+from fhir_api.conditions import Condition, LogicalReference, Named, Reference, Text, Token, Window
 from fhir_api.endpoints import Endpoints
 from fhir_api.imaging_studies import ImagingStudies
 from fhir_api.including import included
 from fhir_api.kept_resources import KeptResources
 from fhir_api.outcome import RequestFault
 from fhir_api.patients import Patients
+from fhir_api.persons import BY_NAME, begun_names, whole_names
 from fhir_api.search_request import Chain, SearchRequest
 from fhir_api.search_table import KEPT, PARAMETERS, parameter_of
 from fhir_api.store import ResourceStore
 from fhir_api.subset import WHOLE, Subset
 from fhir_api.versions import Wanted
 from pacs.archive import Archive
+from sr.fhir_json import loads
 
 MAX_CHAINED = 1000  # resources that a chained condition may lead over
+MAX_PERSONS = 100  # whose names are looked for at once
+
+
+_PERSON = "Practitioner"
+_BY_ID = next(one for one in PARAMETERS[_PERSON] if one.name == "_id")
+_ALL_PERSONS = Window(0, MAX_PERSONS, is_counted=False)
 
 
 class Resources:
@@ -86,6 +94,8 @@ class Resources:
 
     def _resolve(self, condition: Condition | Chain, addresses: Addresses) -> Condition:
         """The condition with references to what the chain, or an identifier, leads to."""
+        if condition.parameter.is_named:
+            return Condition(condition.parameter, tuple(self._named(condition, addresses)))
         if isinstance(condition, Chain):
             found = self._references(condition.target, condition.inner, addresses)
             return Condition(condition.parameter, tuple(found))
@@ -98,6 +108,22 @@ class Resources:
             if identifier is not None:
                 values += self._references(target, Condition(identifier, tokens), addresses)
         return Condition(condition.parameter, tuple(values))
+
+    def _named(self, condition: Condition | Chain, addresses: Addresses) -> Iterator[Named]:
+        """Persons by name: as a chain asks, or else as the Practitioners are called that are asked for."""
+        if isinstance(condition, Chain) and condition.inner.parameter.name in BY_NAME:
+            texts = (value for value in condition.inner.values if isinstance(value, Text))
+            return begun_names(condition.inner.parameter.name, texts)
+        plain = replace(condition.parameter, is_named=False)
+        asked = self._resolve(replace(condition, parameter=plain), addresses)
+        targets = (value.target for value in asked.values if isinstance(value, Reference))
+        ids = (name for kind, _, name in (target.partition("/") for target in targets) if kind == _PERSON)
+        tokens = tuple(dict.fromkeys(Token(None, name) for name in ids))
+        if len(tokens) > MAX_PERSONS:
+            name = condition.parameter.name
+            raise RequestFault(400, "too-costly", f"{name}: more than {MAX_PERSONS} persons match; ask less")
+        found = self._answerers[_PERSON].page([Condition(_BY_ID, tokens)], _ALL_PERSONS, addresses).answers
+        return (name for answer in found for name in whole_names(loads(answer.content)))
 
     def _references(self, target: str, inner: Condition, addresses: Addresses) -> list[Reference]:
         ids = self._answerers[target].ids([inner], MAX_CHAINED + 1, addresses)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from fhir_api.binaries import Binaries
 from fhir_api.bulk.exports import Exports
@@ -18,19 +18,16 @@ from fhir_api.creating import Creator
 from fhir_api.everything import Everything
 from fhir_api.formats import JSON, form_for, formed
 from fhir_api.interactions import Interactions
-from fhir_api.outcome import RequestFault, outcome_of
+from fhir_api.outcome import outcome, outcome_of
 from fhir_api.posting import add_creating
 from fhir_api.resources import Resources
 from fhir_api.store import ResourceStore
 from fhir_api.subscriptions.routes import add_subscription_routes
 from fhir_api.subscriptions.service import Subscriptions
 from pacs.archive import Archive
-from pacs.errors import ArchiveError
 
 _READING = ["GET", "HEAD"]
 _ALL = [*_READING, "POST", "PUT", "PATCH", "DELETE"]
-
-log = structlog.get_logger()
 
 
 def router(
@@ -60,8 +57,28 @@ def router(
     _add_interactions(routes, service)
     if subscriptions is not None:
         add_subscription_routes(routes, subscriptions, service.addresses)
-    routes.add_api_route("/{path:path}", service.nothing, methods=_ALL)
+    for path in ("", "/{path:path}"):
+        routes.add_api_route(path, _nothing_of(routes), methods=_ALL)
     return routes
+
+
+def _nothing_of(routes: APIRouter) -> Callable[[Request], Response]:
+    """What answers requests that no other route does: 404, or 405 where there are other methods."""
+
+    def nothing(request: Request) -> Response:
+        offered = sorted(
+            method
+            for route in routes.routes
+            if isinstance(route, APIRoute) and route.matches(request.scope)[0] is Match.PARTIAL
+            for method in route.methods or ()
+        )
+        if not offered:
+            return outcome(404, "not-found", "there is nothing at this address; see metadata")
+        refusal = outcome(405, "not-supported", f"{request.method} is not offered here; see metadata")
+        refusal.headers["Allow"] = ", ".join(dict.fromkeys(offered))
+        return refusal
+
+    return nothing
 
 
 def _add_interactions(routes: APIRouter, service: Interactions) -> None:
@@ -94,11 +111,8 @@ class _FhirRoute(APIRoute):
                 if not self.has_own_forms:
                     request.state.form = form_for(request, request.query_params)
                 response = await handle(request)
-            except (RequestFault, ArchiveError) as error:
+            except Exception as error:  # noqa: BLE001 - the edge: whatever it is, its answer is an outcome
                 response = outcome_of(error)
-                if response.status_code >= 500:
-                    # The message only: what caused it may quote the values of a statement.
-                    log.error("fhir request failed", error=type(error).__name__, message=str(error))
             return await formed(response, request.state.form)
 
         return answer

@@ -4,10 +4,13 @@ import calendar
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
 
 from fhir_api.conditions import (
     Days,
     LogicalReference,
+    Pair,
     Reference,
     Span,
     Text,
@@ -22,6 +25,7 @@ from pacs.query import fold
 
 _LISTED = re.compile(r"(?:\\.|[^,\\])+", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\,|$])")
+_PARTS = re.compile(r"((?:\\.|[^$\\])+)\$((?:\\.|[^$\\])+)", re.DOTALL)
 _TOKEN = re.compile(r"(?:((?:\\.|[^|\\])*)\|)?(.*)", re.DOTALL)
 _DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?([12]\d{3})(?:-(\d\d)(?:-(\d\d))?)?")
 _REFERENCE = re.compile(r"(?:([A-Z][A-Za-z]+)/)?([A-Za-z0-9\-.]{1,64})")
@@ -112,6 +116,17 @@ def _parse_quantity(parameter: SearchParameter, text: str, _target: str, _base: 
     )
 
 
+def _parse_composite(parameter: SearchParameter, text: str, _target: str, base: str) -> Iterator[Value]:
+    match = _PARTS.fullmatch(text)
+    if match is None:
+        names = "$".join(part.name for part in parameter.parts)
+        raise invalid(parameter.name, f"expected {names}, each once, with \\$ for a $ in them")
+    parts = (replace(part, name=parameter.name) for part in parameter.parts)
+    asked = zip(parts, match.groups(), strict=True)
+    for first, second in product(*(list(parse(part, said, "", base)) for part, said in asked)):
+        yield Pair(first, second)
+
+
 def _prefixed(text: str) -> tuple[str, str]:
     return (text[:2], text[2:]) if text[:2] in _PREFIXES.split() else ("eq", text)
 
@@ -160,6 +175,7 @@ _PARSERS: Mapping[Kind, Callable[[SearchParameter, str, str, str], Iterator[Valu
     Kind.DATE: _parse_date,
     Kind.QUANTITY: _parse_quantity,
     Kind.URI: _parse_uri,
+    Kind.COMPOSITE: _parse_composite,
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fhir_api.conditions import Condition, LogicalReference, Reference, Span, Text, Token, Value
+from fhir_api.conditions import Condition, LogicalReference, Pair, Reference, Span, Text, Token, Value
 
 _ESCAPED = str.maketrans({"/": "//", "%": "/%", "_": "/_"})
 
@@ -44,6 +44,8 @@ class _Numbers:
                 return Text(str(self._number(f"{beginning.translate(_ESCAPED)}%")))
             case Span(prefix, low, high, unit):
                 return Span(prefix, self._number(low), self._number(high), unit and self._token(unit))
+            case Pair(first, second):
+                return Pair(self.shape(first), self.shape(second))
         raise TypeError(f"{type(value).__name__} is not kept for searching")
 
     def _token(self, token: Token) -> Token:

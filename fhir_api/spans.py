@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 _MOMENT = re.compile(
     r"([12]\d{3})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?)?)?"
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,17}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?")
 _ONE_DAY = datetime.timedelta(days=1)
 
@@ -23,6 +24,11 @@ def instant(seconds: float) -> str:
     """Seconds since 1970 as an instant of FHIR, to the millisecond, in UTC."""
     moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def of_instant(text: str) -> Stretch | None:
+    """All that an instant may mean, which has seconds and a zone."""
+    return of_moment(text) if _INSTANT.fullmatch(text) else None
 
 
 def of_moment(text: str) -> Stretch | None:

@@ -13,12 +13,12 @@ from fhir_api.patient_record import Care
 from fhir_api.replacing import Made, Replacement
 from fhir_api.resource_table import mapping, metadata, report, resource, unmapped
 from fhir_api.versions import Wanted
-from pacs.index.engine import Transactions, open_engine
+from pacs.index.engine import Transactions, connected, open_engine
 from sr.ledger import Unmapped
 
 # To be raised whenever the same report becomes other resources, or the tables or search parameters change:
 # all that is kept is then dropped and made again.
-MAPPING_VERSION = 7
+MAPPING_VERSION = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,10 @@ def prepare(url: str) -> None:
 
 
 class ResourceStore:
-    """The kept resources. Made anew in each process, after `prepare`; safe for threads."""
+    """The kept resources. Made anew in each process, after `prepare`; safe for threads.
+
+    All that it does raises StorageFailed when the database cannot be read or written.
+    """
 
     def __init__(self, url: str) -> None:
         """url: the same that was prepared."""
@@ -73,7 +76,7 @@ class ResourceStore:
     @property
     def is_fresh(self) -> bool:
         """Whether all reports have to be read again: nothing is kept, and `begin` was not called since."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return bool(connection.scalar(select(mapping.c.is_fresh)))
 
     def begin(self) -> None:
@@ -104,7 +107,7 @@ class ResourceStore:
             "digest": replacement.digest,
         }
         known = select(report).where(report.c.sop_instance_uid == origin.sop_instance_uid)
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             kept = connection.execute(known).mappings().one_or_none()
         if kept is not None and dict(kept) == row:
             return False
@@ -130,49 +133,49 @@ class ResourceStore:
     def reports(self, study_instance_uid: str) -> set[str]:
         """The SOP Instance UIDs of the reports of a study that were mapped."""
         rows = select(report.c.sop_instance_uid).where(report.c.study_instance_uid == study_instance_uid)
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return set(connection.scalars(rows))
 
     def of_study(self, study_instance_uid: str) -> list[bytes]:
         """What the reports of a study became, each once, as JSON."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return resource_search.of_study(connection, study_instance_uid)
 
     def of_patient(
         self, identity: str, types: Sequence[str], since: float, care: Care, after: int, limit: int
     ) -> list[tuple[int, Answer]]:
         """What the reports of a patient became, as `patient_record.of_patient` has it."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return patient_record.of_patient(connection, identity, types, since, care, after, limit)
 
     def read(self, resource_type: str, resource_id: str) -> Answer | None:
         """One resource, or None."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return resource_search.read(connection, resource_type, resource_id)
 
     def is_withdrawn(self, resource_type: str, resource_id: str) -> bool:
         """Whether there was such a resource, and is no more."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return versions.is_withdrawn(connection, resource_type, resource_id)
 
     def past(self, resource_type: str, resource_id: str, version: str) -> Answer | None:
         """A version before the present one, or None; without content where it withdrew the resource."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return versions.read(connection, resource_type, resource_id, version)
 
     def history(self, wanted: Wanted) -> list[Answer]:
         """Versions, the newest first; without content those by which a resource was withdrawn."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return versions.page(connection, wanted)
 
     def page(self, resource_type: str, conditions: Sequence[Condition], window: Window) -> list[Answer]:
         """The matches in the window; those that are alike in the order in which they were first kept."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return resource_search.page(connection, resource_type, conditions, window)
 
     def count(self, resource_type: str, conditions: Sequence[Condition]) -> int:
         """How many match."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return resource_search.count(connection, resource_type, conditions)
 
     def last_key(self) -> int:
@@ -187,12 +190,12 @@ class ResourceStore:
 
         after, last: keys, the second included.  since: only what changed later, in seconds since 1970.
         """
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return resource_search.in_order(connection, resource_type, after, last, since, limit)
 
     def counts(self) -> Counts:
         """How much is kept."""
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             reports = connection.scalar(select(func.count()).select_from(report)) or 0
             by_type = connection.execute(select(resource.c.type, func.count()).group_by(resource.c.type))
             by_reason = connection.execute(
@@ -209,7 +212,7 @@ class ResourceStore:
         rows = select(unmapped.c.position, unmapped.c.reason).where(
             unmapped.c.sop_instance_uid == sop_instance_uid
         )
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return [(position, reason) for position, reason in connection.execute(rows)]
 
     def close(self) -> None:

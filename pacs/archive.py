@@ -17,7 +17,7 @@ from pacs.files.derived import DerivedFiles
 from pacs.incoming import Check, Incoming, Sender
 from pacs.index import Index
 from pacs.ingest import Committer, Pending
-from pacs.model import DicomJson, Found, Instance, Source, Stored
+from pacs.model import DicomJson, Found, Instance, Kept, Source, Stored
 from pacs.non_patient import Category
 from pacs.query import Condition, Query
 from pacs.retrieve import Reader
@@ -87,6 +87,10 @@ class Archive:
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query in its order, read in pages as they are taken."""
         return self._index.search(query)
+
+    def kept(self, query: Query) -> Iterator[Kept]:
+        """What is kept of the instances that a query finds, in its order, read in pages as they are taken."""
+        return self._index.kept(query)
 
     def count_answers(self, query: Query) -> int:
         """How many answers a query has, without regard to its limit and offset."""

@@ -144,7 +144,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         others="""ProcedureCodeSequence NameOfPhysiciansReadingStudy PhysiciansOfRecord
         AdmittingDiagnosesDescription ReferencedStudySequence PatientAge PatientSize PatientWeight Occupation
         AdditionalPatientHistory AdmissionID RequestedProcedureCodeSequence
-        IssuerOfAccessionNumberSequence ReferringPhysicianIdentificationSequence""",
+        IssuerOfAccessionNumberSequence IssuerOfAdmissionIDSequence
+        ReferringPhysicianIdentificationSequence""",
     ),
     # Matched against the series (modalities) and instances (SOP classes) of a study
     *_rows(Level.STUDY, Matching.EXACT, "ModalitiesInStudy"),
@@ -190,8 +191,21 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     *_rows(Level.INSTANCE, Matching.COMPUTED, "InstanceAvailability", "AvailableTransferSyntaxUID"),
 )
 
+_REASON = "RequestAttributesSequence.ReasonForRequestedProcedureCodeSequence"
+
+# What studies are found by with every value that they or their series have: a row for each value, not a
+# column. No key of C-FIND and QIDO-RS; what it is told by is above.
+LISTED: tuple[Attribute, ...] = (
+    *_rows(Level.STUDY, Matching.NAME, others="NameOfPhysiciansReadingStudy"),
+    *_rows(Level.STUDY, Matching.EXACT, others="AdmissionID"),
+    *_rows(Level.SERIES, Matching.NAME, others="PerformingPhysicianName OperatorsName"),
+    *_rows(Level.SERIES, Matching.EXACT, others=f"{_REASON}.CodeValue {_REASON}.LongCodeValue"),
+)
+
 BY_TAG: dict[int, Attribute] = {a.tags[0]: a for a in ATTRIBUTES if len(a.path) == 1}
 BY_PATH: dict[tuple[int, ...], Attribute] = {a.tags: a for a in ATTRIBUTES}
+
+LISTED_BY_PATH: dict[tuple[int, ...], Attribute] = {a.tags: a for a in LISTED}
 
 # Kept in the instances and series, and only compared, never stored, at the level that names them.
 DERIVED_KEYWORDS = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
@@ -218,6 +232,11 @@ def columns(level: Level) -> list[Attribute]:
         for a in ATTRIBUTES
         if a.level is level and a.matching not in unindexed and a.keyword not in DERIVED_KEYWORDS
     ]
+
+
+def listed(level: Level) -> list[Attribute]:
+    """The attributes of one level of which each value has a row in the index."""
+    return [a for a in LISTED if a.level is level]
 
 
 def stored_tags(level: Level) -> frozenset[int]:

@@ -75,10 +75,18 @@ class Found(NamedTuple):
     patient_identity: the same for all answers of one patient, and for no other patient.
     levels: what is kept and counted of each level, the outermost first: of patient and study together, of the
         series, of the instance. The outer ones are shared between answers: not to be changed.
+    changed: of patients and studies, when they changed last, in seconds since 1970.
     """
 
     patient_identity: str
     levels: tuple[DicomJson, ...]
+    changed: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells a patient or a study from all others: its identity, or its Study Instance UID."""
+        uids = (self.get("0020000D") or {}).get("Value")
+        return str(uids[0]) if uids else self.patient_identity
 
     @property
     def attributes(self) -> DicomJson:
@@ -91,6 +99,20 @@ class Found(NamedTuple):
     def get(self, key: str) -> Any:
         """One attribute by its tag, such as "00100020"; None when it is not there."""
         return next((level[key] for level in self.levels if key in level), None)
+
+
+class Kept(NamedTuple):
+    """What is kept of an instance, as it lies there: for those who go through thousands.
+
+    number: its Instance Number; None when it has none, or one of more than 63 bits.
+    attributes: its level of a `Found`, less what follows from where it is; DICOM JSON as text.
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    number: int | None
+    attributes: bytes
 
 
 class Outcome(StrEnum):

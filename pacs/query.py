@@ -8,6 +8,7 @@ import unicodedata
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 
 from pacs.attributes import Attribute
@@ -97,14 +98,32 @@ class Criterion:
     condition: Condition
 
 
+class SortKey(StrEnum):
+    """What answers are ordered by."""
+
+    STARTED = "date and time of the study"
+    CHANGED = "last change"
+    ID = "Study Instance UID, or identity of the patient"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One of the things that answers are ordered by."""
+
+    key: SortKey
+    is_descending: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to find at which level.
 
     patient_identity: restricts to one patient, whose identity an earlier answer gave.
     limit: at most so many answers; None for all.  offset: answers passed over first.
-    below: of studies, keys of which each is fulfilled by some series or instance in them.
-    The order of answers is stable: studies from the newest, series and instances by their numbers.
+    below: of studies, keys of which each is fulfilled by some series or instance in them, or that are listed.
+    changed: of patients and studies, from when to when they changed last, both included; seconds since 1970.
+    order: of patients and studies; without, studies come from the newest, and patients by name.
+    The order of answers is stable. Series and instances come by their numbers.
     """
 
     level: Level
@@ -113,6 +132,8 @@ class Query:
     limit: int | None = None
     offset: int = 0
     below: tuple[Criterion, ...] = ()
+    changed: tuple[float, float] | None = None
+    order: tuple[Order, ...] = ()
 
 
 def fold(text: str) -> str:

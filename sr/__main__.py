@@ -15,8 +15,9 @@ from sr.content_tree import Item, Number
 from sr.diagnostic_report import CONCLUSIONS
 from sr.encapsulated import MEDIA_TYPES
 from sr.mapping import DOCUMENTS_ALONE, REPORT_CLASSES
+from sr.normality import INTERPRETATIONS, LIMITS
 from sr.report_header import LOG_CLASSES, Header, status
-from sr.roles import ASIDE_REASONS, BY_CONCEPT, NOT_FOUND_NOW, Role
+from sr.roles import ASIDE_REASONS, BY_CONCEPT, NOT_FOUND_NOW, PLANS, Role
 from sr.templates import CONTAINERS, DOCUMENTS, FAMILIES
 from sr.units import REPAIRED
 from sr.values import ABSENT, value_members
@@ -46,7 +47,7 @@ _ROLES: Mapping[Role, str] = {
     Role.TRACKING: "`identifier` of the Observation and of the BodyStructure",
     Role.ALGORITHM: "a Device, the `device` of the Observation",
     Role.INFERRED: "`derivedFrom`",
-    Role.OBJECT: "`derivedFrom` the study that it is in",
+    Role.OBJECT: "`derivedFrom` the study that it is in, with the image and the region in it",
     Role.ASIDE: "left out, and listed as such",
 }
 
@@ -102,7 +103,8 @@ def _reports() -> Iterator[str]:
     yield "By the concept of the document or of a container in it; all else goes the way of all reports.\n"
     for title, templates in (("document", DOCUMENTS), ("container", CONTAINERS)):
         yield from _table((title, "code", "becomes"), sorted(_templates(templates)))
-    yield "Documents that hold no findings; their content becomes nothing, and is listed as such:\n"
+    yield "Documents that hold no findings; their content becomes nothing, and is listed as such."
+    yield f"So do plans of any class, by their titles: {', '.join(map(_meaning, PLANS))}.\n"
     yield from _table(("SOP class", "why"), [(UID(uid).name, why) for uid, why in DOCUMENTS_ALONE.items()])
 
 
@@ -153,6 +155,19 @@ def _values() -> Iterator[str]:
         ("qualifier", "code", "`dataAbsentReason`"),
         [(_meaning(("DCM", value)), value, reason) for value, reason in ABSENT.items()],
     )
+    yield (
+        "How normal a value is (PS3.16 TID 310): a normal range is its `referenceRange` (TID 312), with what "
+        "describes it as `text`, and with the population as `appliesTo` where no statistics are told of it; "
+        "the statistics of a population (TID 311) are components. Normality is `interpretation`:\n"
+    )
+    yield from _table(
+        ("concept", "code", "becomes"),
+        [(_meaning(key), _written(key), f"`referenceRange.{limit}`") for key, limit in LIMITS.items()],
+    )
+    yield from _table(
+        ("normality", "code", "`interpretation`"),
+        [(_meaning(key), _written(key), f"`{code}`") for key, (code, _) in INTERPRETATIONS.items()],
+    )
 
 
 def _roles() -> Iterator[str]:
@@ -193,7 +208,7 @@ def _codes() -> Iterator[str]:
 
 
 def _status(sop_class_uid: str, flags: Mapping[str, str]) -> str:
-    header = Header(sop_class_uid, "", "", "", "", "", "", flags, (), {})
+    header = Header(sop_class_uid, "", "", "", "", "", "", "", "", flags, (), {})
     return f"`{status(header, Item('1', 'CONTAINER', '', None, None))}`"
 
 

@@ -1,7 +1,7 @@
 """Coded entries (PS3.3 8.8), made comparable across the coding schemes that renamed each other."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 from pydicom.sr._snomed_dict import mapping
 
@@ -33,21 +33,24 @@ _SUPPLEMENT: dict[str, Key] = {
 }
 
 
+LONGEST_CODE_VALUE = 16  # characters; what is longer, is a Long Code Value (PS3.3 8.1)
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """One coded entry as the file has it.
 
     value: Code Value, Long Code Value or URN Code Value.  scheme: Coding Scheme Designator, "" when absent.
+    key: scheme and value to compare by: SNOMED RT as SNOMED CT where that is known, names spelt right.
     """
 
     value: str
     scheme: str
     meaning: str
+    key: Key = field(init=False, compare=False, repr=False)
 
-    @property
-    def key(self) -> Key:
-        """Scheme and value to compare by: SNOMED RT as SNOMED CT where that is known, names spelt right."""
-        return _key(self.scheme, self.value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", _key(self.scheme, self.value))  # asked for hundreds of times
 
     @property
     def label(self) -> str:
@@ -63,6 +66,18 @@ def _key(written: str, value: str) -> Key:
     if value in mapping["SRT"]:
         return "SCT", mapping["SRT"][value]
     return _SUPPLEMENT.get(value, (scheme, value))
+
+
+def spellings(value: str) -> tuple[str, ...]:
+    """The values by which files may write a code: itself, and those of SNOMED RT that mean the same."""
+    return value, *(older for older, newer in _older() if newer == value)
+
+
+@cache
+def _older() -> tuple[tuple[str, str], ...]:
+    """Values of SNOMED RT with those that they are told by today."""
+    supplement = ((older, newer) for older, (_, newer) in _SUPPLEMENT.items() if newer != older)
+    return (*mapping["SRT"].items(), *supplement)
 
 
 def read_code(dataset: lenient.Source | None) -> Code | None:

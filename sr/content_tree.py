@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from sr.codes import Code
+from sr.codes import Code, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ class Coordinates:
 Value = Number | Code | ObjectReference | Coordinates | str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One content item.
 
     position: such as "1.2.3": the third child of the second child of the root, which is "1".
@@ -72,6 +72,11 @@ class Item:
     observed: str = ""
     observation_uid: str = ""
     template: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The concept to compare by; ("", "") where there is none."""
+        return self.concept.key if self.concept is not None else ("", "")
 
     def walk(self) -> Iterator["Item"]:
         """This item and all below it, in the order of the document."""

@@ -6,9 +6,15 @@ from typing import Any
 
 from sr.body_structure import Site
 from sr.codes import Code
+from sr.coding_schemes import NAMED
 from sr.content_tree import Item, ObjectReference
+from sr.imaging_selection import Selection
 from sr.report_header import Header
-from sr.roles import OTHER_SUBJECT, PATIENT, SUBJECT_CLASS
+from sr.roles import BY_CONCEPT, OTHER_SUBJECT, PATIENT, SUBJECT_CLASS, Role
+
+_SUBJECT_CODES = {
+    (NAMED[scheme], code) for (scheme, code), role in BY_CONCEPT.items() if role is Role.SUBJECT
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,7 @@ class Context:
     observed: the nearest Observation DateTime, a DT value.
     method: as a CodeableConcept.  performers: references.  device: a reference.
     studies: references to the studies of the images; empty for the report's own study.
+    selections: the images, and regions in them.
     components: modifiers of the containers around, as FHIR components.
     """
 
@@ -29,26 +36,41 @@ class Context:
     performers: tuple[dict[str, Any], ...] = ()
     device: str = ""
     studies: tuple[dict[str, Any], ...] = ()
+    selections: tuple[Selection, ...] = ()
     components: tuple[dict[str, Any], ...] = ()
 
     def below(self, container: dict[str, Any], components: Iterable[dict[str, Any]]) -> "Context":
-        """The context of what a container holds, which has these components and no members of theirs."""
+        """The context of what a container holds, which has these components and no members of theirs.
+
+        Images and regions are the container's alone; what it holds has only their studies.
+        """
         return replace(
             self,
             path=(*self.path, container),
+            selections=(),
             components=(*self.components, *(_restated(component) for component in components)),
         )
+
+    def beside(self, subject: Iterable[Item]) -> tuple[dict[str, Any], ...]:
+        """The components, but those that tell of a subject where these items name another."""
+        if not any(item.key == SUBJECT_CLASS for item in subject):
+            return self.components
+        return tuple(one for one in self.components if not tells_subject(one))
+
+
+def tells_subject(component: dict[str, Any]) -> bool:
+    """Whether a component tells of whom a value is."""
+    codings = component["code"].get("coding", [])
+    return any((coding.get("system"), coding["code"]) in _SUBJECT_CODES for coding in codings)
 
 
 def is_other_subject(items: Iterable[Item]) -> bool:
     """Whether subject context items tell of a fetus, a specimen or the like, and not of the patient."""
     keys = set()
     for item in items:
-        if item.concept is None:
-            continue
-        if item.concept.key == SUBJECT_CLASS and isinstance(item.value, Code):
+        if item.key == SUBJECT_CLASS and isinstance(item.value, Code):
             return item.value.key != PATIENT
-        keys.add(item.concept.key)
+        keys.add(item.key)
     return not keys.isdisjoint(OTHER_SUBJECT)
 
 
@@ -64,9 +86,9 @@ def image_studies(items: Iterable[Item], header: Header) -> tuple[str, ...]:
 
 
 def _restated(component: dict[str, Any]) -> dict[str, Any]:
-    """A component to repeat below: its number as text, so that each number is one value only once."""
+    """A component to repeat below: its number as text and no range, so that a number is told only once."""
     if "valueQuantity" not in component:
-        return component
+        return {name: member for name, member in component.items() if name != "referenceRange"}
     number = component["valueQuantity"]
     text = f"{number['value']} {number.get('unit', '')}".strip()
     return {"code": component["code"], "valueString": text}

@@ -5,7 +5,7 @@ Of large reports a hundred times faster than a data set of pydicom, and equal to
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydicom.datadict import tag_for_keyword
 
@@ -20,6 +20,12 @@ _EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # bytes
+
+# What makes something of a sequence, and all that this depends on, the bytes among it
+_Making = tuple[Callable[..., Any], bool, bool, tuple[str, ...], bytes]
+
+_NOT_MADE = object()
+_MADE: dict[_Making, Any] = {}
 
 
 def read_data_set(content: bytes, transfer_syntax_uid: str) -> "DataSet":
@@ -40,11 +46,11 @@ class DataSet:
         elements: Elements,
         implicit: bool,
         encodings: tuple[str, ...],
-        made: dict[tuple[Any, ...], Any],
+        made: dict[_Making, Any],
     ) -> None:
         """encodings: of the data set around, if it has none of its own (PS3.5 7.5.3).
 
-        made: what all items of one document remember.
+        made: what all items of one document remember, where something in it is hidden.
         """
         self._layout = layout
         self._elements = elements
@@ -65,30 +71,24 @@ class DataSet:
 
     def texts(self, keyword: str) -> Sequence[str]:
         """The values of an element as they are written, without blanks around; empty values left out."""
-        tag = _tag(keyword)
-        element = self._elements.get(tag)
-        if element is None:
-            return ()
-        vr, start, stop = element
-        if not vr or vr == "UN":
-            vr = implicit_vr(tag)
-        layout = self._layout
+        tag, layout = _tag(keyword), self._layout
+        vr, start, stop = self._element(tag)
         if vr == "SQ" or start == stop:
             return ()
         return texts_of(tag, vr, layout.buffer[start:stop], self._encodings, layout.little_endian)
 
     def numbers(self, keyword: str, most: int) -> tuple[float, ...] | None:
         """The values of a binary number element; None when there are more than `most`."""
-        tag = _tag(keyword)
-        element = self._elements.get(tag)
-        if element is None:
+        tag, layout = _tag(keyword), self._layout
+        vr, start, stop = self._element(tag)
+        if start == stop:
             return ()
-        vr, start, stop = element
-        if not vr or vr == "UN":
-            vr = implicit_vr(tag)
-        layout = self._layout
-        raw = layout.buffer[start:stop]
-        return numbers_of(tag, vr, raw, layout.little_endian, most)
+        return numbers_of(tag, vr, layout.buffer[start:stop], layout.little_endian, most)
+
+    def _element(self, tag: int) -> tuple[str, int, int]:
+        """Its VR, in the file or else in the dictionary, and where its value is: nowhere when absent."""
+        vr, start, stop = self._elements.get(tag, ("", 0, 0))
+        return vr if vr and vr != "UN" else implicit_vr(tag), start, stop
 
     def items(self, keyword: str) -> Iterator["DataSet"]:
         """The items of a sequence, read one after the other; none when it is absent or no sequence."""
@@ -101,7 +101,8 @@ class DataSet:
     def of_first(self, keyword: str, make: Callable[["DataSet | None"], Made]) -> Made:
         """What `make` makes of the first item of a sequence, or of None where there is none.
 
-        It is made once of all sequences with the same bytes: a report has few codes, and has them often.
+        It is made once of all sequences with the same bytes, whichever document they are in: reports have few
+        codes, and have them often.  make: a function that lasts, and keeps nothing of the item.
         """
         sequence = self._sequence(keyword)
         if sequence is None:
@@ -109,14 +110,21 @@ class DataSet:
         _, start, stop = sequence
         if stop - start > _LONGEST_REMEMBERED:
             return make(next(self.items(keyword), None))
-        key = (make, self._implicit, self._encodings, self._layout.buffer[start:stop])
-        made = self._made
-        if key not in made:
-            if len(made) >= _REMEMBERED:
-                made.clear()
-            made[key] = make(next(self.items(keyword), None))
-        found: Made = made[key]
-        return found
+        layout = self._layout
+        key = (make, self._implicit, layout.little_endian, self._encodings, layout.buffer[start:stop])
+        found: Made | object = self._remembered.get(key, _NOT_MADE)
+        if found is _NOT_MADE:
+            found = make(next(self.items(keyword), None))
+            remembered = self._remembered
+            if len(remembered) >= _REMEMBERED:
+                remembered.clear()
+            remembered[key] = found
+        return cast(Made, found)
+
+    @property
+    def _remembered(self) -> dict[_Making, Any]:
+        """What was made in any document that hides nothing: what hides something, each has to tell itself."""
+        return self._made if self._layout.faults else _MADE
 
     def _sequence(self, keyword: str) -> Element | None:
         tag = _tag(keyword)

@@ -65,11 +65,10 @@ def algorithm(
     family: dict[str, Any] = {}
     told = []
     for item in items:
-        key = item.concept.key if item.concept is not None else None
-        if key == ALGORITHM_FAMILY and isinstance(item.value, Code) and not family:
+        if item.key == ALGORITHM_FAMILY and isinstance(item.value, Code) and not family:
             family = schemes.concept(item.value)
-        elif key in _ALGORITHM_TEXTS and isinstance(item.value, str) and string(item.value):
-            texts[key].append(string(item.value))
+        elif item.key in _ALGORITHM_TEXTS and isinstance(item.value, str) and string(item.value):
+            texts[item.key].append(string(item.value))
         else:
             continue
         told.append(item)

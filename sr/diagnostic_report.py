@@ -43,6 +43,8 @@ _CATEGORY = {
         }
     ]
 }
+# Members that it has as its Observations have them
+_SHARED = ("meta", "subject", "encounter", "issued")
 _HEADINGS = ("h3", "h4", "h5", "h6")
 
 
@@ -62,7 +64,7 @@ def diagnostic_report(
         {
             "resourceType": "DiagnosticReport",
             "id": stable_id("report", header.sop_instance_uid),
-            **{name: report.base[name] for name in ("meta", "subject", "issued") if name in report.base},
+            **{name: report.base[name] for name in _SHARED if name in report.base},
             "text": _narrative(root) if has_prose else {},
             "identifier": [uid_identifier(header.sop_instance_uid)]
             if is_uid(header.sop_instance_uid)
@@ -96,14 +98,14 @@ def _findings(item: Item, without: Collection[Key] = ()) -> Iterator[Item]:
     without: concepts of what is left out, with all below.
     """
     for child in parts_of(item)[Role.CONTENT]:
-        if child.concept is None or child.concept.key not in without:
+        if child.key not in without:
             yield child
             yield from _findings(child, without)
 
 
 def _concludes(item: Item) -> bool:
     is_said = isinstance(item.value, Code) or (isinstance(item.value, str) and item.value_type == "TEXT")
-    return is_said and item.concept is not None and item.concept.key in CONCLUSIONS
+    return is_said and item.key in CONCLUSIONS
 
 
 def _narrative(root: Item) -> dict[str, str]:

@@ -62,11 +62,12 @@ def document(report: Report, root: Item, equipment: str, attachment: dict[str, A
             "content": [_content(report, root, issued, attachment)],
             "context": compact(
                 {
+                    "encounter": [report.base["encounter"]] if "encounter" in report.base else [],
                     "related": [
                         *report.studies,
                         *order_references(report.orders, report.header),
                         *report.physicians,
-                    ]
+                    ],
                 }
             ),
         }
@@ -91,7 +92,5 @@ def descriptions(root: Item) -> list[Item]:
     return [
         child
         for child in root.children
-        if child.concept is not None
-        and child.concept.key == _KEY_OBJECT_DESCRIPTION
-        and isinstance(child.value, str)
+        if child.key == _KEY_OBJECT_DESCRIPTION and isinstance(child.value, str)
     ]

@@ -49,20 +49,27 @@ _PRINTABLE = re.compile(rb"[ -~]*\x00?")
 _CODECS = frozenset(codecs.lookup(name).name for name in python_encoding.values())
 
 
-def texts_of(tag: int, vr: str, raw: bytes, encodings: Sequence[str], little_endian: bool) -> Sequence[str]:
+def texts_of(
+    tag: int, vr: str, raw: bytes, encodings: tuple[str, ...], little_endian: bool
+) -> tuple[str, ...]:
     """The values as they are written, without blanks around; empty values left out.
 
     encodings: codecs of Python, as `encodings_of` gives them.
     """
+    read = _texts if len(raw) <= _LONGEST_REMEMBERED else _texts.__wrapped__
+    return read(tag, vr, raw, encodings, little_endian)
+
+
+@lru_cache(_REMEMBERED)
+def _texts(tag: int, vr: str, raw: bytes, encodings: tuple[str, ...], little_endian: bool) -> tuple[str, ...]:
     if len(raw) > MAX_VALUES and raw.count(b"\\") > MAX_VALUES:
         return ()
-    read = _plain_texts if len(raw) <= _LONGEST_REMEMBERED else _plain_texts.__wrapped__
-    known = read(vr, raw)
-    if known is not None:
-        return known
+    plain = _plain_texts(vr, raw)
+    if plain is not None:
+        return plain
     element = RawDataElement(BaseTag(tag), vr, len(raw), raw, 0, False, little_endian)
     try:
-        return written(convert_value(vr, element, list(encodings)))
+        return tuple(written(convert_value(vr, element, list(encodings))))
     except UNREADABLE:
         return ()
 
@@ -103,7 +110,6 @@ def encodings_of(raw: bytes) -> tuple[str, ...]:
     return tuple(name if codecs.lookup(name).name in _CODECS else default_encoding for name in found)
 
 
-@lru_cache(_REMEMBERED)
 def _plain_texts(vr: str, raw: bytes) -> tuple[str, ...] | None:
     """The texts of plain ASCII, which is the same in every character set; None for all that takes more."""
     if not raw.isascii() or b"\x1b" in raw or (vr in _STRICT and not _PRINTABLE.fullmatch(raw)):

@@ -4,7 +4,7 @@ A resource is a plain dict; its decimals are decimal.Decimal, never float.
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -23,8 +23,11 @@ def dumps(resource: dict[str, Any], is_pretty: bool = False) -> bytes:
 
 
 def loads(text: bytes | str) -> dict[str, Any]:
-    """The resource that dumps wrote. Raises ValueError when the text is no JSON object."""
-    resource = json.loads(text, parse_float=Decimal, parse_int=_integer, parse_constant=_refuse)
+    """The resource that dumps wrote. Raises ValueError for what is no JSON object, or no Decimal can hold."""
+    try:
+        resource = json.loads(text, parse_float=Decimal, parse_int=_integer, parse_constant=_refuse)
+    except InvalidOperation as error:
+        raise ValueError("a decimal has an exponent beyond all bounds") from error
     if not isinstance(resource, dict):
         raise ValueError("a FHIR resource is a JSON object")
     return resource

@@ -74,6 +74,15 @@ def order_reference(identifier: dict[str, Any], request_id: str = "") -> dict[st
     return compact({"reference": literal, "type": "ServiceRequest", "identifier": identifier})
 
 
+def encounter_reference(number: str, system: str) -> dict[str, Any]:
+    """A reference to the Encounter of an Admission ID, by identifier; empty without one.
+
+    It is the Visit Number, PV1-19 of HL7 v2 (IHE RAD TF-2 Appendix B). system: the namespace of its issuer.
+    """
+    identifier = order_identifier(number, system, "VN", "Visit number")
+    return {"type": "Encounter", "identifier": identifier} if "value" in identifier else {}
+
+
 def patient_id(identity: str) -> str:
     """The id of the Patient with this identity: its first 32 digits."""
     return identity[:32]

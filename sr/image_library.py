@@ -75,7 +75,7 @@ class Properties:
         return int(text) if is_number and int(text) < 2**31 else None
 
     def _of(self, concept: Key) -> Iterator[Item]:
-        return (item for item in self.items if item.concept is not None and item.concept.key == concept)
+        return (item for item in self.items if item.key == concept)
 
 
 @dataclass(slots=True)
@@ -170,10 +170,8 @@ def _entries(above: Item) -> Iterator[tuple[ObjectReference, Properties]]:
 
 
 def _properties(items: Iterable[Item], concepts: tuple[Key, ...]) -> Properties:
-    return Properties(
-        tuple(item for item in items if item.concept is not None and item.concept.key in concepts)
-    )
+    return Properties(tuple(item for item in items if item.key in concepts))
 
 
 def _is(item: Item, concept: Key) -> bool:
-    return item.value_type == "CONTAINER" and item.concept is not None and item.concept.key == concept
+    return item.value_type == "CONTAINER" and item.key == concept

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sr import json_attributes
 from sr.body_parts import BODY_PARTS
@@ -10,6 +10,7 @@ from sr.codes import Code
 from sr.coding_schemes import DCM, SCT, CodingSchemes
 from sr.identifiers import (
     accession_identifier,
+    encounter_reference,
     issuer_system,
     order_reference,
     study_identifier,
@@ -25,11 +26,14 @@ _LATERALITIES = {
     "R": {"system": SCT, "code": "24028007", "display": "Right"},
     "B": {"system": SCT, "code": "51440002", "display": "Right and left"},
 }
+_REASON_CODES = "ReasonForRequestedProcedureCodeSequence"
 _ROLE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _PERFORMERS = (
     ("PerformingPhysicianName", {"system": _ROLE, "code": "PRF", "display": "performer"}),
     ("OperatorsName", {"system": _ROLE, "code": "SPRF", "display": "secondary performer"}),
 )
+# What tells the kind of an instance
+KIND = ("SOPClassUID", "ConceptNameCodeSequence", "DocumentTitle", "ContentLabel", "ImageType")
 
 
 def imaging_study(
@@ -47,7 +51,8 @@ def imaging_study(
     """
     uid = json_attributes.text(study, "StudyInstanceUID")
     zone = offset(json_attributes.text(study, "TimezoneOffsetFromUTC"))
-    accession, system = _accession(study)
+    accession, system = _issued(study, "AccessionNumber", "IssuerOfAccessionNumberSequence")
+    admission = _issued(study, "AdmissionID", "IssuerOfAdmissionIDSequence")
     procedures = json_attributes.items(study, "ProcedureCodeSequence")
     return compact(
         {
@@ -60,6 +65,8 @@ def imaging_study(
             "status": "available",
             "modality": [_modality(name) for name in _modalities(study, series)],
             "subject": {"reference": f"Patient/{identity}"},
+            # Not in the mapping of R4, which has no place for it elsewhere
+            "encounter": encounter_reference(*admission),
             **_started(study, "StudyDate", "StudyTime", zone),
             "basedOn": [order_reference(accession_identifier(accession, system))] if accession else [],
             "referrer": next(iter(_people(study, "ReferringPhysicianName")), {}),
@@ -69,7 +76,7 @@ def imaging_study(
             "numberOfInstances": json_attributes.count(study, "NumberOfStudyRelatedInstances"),
             "procedureCode": [concept for code in procedures if (concept := _concept(code))],
             "location": next(({"display": name} for name in _departments(series)), {}),
-            "reasonCode": [{"text": reason} for reason in _reasons(study, series)],
+            "reasonCode": _reasons(study, series),
             "description": string(json_attributes.text(study, "StudyDescription")),
             "series": [_series(one, instances_by_series, zone) for one in series],
         }
@@ -103,22 +110,33 @@ def _series(
     )
 
 
+class InstanceKind(NamedTuple):
+    """What an ImagingStudy tells of an instance besides its UID and number: the same for many."""
+
+    sop_class: dict[str, str]
+    title: str
+
+
 def study_instance(instance: Attributes) -> dict[str, Any]:
     """The element of an ImagingStudy that tells an instance; its attributes in DICOM JSON."""
+    uid = json_attributes.text(instance, "SOPInstanceUID")
+    return numbered(instance_kind(instance), uid, json_attributes.count(instance, "InstanceNumber"))
+
+
+def instance_kind(instance: Attributes) -> InstanceKind:
+    """What kind an instance is of, made of the attributes KIND and no others."""
     title = (
         json_attributes.text(json_attributes.item(instance, "ConceptNameCodeSequence"), "CodeMeaning")
         or json_attributes.text(instance, "DocumentTitle")
         or json_attributes.text(instance, "ContentLabel")
         or "\\".join(json_attributes.texts(instance, "ImageType"))
     )
-    return compact(
-        {
-            "uid": json_attributes.text(instance, "SOPInstanceUID"),
-            "sopClass": _sop_class(json_attributes.text(instance, "SOPClassUID")),
-            "number": json_attributes.count(instance, "InstanceNumber"),
-            "title": string(title),
-        }
-    )
+    return InstanceKind(_sop_class(json_attributes.text(instance, "SOPClassUID")), string(title))
+
+
+def numbered(kind: InstanceKind, uid: str, number: int | None) -> dict[str, Any]:
+    """The element of an instance of this kind."""
+    return compact({"uid": uid, "sopClass": kind.sop_class, "number": number, "title": kind.title})
 
 
 @lru_cache(256)
@@ -126,11 +144,11 @@ def _sop_class(uid: str) -> dict[str, str]:
     return {"system": "urn:ietf:rfc:3986", "code": uid_uri(uid)} if is_uid(uid) else {}
 
 
-def _accession(study: Attributes) -> tuple[str, str]:
-    """Accession Number and the namespace of its issuer."""
-    issuer = json_attributes.item(study, "IssuerOfAccessionNumberSequence")
+def _issued(study: Attributes, number: str, issuer_sequence: str) -> tuple[str, str]:
+    """A number and the namespace of its issuer."""
+    issuer = json_attributes.item(study, issuer_sequence)
     keywords = ("LocalNamespaceEntityID", "UniversalEntityID", "UniversalEntityIDType")
-    return json_attributes.text(study, "AccessionNumber"), issuer_system(
+    return json_attributes.text(study, number), issuer_system(
         *(json_attributes.text(issuer, keyword) for keyword in keywords)
     )
 
@@ -147,15 +165,17 @@ def _departments(series: Sequence[Attributes]) -> list[str]:
     return [name for name in names if name]
 
 
-def _reasons(study: Attributes, series: Sequence[Attributes]) -> list[str]:
-    """Reason for the Requested Procedure (0040,1002), each once."""
-    requests = (
+def _reasons(study: Attributes, series: Sequence[Attributes]) -> list[dict[str, Any]]:
+    """Reasons for the requested procedures, in codes (0040,100A) and in words (0040,1002), each once."""
+    requests = [
         request for one in series for request in json_attributes.items(one, "RequestAttributesSequence")
-    )
-    reasons = (
+    ]
+    codes = (code for one in requests for code in json_attributes.items(one, _REASON_CODES))
+    words = (
         string(json_attributes.text(one, "ReasonForTheRequestedProcedure")) for one in (study, *requests)
     )
-    return list(dict.fromkeys(reason for reason in reasons if reason))
+    told = [*map(_concept, codes), *({"text": reason} for reason in dict.fromkeys(words) if reason)]
+    return [reason for number, reason in enumerate(told) if reason and reason not in told[:number]]
 
 
 def _modality(name: str) -> dict[str, str]:

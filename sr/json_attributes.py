@@ -18,8 +18,8 @@ def texts(attributes: Attributes, keyword: str) -> list[str]:
 
 def text(attributes: Attributes, keyword: str) -> str:
     """The first value of an element; empty when there is none."""
-    if _key(keyword) not in attributes:
-        return ""  # as mostly, of thousands of instances
+    if key(keyword) not in attributes:
+        return ""
     for value in _values(attributes, keyword):
         if value is not None and (said := str(value).strip()):
             return said
@@ -43,13 +43,14 @@ def count(attributes: Attributes, keyword: str) -> int | None:
 
 
 def _values(attributes: Attributes, keyword: str) -> Sequence[Any]:
-    element = attributes.get(_key(keyword))
+    element = attributes.get(key(keyword))
     values = element.get("Value") if isinstance(element, dict) else None
     return values if isinstance(values, list) else ()
 
 
 @cache
-def _key(keyword: str) -> str:
+def key(keyword: str) -> str:
+    """The tag of a keyword as the key of an element. Raises LookupError when there is none."""
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise LookupError(f"{keyword} is not in the data dictionary")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sr.codes import Code
 from sr.content_tree import ContentTree, Item
 
-OBJECT_REASON = "R4 has no element for single images and regions; their study is referenced"
+OBJECT_REASON = "no Observation stands beside it that could refer to it"
 _REASONS = dict.fromkeys(("IMAGE", "COMPOSITE", "WAVEFORM", "SCOORD", "SCOORD3D", "TCOORD"), OBJECT_REASON)
 
 

@@ -18,6 +18,7 @@ from sr.participants import AUTHOR, VERIFIER
 from sr.provenance import provenance
 from sr.read_content import read_content
 from sr.report_header import KEY_OBJECT_SELECTION
+from sr.roles import PLANS
 from sr.source_report import Report, read_report
 from sr.templates import CONTAINERS, DOCUMENTS, generic
 from sr.walker import Walker
@@ -98,7 +99,7 @@ def map_report(dataset: Source, identity: str, with_events: bool = False, size: 
     told = attachment(dataset, sop_class) if is_document else ({"size": size} if size else {})
     source = document(report, tree.root, made_by, told)
     results: list[str] = []
-    if alone := DOCUMENTS_ALONE.get(sop_class):
+    if alone := DOCUMENTS_ALONE.get(sop_class, _PLAN if tree.root.key in PLANS else ""):
         walker.ledger.pass_over(tree.root, alone)
         walker.ledger.tell(descriptions(tree.root), f"DocumentReference/{source['id']}")
         if (manifest := read_manifest(dataset, tree.root, report, identity)) is not None:
@@ -119,9 +120,8 @@ def map_report(dataset: Source, identity: str, with_events: bool = False, size: 
 
 def _findings(walker: Walker, root: Item, made_by: str, observers: list[dict[str, Any]]) -> list[str]:
     """References of the DiagnosticReport, if there is one, and of the outermost Observations."""
-    title = root.concept.key if root.concept is not None else ("", "")
     context = Context(device=made_by, performers=tuple(observers))
-    results = DOCUMENTS.get(title, generic.document)(walker, root, context)
+    results = DOCUMENTS.get(root.key, generic.document)(walker, root, context)
     whole = diagnostic_report(walker.report, root, observers, results)
     return [walker.emit(whole), *results] if whole is not None else results
 

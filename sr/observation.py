@@ -39,7 +39,6 @@ def observation(
     code: CodeableConcept.  categories: besides imaging and the containers around.
     identifiers: besides the item's own, which are its place in the report and its Observation UID.
     """
-    derived_from = [*(context.studies or report.studies), report.source]
     observed = context.observed or report.header.content_time
     return compact(
         {
@@ -54,7 +53,7 @@ def observation(
             **context.site.members,
             "method": context.method,
             "device": {"reference": context.device} if context.device else {},
-            "derivedFrom": [reference for reference in derived_from if reference],
+            "derivedFrom": [reference for reference in _derived_from(report, context) if reference],
             "note": _notes(item),
         }
     )
@@ -79,6 +78,14 @@ def refer(resource: dict[str, Any], name: str, references: Sequence[str]) -> Non
     """Add references to a member such as hasMember."""
     if references:
         resource[name] = [*resource.get(name, []), *({"reference": reference} for reference in references)]
+
+
+def _derived_from(report: Report, context: Context) -> list[dict[str, Any]]:
+    """The images and regions, the studies of which none is selected, and the report itself."""
+    selected = [one.reference for one in context.selections]
+    named = {one["reference"] for one in selected}
+    others = (one for one in context.studies or report.studies if one["reference"] not in named)
+    return [*selected, *others, report.source]
 
 
 def _own_identifiers(report: Report, item: Item) -> list[dict[str, Any]]:

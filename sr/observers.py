@@ -24,11 +24,11 @@ def observers(items: Iterable[Item]) -> list[tuple[Person, list[Item]]]:
     """
     groups: list[list[Item]] = []
     for item in items:
-        if _key(item) == PERSON_OBSERVER_NAME:
+        if item.key == PERSON_OBSERVER_NAME:
             if len(groups) == MOST:
                 break
             groups.append([])
-        if groups and _key(item) in (*_TEXTS, *_ROLES):
+        if groups and item.key in (*_TEXTS, *_ROLES):
             groups[-1] += item.walk()
     return [_person(group) for group in groups]
 
@@ -44,7 +44,7 @@ def _person(items: Iterable[Item]) -> tuple[Person, list[Item]]:
     texts: dict[Key, str] = {}
     roles, told = [], []
     for item in items:
-        key = _key(item)
+        key = item.key
         if isinstance(item.value, Code) and key in _ROLES:
             roles.append(item.value)
         elif isinstance(item.value, str) and key in _TEXTS and key not in texts:
@@ -60,7 +60,3 @@ def _person(items: Iterable[Item]) -> tuple[Person, list[Item]]:
         number=texts.get(_NUMBER, ""),
     )
     return person, told
-
-
-def _key(item: Item) -> Key:
-    return item.concept.key if item.concept is not None else ("", "")

@@ -1,8 +1,7 @@
 """The persons of a report as FHIR R4 Practitioners, and what they are where as PractitionerRoles (ADR 26)."""
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sr.codes import Code
 from sr.coding_schemes import DCM, CodingSchemes
@@ -20,8 +19,7 @@ _NUMBER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A person as one place of a report tells of them; what it does not tell is empty.
 
     name: a PN value.  codes: that identify the person.  organization: of which they are, by name and by code.
@@ -118,7 +116,8 @@ class People:
 
     def _coded(self, code: Code) -> dict[str, str]:
         """A code that identifies someone as system and value of an Identifier."""
-        coding = next(iter(self._identifying.codings(code)), {})
+        codings: list[dict[str, str]] = self._identifying.concept(code).get("coding", [])
+        coding = codings[0] if codings else {}
         return compact({"system": coding.get("system", ""), "value": coding.get("code", "")})
 
     def _take_role(self, person: Person, practitioner_id: str, referring: dict[str, Any]) -> None:

@@ -4,11 +4,14 @@ import datetime
 import hashlib
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 # What a primitive was before it lost its time of day, which FHIR takes only with a time zone.
 AS_WRITTEN = "urn:x-dicom:as-written"
+
+_REMEMBERED = 1024  # of each kind; a report has the same UIDs, moments and systems in each resource
 
 _NUMBERS = (int, float, Decimal)  # which are no less there when they are 0
 _NO_STRING = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -30,8 +33,8 @@ def plain(number: Decimal) -> str:
 
 def string(text: str) -> str:
     """The text without control characters, which no FHIR string may hold, and without outer blanks."""
-    if text.isascii() and text.isprintable():
-        return text.strip()
+    if text.isprintable():
+        return text.strip()  # as mostly; all that Unicode calls printable is of FHIR's characters
     return _NO_STRING.sub("", text.replace("\x00", "")).strip()
 
 
@@ -40,11 +43,13 @@ def code(text: str) -> str:
     return " ".join(string(text).split())
 
 
+@lru_cache(_REMEMBERED)
 def uri_part(text: str) -> str:
     """The text as one part of a URN."""
     return quote(code(text), safe="")
 
 
+@lru_cache(_REMEMBERED)
 def is_uid(text: str) -> bool:
     """Whether the text is a UID (PS3.5 9.1); such a text is also a valid FHIR id."""
     return len(text) <= 64 and _UID.fullmatch(text) is not None
@@ -55,6 +60,7 @@ def uid_uri(uid: str) -> str:
     return f"urn:oid:{uid}"
 
 
+@lru_cache(_REMEMBERED)
 def stable_id(*parts: str) -> str:
     """A FHIR id that is always the same for the same parts: 32 hexadecimal digits."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
@@ -94,6 +100,7 @@ def date_and_time(day: str, clock: str) -> str:
     return date(day).replace("-", "") + time(clock).replace(":", "")
 
 
+@lru_cache(_REMEMBERED)
 def date_time(text: str, zone: str) -> str:
     """A DT value as a FHIR dateTime; empty when it is none.
 

@@ -18,6 +18,7 @@ LOG_CLASSES = frozenset(
         "1.2.840.10008.5.1.4.1.1.88.40",  # Procedure Log
         "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR
         "1.2.840.10008.5.1.4.1.1.88.68",  # Radiopharmaceutical Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.75",  # Performed Imaging Agent Administration SR
         "1.2.840.10008.5.1.4.1.1.88.76",  # Enhanced X-Ray Radiation Dose SR
     }
 )
@@ -40,6 +41,8 @@ class Header:
     study_instance_uid: str
     accession_number: str
     accession_system: str
+    admission_id: str
+    admission_system: str
     content_time: str
     zone: str
     flags: Mapping[str, str]
@@ -49,18 +52,15 @@ class Header:
 
 def read_header(dataset: lenient.Source) -> Header:
     """The header of a report; what is absent or unreadable is empty."""
-    issuer = lenient.first(dataset, "IssuerOfAccessionNumberSequence")
     flags = ("CompletionFlag", "VerificationFlag", "PreliminaryFlag")
     return Header(
         sop_class_uid=lenient.text(dataset, "SOPClassUID"),
         sop_instance_uid=lenient.text(dataset, "SOPInstanceUID"),
         study_instance_uid=lenient.text(dataset, "StudyInstanceUID"),
         accession_number=lenient.text(dataset, "AccessionNumber"),
-        accession_system=issuer_system(
-            lenient.text(issuer, "LocalNamespaceEntityID"),
-            lenient.text(issuer, "UniversalEntityID"),
-            lenient.text(issuer, "UniversalEntityIDType"),
-        ),
+        accession_system=issuer_of(dataset, "IssuerOfAccessionNumberSequence"),
+        admission_id=lenient.text(dataset, "AdmissionID"),
+        admission_system=issuer_of(dataset, "IssuerOfAdmissionIDSequence"),
         content_time=date_and_time(
             lenient.text(dataset, "ContentDate"), lenient.text(dataset, "ContentTime")
         ),
@@ -75,10 +75,16 @@ def read_header(dataset: lenient.Source) -> Header:
     )
 
 
+def issuer_of(dataset: lenient.Source, keyword: str) -> str:
+    """The namespace in an item of the HL7v2 Hierarchic Designator Macro (PS3.3 10.14)."""
+    issuer = lenient.first(dataset, keyword)
+    keywords = ("LocalNamespaceEntityID", "UniversalEntityID", "UniversalEntityIDType")
+    return issuer_system(*(lenient.text(issuer, one) for one in keywords))
+
+
 def is_log(header: Header, root: Item) -> bool:
     """Whether a device wrote the document of what it did."""
-    has_title = root.concept is not None and root.concept.key in _LOG_TITLES
-    return header.sop_class_uid in LOG_CLASSES or has_title
+    return header.sop_class_uid in LOG_CLASSES or root.key in _LOG_TITLES
 
 
 def status(header: Header, root: Item) -> str:

@@ -9,6 +9,7 @@ from enum import IntEnum, auto
 
 from sr.codes import Code, Key
 from sr.content_tree import Item
+from sr.context_groups import concepts_of
 
 
 class Role(IntEnum):
@@ -31,6 +32,7 @@ class Role(IntEnum):
 
 FINDING_SITE: Key = ("SCT", "363698007")
 ORGAN: Key = ("SCT", "113343008")
+PROCEDURE_SITE: Key = ("SCT", "363704007")
 LATERALITY: Key = ("SCT", "272741003")
 TOPOGRAPHICAL_MODIFIER: Key = ("SCT", "106233006")
 MEASUREMENT_METHOD: Key = ("SCT", "370129005")
@@ -46,6 +48,7 @@ NOT_FOR_PRESENTATION: Key = ("DCM", "111152")
 IMAGE_LATERALITY: Key = ("DCM", "111027")
 SUBJECT_CLASS: Key = ("DCM", "121024")
 PATIENT: Key = ("DCM", "121025")
+FETUS: Key = ("DCM", "121026")
 COMMENT: Key = ("DCM", "121106")
 IDENTIFIER: Key = ("99DIAFANA", "identifier")  # ours: system and value of a FHIR Identifier, parted by "|"
 # What only a subject other than the patient has: mother, number and id of a fetus, ids of a specimen.
@@ -58,6 +61,8 @@ _OBSERVER = "it tells of the person who observed: of the Practitioner, where tha
 _PATIENT = "it tells of the patient, not of a finding"
 _LIBRARY = "it describes the images, as ImagingStudy does"
 _ALGORITHMS = "it tells which algorithms ran, not what they found"
+_COURSE = "it tells of staff, equipment or stock, not of the patient"
+_ROOM = "it tells of the room, not of the patient"
 _NOT_PRESENTED = "the program that found it says that it is not for presentation"
 
 # Items that are no findings wherever they stand, with all below them: by concept, the reason.
@@ -76,6 +81,10 @@ ASIDE_REASONS: Mapping[Key, str] = {
     # PS3.16 TID 1020 and 1021: persons and devices that took part
     **{("DCM", str(number)): _REPORT for number in range(113870, 113877)},
     ("DCM", "113907"): _REPORT,  # Reason for Proceeding
+    # PS3.16 TID 3001, 3104, 3603 and 11005: what a log has of staff, equipment and stock
+    **dict.fromkeys(concepts_of(3404, 3408, 3427), _COURSE),
+    ("DCM", "122222"): _ROOM,  # Procedure Environmental Characteristics
+    ("DCM", "130222"): _COURSE,  # Imaging Agent Administration Consumable
     # PS3.16 TID 4015 and 4016: Summary of Detections, Summary of Analyses
     ("DCM", "111064"): _ALGORITHMS,
     ("DCM", "111065"): _ALGORITHMS,
@@ -84,6 +93,13 @@ ASIDE_REASONS: Mapping[Key, str] = {
 _PAST = "it tells of the past, not of what was found now"
 _PLANNED = "it tells what was planned, not what was done"
 _ASKED = "it tells why the images were made, not what was found in them"
+
+# PS3.16 TID 7000 and 11001
+PLANS: tuple[Key, ...] = (
+    ("DCM", "112345"),  # Implantation Plan
+    ("DCM", "130182"),  # Planned Imaging Agent Administration Procedure Report
+    ("DCM", "130226"),  # Planned Imaging Agent Administration
+)
 
 # Sections and items of PS3.16 CID 7001 and 7002 that a reader sees, and that no Observation may tell as if it
 # were found now: by concept, the reason.
@@ -95,7 +111,7 @@ NOT_FOUND_NOW: Mapping[Key, str] = {
     ("DCM", "121068"): _PAST,  # Previous Findings
     ("DCM", "121069"): _PAST,  # Previous Finding
     ("LN", "18834-2"): _PAST,
-    ("DCM", "130226"): _PLANNED,  # Planned Imaging Agent Administration
+    **dict.fromkeys(PLANS, _PLANNED),
     ("DCM", "121062"): _ASKED,  # Request
     ("LN", "55115-0"): _ASKED,
     ("DCM", "121109"): _ASKED,  # Indications for Procedure
@@ -115,6 +131,7 @@ BY_CONCEPT: Mapping[Key, Role] = {
     **{("DCM", str(number)): Role.SUBJECT for number in (121024, *range(121028, 121036))},
     FINDING_SITE: Role.SITE,
     ORGAN: Role.SITE,
+    PROCEDURE_SITE: Role.SITE,
     LATERALITY: Role.QUALIFIER,
     TOPOGRAPHICAL_MODIFIER: Role.QUALIFIER,
     MEASUREMENT_METHOD: Role.METHOD,
@@ -127,10 +144,11 @@ BY_CONCEPT: Mapping[Key, Role] = {
     ALGORITHM_VERSION: Role.ALGORITHM,
     PERSON_OBSERVER_NAME: Role.OBSERVER,
     # Context of a group, whichever relationship a file gives it: activity session, purpose of a region,
-    # time points (PS3.16 TID 1502)
+    # time points (PS3.16 TID 1502), which of several follicles (TID 5014)
     ("NCIt", "C67447"): Role.COMPONENT,
     ("UMLS", "C2348792"): Role.COMPONENT,
     ("DCM", "130400"): Role.COMPONENT,
+    ("DCM", "125010"): Role.COMPONENT,
     **{("DCM", str(number)): Role.COMPONENT for number in (126070, 126071, 126072, 126073)},
 }
 
@@ -146,39 +164,36 @@ def role_of(item: Item) -> Role:
         return Role.INFERRED if item.relationship == "INFERRED FROM" else Role.OBJECT
     if _is_hidden(item):
         return Role.ASIDE
-    if item.concept is not None and (role := BY_CONCEPT.get(item.concept.key)) is not None:
+    if (role := BY_CONCEPT.get(item.key)) is not None:
         return role
     if item.value_type in _OBJECTS:
         return Role.OBJECT
     if is_remark(item, COMMENT) or is_remark(item, IDENTIFIER):
         return Role.REMARK
-    return (
-        Role.COMPONENT if item.relationship in _MODIFYING and item.value_type != "CONTAINER" else Role.CONTENT
-    )
+    is_context = item.relationship == "HAS ACQ CONTEXT" or item.value_type != "CONTAINER"
+    return Role.COMPONENT if item.relationship in _MODIFYING and is_context else Role.CONTENT
 
 
 def aside_reason(item: Item) -> str:
     """Why an item of role ASIDE is no finding."""
-    reason = ASIDE_REASONS.get(item.concept.key) if item.concept is not None else None
-    return reason or _NOT_PRESENTED
+    return ASIDE_REASONS.get(item.key, _NOT_PRESENTED)
 
 
 def is_remark(item: Item, concept: Key) -> bool:
     """Whether the item is a comment on its parent, or an identifier that it was given outside DICOM."""
     is_text = item.value_type == "TEXT" and isinstance(item.value, str)
-    is_meant = item.concept is not None and item.concept.key == concept
-    return is_text and is_meant and (concept == IDENTIFIER or item.relationship == "HAS PROPERTIES")
+    return (
+        is_text and item.key == concept and (concept == IDENTIFIER or item.relationship == "HAS PROPERTIES")
+    )
 
 
 def _is_hidden(item: Item) -> bool:
     """Whether nobody is to be shown it: what only further processing by the same program is meant for."""
-    return any(
-        isinstance(child.value, Code)
-        and child.value.key == NOT_FOR_PRESENTATION
-        and child.concept is not None
-        and child.concept.key == RENDERING_INTENT
-        for child in item.children
-    )
+    for child in item.children:
+        is_intent = child.key == RENDERING_INTENT
+        if is_intent and isinstance(child.value, Code) and child.value.key == NOT_FOR_PRESENTATION:
+            return True
+    return False
 
 
 def parts_of(item: Item) -> Parts:

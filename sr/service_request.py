@@ -8,12 +8,12 @@ from typing import Any
 from sr import lenient
 from sr.codes import first_code
 from sr.coding_schemes import CodingSchemes
-from sr.identifiers import accession_identifier, issuer_system, order_identifier, order_reference
+from sr.identifiers import accession_identifier, order_identifier, order_reference
 from sr.lenient import Source
 from sr.participants import physicians
 from sr.people import People
 from sr.primitives import compact, stable_id, string
-from sr.report_header import Header
+from sr.report_header import Header, issuer_of
 
 # Keyword of the number, keyword of its issuer, its code in HL7 v2 table 0203 and what that means
 _NUMBERS = (
@@ -119,21 +119,14 @@ def _requester(item: Source, dataset: Source, people: People) -> dict[str, Any]:
 
 def _identifiers(item: Source, own: Identifier, is_only: bool) -> list[Identifier]:
     """The numbers of an order. own: Accession Number of the report.  is_only: whether it is of this order."""
-    issuer = _issuer(item, "IssuerOfAccessionNumberSequence")
+    issuer = issuer_of(item, "IssuerOfAccessionNumberSequence")
     accession = accession_identifier(lenient.text(item, "AccessionNumber"), issuer)
     is_same = accession.get("value") == own.get("value") and not issuer
     numbers = [own if is_same or (is_only and "value" not in accession) else accession]
     for keyword, sequence, code, display in _NUMBERS:
         number = string(lenient.text(item, keyword))
-        numbers.append(order_identifier(number, _issuer(item, sequence), code, display))
+        numbers.append(order_identifier(number, issuer_of(item, sequence), code, display))
     return [one for one in numbers if "value" in one]
-
-
-def _issuer(item: Source, keyword: str) -> str:
-    """The namespace in an item of the HL7v2 Hierarchic Designator Macro (PS3.3 10.14)."""
-    issuer = lenient.first(item, keyword)
-    keywords = ("LocalNamespaceEntityID", "UniversalEntityID", "UniversalEntityIDType")
-    return issuer_system(*(lenient.text(issuer, one) for one in keywords))
 
 
 def _identity(identifiers: list[Identifier], item: Source) -> tuple[str, ...]:

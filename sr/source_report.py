@@ -7,7 +7,13 @@ from typing import Any
 from sr import lenient
 from sr.coding_schemes import CodingSchemes, read_coding_schemes
 from sr.content_tree import ContentTree
-from sr.identifiers import accession_identifier, document_reference, order_reference, study_reference
+from sr.identifiers import (
+    accession_identifier,
+    document_reference,
+    encounter_reference,
+    order_reference,
+    study_reference,
+)
 from sr.lenient import Source
 from sr.participants import Participant, physicians, read_participants
 from sr.people import People
@@ -86,6 +92,7 @@ def read_report(dataset: Source, tree: ContentTree, identity: str) -> Report:
             "partOf": list(studies),
             "status": report_status,
             "subject": {"reference": patient} if patient else {},
+            "encounter": encounter_reference(header.admission_id, header.admission_system),
             "issued": issued if "T" in issued else "",
         }
     )

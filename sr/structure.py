@@ -17,6 +17,7 @@ MAX_SEQUENCES = 1_000_000  # of undefined length
 _ITEM = 0xFFFEE000
 _ITEM_DELIMITER = 0xFFFEE00D
 _SEQUENCE_DELIMITER = 0xFFFEE0DD
+_GROUP_OF_ITEMS = 0xFFFE
 _UNDEFINED = 0xFFFFFFFF
 
 # PS3.5 Table 7.1-1: VRs whose length has 32 bits, and those whose length has 16
@@ -116,7 +117,7 @@ class Layout:
         """
         header = self._implicit if implicit else self._explicit
         end = stop if limit is None else limit
-        while pos < end:
+        while (pos := pos if implicit else self._read_short(pos, end, found)) < end:
             if pos + 8 > stop:
                 return stop
             tag, vr, value, length = header(pos, stop)
@@ -132,6 +133,20 @@ class Layout:
                     return self._cut(tag, vr, value, stop, found)
             if found is not None and tag in DicomDictionary:
                 found[tag] = vr, value, last
+        return pos
+
+    def _read_short(self, pos: int, end: int, found: Elements | None) -> int:
+        """The position behind the elements at pos that are as most are: with a short length, and whole."""
+        header, buffer = self._explicit_header, self.buffer
+        while pos + 8 <= end:
+            group, number, code, length = header(buffer, pos)
+            value = pos + 8
+            if code not in _SHORT or value + length > end or group == _GROUP_OF_ITEMS:
+                break
+            pos = value + length
+            tag = group << 16 | number
+            if found is not None and tag in DicomDictionary:
+                found[tag] = _SHORT[code], value, pos
         return pos
 
     def _cut(self, tag: int, vr: str, value: int, stop: int, found: Elements | None) -> int:

@@ -8,22 +8,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sr.body_structure import BODY_SITE, Site, body_site, body_structure, tracking_identifiers
+from sr.body_structure import Site, located, site_of, tracking_identifiers
 from sr.codes import Code, Key
-from sr.coding_schemes import NAMED
 from sr.content_tree import Item
 from sr.context import Context, image_studies, is_other_subject
 from sr.device import algorithm
 from sr.identifiers import study_reference
+from sr.imaging_selection import Selection, selections, study_of_regions
 from sr.ledger import OBJECT_REASON, Ledger
+from sr.normality import normality
 from sr.observation import Component, observation, refer, tell_values
 from sr.observers import observers
 from sr.primitives import compact, is_uid, string
 from sr.roles import (
-    BY_CONCEPT,
     IMAGE_LATERALITY,
     NOT_FOUND_NOW,
-    SUBJECT_CLASS,
     Parts,
     Role,
     aside_reason,
@@ -36,10 +35,11 @@ from sr.values import absent, value_members
 # From a container and its context to the references of what a container around it has as members.
 Template = Callable[["Walker", Item, Context], list[str]]
 
+MOST_SELECTED = 500_000  # values (coordinates, frames) of the images and regions of a report
+MOST_SHARED = 200_000  # and of those that members of groups tell again
+
+_NO_SELECTION = "FHIR has no selection of this kind, or it marks nothing, or too much"
 _OF_PATIENT = "it tells of the patient, not of a finding"
-_SUBJECT_CODES = {
-    (NAMED[scheme], code) for (scheme, code), role in BY_CONCEPT.items() if role is Role.SUBJECT
-}
 _TAKEN_AS_COMPONENTS = (
     Role.COMPONENT,
     Role.SITE,
@@ -71,6 +71,8 @@ class Walker:
         self._generic = generic
         self._resources: dict[str, dict[str, Any]] = {}
         self._inferred: list[tuple[dict[str, Any], Item]] = []
+        self._study_of_regions = study_of_regions(report.header)
+        self._to_select, self._to_share = MOST_SELECTED, MOST_SHARED
 
     def reference(self, item: Item) -> str:
         """The reference of the Observation that an item becomes, if it becomes one."""
@@ -84,13 +86,12 @@ class Walker:
 
     def content(self, item: Item, context: Context) -> list[str]:
         """Map a container, or an item with a value, with all below. Returns references for hasMember."""
-        if item.concept is not None and (reason := NOT_FOUND_NOW.get(item.concept.key)):
+        if reason := NOT_FOUND_NOW.get(item.key):
             self.ledger.pass_over(item, reason)
             return []
         if item.value_type != "CONTAINER":
             return self.observe(item, context)
-        template = self._templates.get(item.concept.key) if item.concept is not None else None
-        return (template or self._generic)(self, item, context)
+        return self._templates.get(item.key, self._generic)(self, item, context)
 
     def observe(
         self,
@@ -114,44 +115,61 @@ class Walker:
             self.report, item, own, code, categories, tracking_identifiers(parts[Role.TRACKING])
         )
         reference = self.emit(resource)
+        values = self._with_normality(item, values or [absent(self.report.schemes)], reference)
         components = [*self.subject(item, parts), *self.components(item, parts)]
-        tell_values(resource, values or [absent(self.report.schemes)], [*own.components, *components])
+        tell_values(resource, values, [*own.components, *components])
         self.ledger.tell([item], reference)
-        self.infer(resource, parts)
+        self.derive(resource, parts, own)
         for child in parts[Role.CONTENT]:
             name = "derivedFrom" if child.relationship == "INFERRED FROM" else "hasMember"
             refer(resource, name, self.content(child, context))
         return [reference]
 
-    def infer(self, resource: dict[str, Any], parts: Parts) -> None:
-        """Remember from which items elsewhere in the report the resource's item was inferred."""
+    def derive(self, resource: dict[str, Any], parts: Parts, context: Context) -> None:
+        """Note from what the resource's item was inferred: items elsewhere in the report, and images.
+
+        context: its own.
+        """
         self._inferred.extend((resource, item) for item in parts[Role.INFERRED])
+        if self._objects(parts):
+            for one in context.selections:
+                self.ledger.tell(one.told, f"Observation/{resource['id']}")
+
+    def share(self, context: Context, item: Item, inner: Context) -> Context:
+        """The inner context of a group, with the images and regions of the group.
+
+        Without them where they would be told too often: a report is not to become many times its size.
+        """
+        cost = sum(one.size for one in context.selections) * sum(1 for _ in item.walk())
+        if cost > self._to_share:
+            return inner
+        self._to_share -= cost
+        return replace(inner, selections=context.selections)
 
     def narrow(self, item: Item, parts: Parts, context: Context) -> Context:
         """The context with what the children of an item add to it. Puts aside those that are no findings."""
         for child in parts[Role.ASIDE]:
             self._put_aside(child)
-        for child in parts[Role.OBJECT]:
-            self.ledger.pass_over(child, OBJECT_REASON)
         self.ledger.tell(parts[Role.REMARK], self.reference(item))
         if not any(parts.values()) and not item.observed:
             return context
         studies = image_studies(parts[Role.OBJECT], self.report.header)
+        selected = self._selected(self._objects(parts))
         own = replace(
             context,
-            components=_of_subject(parts, context),
+            components=context.beside(parts[Role.SUBJECT]),
             observed=item.observed or context.observed,
             performers=self._performers(item) or context.performers,
             method=self._method(item, parts) or context.method,
             device=self._algorithm(item, parts, context) or context.device,
             studies=tuple(study_reference(uid) for uid in studies if is_uid(uid)) or context.studies,
+            selections=selected or context.selections,
         )
         return self._locate(item, parts, own)
 
     def at(self, item: Item, site: Code, context: Context) -> Context:
         """The context of an item that stands for a site, on the side that the context tells."""
-        qualifiers = context.site.qualifiers
-        return replace(context, site=Site(site, qualifiers, self._site_members(item, site, qualifiers, [])))
+        return self._with_site(context, site_of(item, site, context.site.qualifiers, [], self.report))
 
     def subject(self, item: Item, parts: Parts) -> list[Component]:
         """The subject of an item as components, if it is another than the patient."""
@@ -177,6 +195,7 @@ class Walker:
             if not self.ledger.teller(item.position):
                 code = self.report.schemes.concept(item.concept)
                 values = value_members(item, self.report.schemes, self.report.header.zone)
+                values = self._with_normality(item, values, reference)
                 components += [{"code": code, **value} for value in values]
                 self.ledger.tell([item] if values else [], reference)
             components += self.flatten(item.children, reference)
@@ -192,6 +211,17 @@ class Walker:
                 self.ledger.tell([item], reference)
         return tuple(self._resources.values())
 
+    def _with_normality(
+        self, item: Item, values: list[dict[str, Any]], reference: str
+    ) -> list[dict[str, Any]]:
+        """The members that tell an item's value, with how normal it is; several values have no range."""
+        if len(values) != 1:
+            return values
+        members, told = normality(item.children, self.report.schemes)
+        self.ledger.tell(told, reference)
+        interpretation = [*values[0].get("interpretation", []), *members.get("interpretation", [])]
+        return [compact({**values[0], **members, "interpretation": interpretation})]
+
     def _sides(self, objects: Iterable[Item]) -> list[Component]:
         """The sides of the library's images that an item is marked in: nothing else may tell its side."""
         sides = {
@@ -200,15 +230,36 @@ class Walker:
             for below in child.walk()
             if below.target in self._items
             for side in self._items[below.target].children
-            if side.concept is not None
-            and side.concept.key == IMAGE_LATERALITY
-            and isinstance(side.value, Code)
+            if side.key == IMAGE_LATERALITY and isinstance(side.value, Code)
         }
         schemes = self.report.schemes
         return [
             {"code": schemes.concept(side.concept), "valueCodeableConcept": schemes.concept(value)}
             for value, side in sides.items()
         ]
+
+    def _objects(self, parts: Parts) -> list[Item]:
+        """Images and regions, also those that stand elsewhere in the report and are referred to."""
+        inferred = parts[Role.INFERRED]
+        return [*parts[Role.OBJECT], *(one for one in inferred if self._is_object(one.target))]
+
+    def _is_object(self, position: str) -> bool:
+        return position in self._items and role_of(self._items[position]) is Role.OBJECT
+
+    def _selected(self, objects: Sequence[Item]) -> tuple[Selection, ...]:
+        """What items select; all are passed over, unless there will be an Observation that tells them."""
+        selected = []
+        found = selections(objects, self._items, self.report.header, self._study_of_regions)
+        while self._to_select and (selection := next(found, None)) is not None:
+            if selection.size > self._to_select:
+                self._to_select = 0  # nor is any other made only to be too much
+                break
+            self._to_select -= selection.size
+            selected.append(selection)
+        told = {one.position for selection in selected for one in selection.told}
+        for item in objects:
+            self.ledger.pass_over(item, OBJECT_REASON if item.position in told else _NO_SELECTION)
+        return tuple(selected)
 
     def _put_aside(self, item: Item) -> None:
         self.ledger.pass_over(item, aside_reason(item))
@@ -239,49 +290,14 @@ class Walker:
 
     def _locate(self, item: Item, parts: Parts, context: Context) -> Context:
         """The context with the site, side and tracking identifiers that the item has."""
-        sites = [child for child in parts[Role.SITE] if isinstance(child.value, Code)][:1]
-        sides = [*parts[Role.QUALIFIER], *(c for s in sites for c in parts_of(s)[Role.QUALIFIER])]
-        sides = [child for child in sides if isinstance(child.value, Code)]
-        identifiers = tracking_identifiers(parts[Role.TRACKING])
-        code = _code(sites[0]) if sites else context.site.code
-        if not sites and (code is None or not sides) and not identifiers:
+        found = located(item, parts, context.site, self.report)
+        if found is None:
             return context
-        qualifiers = tuple(value for value in map(_code, sides) if value is not None) if code else ()
-        if not sites:
-            qualifiers = (*context.site.qualifiers, *qualifiers)
-        members = self._site_members(item, code, qualifiers, identifiers)
-        tracking = (child for child in parts[Role.TRACKING] if tracking_identifiers([child]))
-        self.ledger.tell([*sites, *(sides if code else []), *tracking], self.reference(item))
-        return replace(context, site=Site(code, qualifiers, members))
+        site, told = found
+        self.ledger.tell(told, self.reference(item))
+        return self._with_site(context, site)
 
-    def _site_members(
-        self, item: Item, code: Code | None, qualifiers: tuple[Code, ...], identifiers: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        report = self.report
-        site = body_site(code, qualifiers, report.schemes) if code else {}
-        if not report.patient or not (qualifiers or identifiers):
-            return compact({"bodySite": site})
-        structure_id = report.resource_id(item.position, "body")
-        structure = body_structure(
-            structure_id, code, qualifiers, identifiers, report.schemes, report.patient
-        )
-        extension = {"url": BODY_SITE, "valueReference": {"reference": self.emit(structure)}}
-        return compact({"extension": [extension], "bodySite": site})
-
-
-def _of_subject(parts: Parts, context: Context) -> tuple[Component, ...]:
-    """The components from above, but those that tell of a subject where the item names one of its own."""
-    if not any(
-        item.concept is not None and item.concept.key == SUBJECT_CLASS for item in parts[Role.SUBJECT]
-    ):
-        return context.components
-    return tuple(one for one in context.components if not _tells_subject(one))
-
-
-def _tells_subject(component: Component) -> bool:
-    codings = component["code"].get("coding", [])
-    return any((coding.get("system"), coding["code"]) in _SUBJECT_CODES for coding in codings)
-
-
-def _code(item: Item) -> Code | None:
-    return item.value if isinstance(item.value, Code) else None
+    def _with_site(self, context: Context, site: Site) -> Context:
+        if site.structure:
+            self.emit(site.structure)
+        return replace(context, site=site)

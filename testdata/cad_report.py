@@ -6,12 +6,21 @@ from pydicom.sr.coding import Code
 from pydicom.uid import MammographyCADSRStorage
 
 from testdata.composite import composite
-from testdata.content_items import code, coded, container, image, number, text
+from testdata.content_items import (
+    ACQ_CONTEXT,
+    INFERRED,
+    PROPERTIES,
+    SELECTED,
+    code,
+    coded,
+    container,
+    image,
+    modifier,
+    number,
+    text,
+)
 from testdata.structured_report import structured_report
 from testdata.studies import BREAST_XRAY, Study
-
-_PROPERTY, _MODIFIER = "HAS PROPERTIES", "HAS CONCEPT MOD"
-_INFERRED, _SELECTED = "INFERRED FROM", "SELECTED FROM"
 
 _IMAGE_LATERALITY = Code("111027", "DCM", "Image Laterality")
 _SIDES = (codes.SCT.Right, codes.SCT.Left)
@@ -44,7 +53,7 @@ def cad_report(study: Study = BREAST_XRAY, *, series_number: int = 95) -> Datase
             container(
                 Code("111063", "DCM", "Successful Detections"),
                 code(Code("111022", "DCM", "Detection Performed"), _CLUSTER, *_algorithm()),
-                relationship=_INFERRED,
+                relationship=INFERRED,
             ),
         ),
     ]
@@ -62,14 +71,14 @@ def cad_report(study: Study = BREAST_XRAY, *, series_number: int = 95) -> Datase
 def _in_library(view: Dataset, side: Code) -> Dataset:
     """TID 4020."""
     item = image(view)
-    item.ContentSequence = [code(_IMAGE_LATERALITY, side, relationship="HAS ACQ CONTEXT")]
+    item.ContentSequence = [code(_IMAGE_LATERALITY, side, relationship=ACQ_CONTEXT)]
     return item
 
 
 def _impression(intent: Code, *findings: Dataset) -> Dataset:
     """TID 4003."""
     heading = Code("111034", "DCM", "Individual Impression/Recommendation")
-    return container(heading, _intent(intent), *findings, relationship=_INFERRED)
+    return container(heading, _intent(intent), *findings, relationship=INFERRED)
 
 
 def _finding(intent: Code, kind: Code, certainty: str, library_image: tuple[int, ...]) -> Dataset:
@@ -85,27 +94,27 @@ def _finding(intent: Code, kind: Code, certainty: str, library_image: tuple[int,
 
 
 def _intent(intent: Code) -> Dataset:
-    return code(Code("111056", "DCM", "Rendering Intent"), intent, relationship=_MODIFIER)
+    return modifier(Code("111056", "DCM", "Rendering Intent"), intent)
 
 
 def _algorithm() -> list[Dataset]:
     """TID 4019."""
     return [
-        text(Code("111001", "DCM", "Algorithm Name"), "Segnaposto", _PROPERTY),
-        text(Code("111003", "DCM", "Algorithm Version"), "2.1", _PROPERTY),
+        text(Code("111001", "DCM", "Algorithm Name"), "Segnaposto", PROPERTIES),
+        text(Code("111003", "DCM", "Algorithm Version"), "2.1", PROPERTIES),
     ]
 
 
 def _middle(library_image: tuple[int, ...]) -> Dataset:
     """TID 4021: a point, and by reference the image that it is in."""
     point = Dataset()
-    point.RelationshipType = _PROPERTY
+    point.RelationshipType = PROPERTIES
     point.ValueType = "SCOORD"
     point.ConceptNameCodeSequence = [coded(Code("111010", "DCM", "Center"))]
     point.GraphicType = "POINT"
     point.GraphicData = [120.0, 340.0]
     where = Dataset()
-    where.RelationshipType = _SELECTED
+    where.RelationshipType = SELECTED
     where.ReferencedContentItemIdentifier = list(library_image)
     point.ContentSequence = [where]
     return point
@@ -113,5 +122,5 @@ def _middle(library_image: tuple[int, ...]) -> Dataset:
 
 def _certainty(percent: str) -> Dataset:
     item = number(Code("111012", "DCM", "Certainty of Finding"), percent, codes.UCUM.Percent)
-    item.RelationshipType = _PROPERTY
+    item.RelationshipType = PROPERTIES
     return item

@@ -3,7 +3,17 @@
 from pydicom import Dataset
 from pydicom.sr.coding import Code
 
-_CONTAINS = "CONTAINS"
+# Relationship Type (PS3.3 Table C.17.3-8)
+CONTAINS = "CONTAINS"
+PROPERTIES = "HAS PROPERTIES"
+OBS_CONTEXT = "HAS OBS CONTEXT"
+ACQ_CONTEXT = "HAS ACQ CONTEXT"
+CONCEPT_MOD = "HAS CONCEPT MOD"
+INFERRED = "INFERRED FROM"
+SELECTED = "SELECTED FROM"
+
+# The unit of what has none (PS3.16 CID 82)
+NO_UNITS = Code("1", "UCUM", "no units")
 
 
 def coded(code: Code) -> Dataset:
@@ -15,7 +25,7 @@ def coded(code: Code) -> Dataset:
     return item
 
 
-def container(concept: Code, *content: Dataset, relationship: str = _CONTAINS) -> Dataset:
+def container(concept: Code, *content: Dataset, relationship: str = CONTAINS) -> Dataset:
     """A CONTAINER, each heading separate from what follows it."""
     item = _item("CONTAINER", concept, relationship)
     item.ContinuityOfContent = "SEPARATE"
@@ -24,14 +34,14 @@ def container(concept: Code, *content: Dataset, relationship: str = _CONTAINS) -
     return item
 
 
-def text(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
+def text(concept: Code, value: str, relationship: str = CONTAINS) -> Dataset:
     """A TEXT."""
     item = _item("TEXT", concept, relationship)
     item.TextValue = value
     return item
 
 
-def code(concept: Code, value: Code, *content: Dataset, relationship: str = _CONTAINS) -> Dataset:
+def code(concept: Code, value: Code, *content: Dataset, relationship: str = CONTAINS) -> Dataset:
     """A CODE."""
     item = _item("CODE", concept, relationship)
     item.ConceptCodeSequence = [coded(value)]
@@ -40,8 +50,13 @@ def code(concept: Code, value: Code, *content: Dataset, relationship: str = _CON
     return item
 
 
+def modifier(concept: Code, value: Code, *content: Dataset) -> Dataset:
+    """A CODE that modifies what the item above is named."""
+    return code(concept, value, *content, relationship=CONCEPT_MOD)
+
+
 def number(
-    concept: Code, value: str | None, unit: Code, *content: Dataset, relationship: str = _CONTAINS
+    concept: Code, value: str | None, unit: Code, *content: Dataset, relationship: str = CONTAINS
 ) -> Dataset:
     """A NUM; without a value it is qualified as unknown, as PS3.3 C.18.1 wants."""
     item = _item("NUM", concept, relationship)
@@ -58,42 +73,42 @@ def number(
     return item
 
 
-def uid_reference(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
+def uid_reference(concept: Code, value: str, relationship: str = CONTAINS) -> Dataset:
     """A UIDREF."""
     item = _item("UIDREF", concept, relationship)
     item.UID = value
     return item
 
 
-def date(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
+def date(concept: Code, value: str, relationship: str = CONTAINS) -> Dataset:
     """A DATE."""
     item = _item("DATE", concept, relationship)
     item.Date = value
     return item
 
 
-def time(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
+def time(concept: Code, value: str, relationship: str = CONTAINS) -> Dataset:
     """A TIME."""
     item = _item("TIME", concept, relationship)
     item.Time = value
     return item
 
 
-def date_time(concept: Code, value: str, relationship: str = _CONTAINS) -> Dataset:
+def date_time(concept: Code, value: str, relationship: str = CONTAINS) -> Dataset:
     """A DATETIME."""
     item = _item("DATETIME", concept, relationship)
     item.DateTime = value
     return item
 
 
-def person(concept: Code, name: str, relationship: str = _CONTAINS) -> Dataset:
+def person(concept: Code, name: str, relationship: str = CONTAINS) -> Dataset:
     """A PNAME."""
     item = _item("PNAME", concept, relationship)
     item.PersonName = name
     return item
 
 
-def image(source: Dataset, relationship: str = _CONTAINS) -> Dataset:
+def image(source: Dataset, relationship: str = CONTAINS) -> Dataset:
     """An IMAGE, without a concept name of its own."""
     item = Dataset()
     item.RelationshipType = relationship

@@ -7,11 +7,21 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import XRayRadiationDoseSRStorage
 
-from testdata.content_items import code, container, date_time, number, text, uid_reference
+from testdata.content_items import (
+    CONCEPT_MOD,
+    OBS_CONTEXT,
+    PROPERTIES,
+    code,
+    container,
+    date_time,
+    modifier,
+    number,
+    text,
+    uid_reference,
+)
 from testdata.structured_report import structured_report
 from testdata.studies import CHEST_CT, Study, uid
 
-_OBS_CONTEXT = "HAS OBS CONTEXT"
 _MILLIGRAY = Code("mGy", "UCUM", "mGy")
 _MILLIGRAY_CENTIMETRE = Code("mGy.cm", "UCUM", "mGy.cm")
 _SECOND = Code("s", "UCUM", "s")
@@ -32,17 +42,16 @@ def dose_report(study: Study = CHEST_CT, *, series_number: int = 90) -> Dataset:
     moment = study.date + study.time
     end = datetime.strptime(moment, "%Y%m%d%H%M%S") + timedelta(seconds=90)
     content = [
-        code(
+        modifier(
             codes.DCM.ProcedureReported,
             Code("77477000", "SCT", "Computed Tomography X-Ray"),
-            code(_INTENT, codes.SCT.DiagnosticIntent, relationship="HAS CONCEPT MOD"),
-            relationship="HAS CONCEPT MOD",
+            code(_INTENT, codes.SCT.DiagnosticIntent, relationship=CONCEPT_MOD),
         ),
-        code(codes.DCM.ObserverType, codes.DCM.Device, relationship=_OBS_CONTEXT),
-        uid_reference(codes.DCM.DeviceObserverUID, uid("device", "ct"), _OBS_CONTEXT),
-        text(codes.DCM.DeviceObserverName, "CT1", _OBS_CONTEXT),
-        date_time(codes.DCM.StartOfXRayIrradiation, moment, _OBS_CONTEXT),
-        date_time(codes.DCM.EndOfXRayIrradiation, f"{end:%Y%m%d%H%M%S}", _OBS_CONTEXT),
+        code(codes.DCM.ObserverType, codes.DCM.Device, relationship=OBS_CONTEXT),
+        uid_reference(codes.DCM.DeviceObserverUID, uid("device", "ct"), OBS_CONTEXT),
+        text(codes.DCM.DeviceObserverName, "CT1", OBS_CONTEXT),
+        date_time(codes.DCM.StartOfXRayIrradiation, moment, OBS_CONTEXT),
+        date_time(codes.DCM.EndOfXRayIrradiation, f"{end:%Y%m%d%H%M%S}", OBS_CONTEXT),
         _scope(study),
         _accumulated(),
         *(_acquisition(study, index) for index in range(len(_ACQUISITIONS))),
@@ -59,8 +68,8 @@ def dose_report(study: Study = CHEST_CT, *, series_number: int = 90) -> Dataset:
 
 
 def _scope(study: Study) -> Dataset:
-    which = uid_reference(codes.DCM.StudyInstanceUID, study.uid, "HAS PROPERTIES")
-    return code(codes.DCM.ScopeOfAccumulation, codes.DCM.Study, which, relationship=_OBS_CONTEXT)
+    which = uid_reference(codes.DCM.StudyInstanceUID, study.uid, PROPERTIES)
+    return code(codes.DCM.ScopeOfAccumulation, codes.DCM.Study, which, relationship=OBS_CONTEXT)
 
 
 def _accumulated() -> Dataset:

@@ -5,15 +5,23 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage, SimplifiedAdultEchoSRStorage
 
-from testdata.content_items import code, container, number, text
+from testdata.content_items import (
+    ACQ_CONTEXT,
+    CONCEPT_MOD,
+    NO_UNITS,
+    PROPERTIES,
+    code,
+    container,
+    modifier,
+    number,
+    text,
+)
 from testdata.structured_report import structured_report
 from testdata.studies import HEART_US, Study
 
-_MODIFIER, _ACQUISITION, _PROPERTY = "HAS CONCEPT MOD", "HAS ACQ CONTEXT", "HAS PROPERTIES"
 _FINDINGS = Code("59776-5", "LN", "Findings")
 _METRES_PER_SECOND = Code("m/s", "UCUM", "m/s")
 _MILLILITRE = Code("mL", "UCUM", "mL")
-_NONE = Code("1", "UCUM", "no units")
 
 _IMAGE_MODE = Code("399264008", "SCT", "Image Mode")
 _2D_MODE = Code("399064001", "SCT", "2D mode")
@@ -42,8 +50,8 @@ def echo_report(study: Study = HEART_US, *, series_number: int = 99) -> Dataset:
             _velocity("0.90"),
             _velocity(
                 "0.85",
-                code(codes.DCM.Derivation, codes.SCT.Mean, relationship=_MODIFIER),
-                code(codes.DCM.SelectionStatus, codes.DCM.MeanValueChosen, relationship=_PROPERTY),
+                modifier(codes.DCM.Derivation, codes.SCT.Mean),
+                code(codes.DCM.SelectionStatus, codes.DCM.MeanValueChosen, relationship=PROPERTIES),
             ),
         ),
         _wall_motion("Rest", _NORMAL, "1"),
@@ -68,7 +76,7 @@ def simplified_echo_report(study: Study = HEART_US, *, series_number: int = 100)
                 Code("29436-3", "LN", "Left Ventricle Internal End Diastolic Dimension"),
                 "4.85",
                 codes.UCUM.Centimeter,
-                code(codes.DCM.SelectionStatus, codes.DCM.UserChosenValue, relationship=_PROPERTY),
+                code(codes.DCM.SelectionStatus, codes.DCM.UserChosenValue, relationship=PROPERTIES),
             ),
         ),
         container(
@@ -77,13 +85,11 @@ def simplified_echo_report(study: Study = HEART_US, *, series_number: int = 100)
                 _VELOCITY,
                 "2.9",
                 _METRES_PER_SECOND,
-                text(codes.DCM.ShortLabel, "TR Vmax", _MODIFIER),
-                code(codes.DCM.MeasurementType, codes.DCM.DirectlyMeasured, relationship=_MODIFIER),
-                code(
-                    codes.SCT.FindingSite, Code("46030003", "SCT", "Tricuspid Valve"), relationship=_MODIFIER
-                ),
-                code(_FLOW_DIRECTION, codes.SCT.RegurgitantFlow, relationship=_ACQUISITION),
-                code(_IMAGE_MODE, codes.SCT.DopplerContinuousWave, relationship=_ACQUISITION),
+                text(codes.DCM.ShortLabel, "TR Vmax", CONCEPT_MOD),
+                modifier(codes.DCM.MeasurementType, codes.DCM.DirectlyMeasured),
+                modifier(codes.SCT.FindingSite, Code("46030003", "SCT", "Tricuspid Valve")),
+                code(_FLOW_DIRECTION, codes.SCT.RegurgitantFlow, relationship=ACQ_CONTEXT),
+                code(_IMAGE_MODE, codes.SCT.DopplerContinuousWave, relationship=ACQ_CONTEXT),
             ),
         ),
     ]
@@ -101,9 +107,9 @@ def _section(site: Code, mode: Code, *measurements: Dataset) -> Dataset:
     """TID 5202."""
     return container(
         _FINDINGS,
-        code(codes.SCT.FindingSite, site, relationship=_MODIFIER),
+        modifier(codes.SCT.FindingSite, site),
         container(
-            codes.DCM.MeasurementGroup, code(_IMAGE_MODE, mode, relationship=_ACQUISITION), *measurements
+            codes.DCM.MeasurementGroup, code(_IMAGE_MODE, mode, relationship=ACQ_CONTEXT), *measurements
         ),
     )
 
@@ -114,15 +120,15 @@ def _volume(millilitres: str, point: Code) -> Dataset:
         _VOLUME,
         millilitres,
         _MILLILITRE,
-        code(codes.SCT.MeasurementMethod, codes.DCM.MethodOfDisksBiplane, relationship=_MODIFIER),
-        code(_CYCLE_POINT, point, relationship=_ACQUISITION),
-        code(codes.DCM.ImageView, codes.SCT.ApicalFourChamber, relationship=_ACQUISITION),
+        modifier(codes.SCT.MeasurementMethod, codes.DCM.MethodOfDisksBiplane),
+        code(_CYCLE_POINT, point, relationship=ACQ_CONTEXT),
+        code(codes.DCM.ImageView, codes.SCT.ApicalFourChamber, relationship=ACQ_CONTEXT),
     )
 
 
 def _velocity(value: str, *modifiers: Dataset) -> Dataset:
     """TID 5203."""
-    direction = code(_FLOW_DIRECTION, codes.SCT.AntegradeFlow, relationship=_MODIFIER)
+    direction = modifier(_FLOW_DIRECTION, codes.SCT.AntegradeFlow)
     return number(_VELOCITY, value, _METRES_PER_SECOND, direction, *modifiers)
 
 
@@ -130,14 +136,12 @@ def _wall_motion(stage: str, motion: Code, score: str) -> Dataset:
     """TID 5204: the score of one segment at a stage of a stress test."""
     return container(
         _FINDINGS,
-        code(
-            codes.DCM.ProcedureReported, Code("40701008", "SCT", "Echocardiography"), relationship=_MODIFIER
-        ),
-        code(Code("18139-6", "LN", "Stage"), Code(stage[:4], "99PROVA", stage), relationship=_ACQUISITION),
+        modifier(codes.DCM.ProcedureReported, Code("40701008", "SCT", "Echocardiography")),
+        code(Code("18139-6", "LN", "Stage"), Code(stage[:4], "99PROVA", stage), relationship=ACQ_CONTEXT),
         code(
             Code("18179-2", "LN", "Wall Segment"),
             _SEGMENT,
-            code(Code("60797005", "SCT", "Cardiac Wall Motion"), motion, relationship=_PROPERTY),
-            number(_SCORE, score, _NONE, relationship=_PROPERTY),
+            code(Code("60797005", "SCT", "Cardiac Wall Motion"), motion, relationship=PROPERTIES),
+            number(_SCORE, score, NO_UNITS, relationship=PROPERTIES),
         ),
     )

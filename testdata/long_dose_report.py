@@ -5,7 +5,16 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import XRayRadiationDoseSRStorage
 
-from testdata.content_items import code, container, date_time, number, text, uid_reference
+from testdata.content_items import (
+    OBS_CONTEXT,
+    code,
+    container,
+    date_time,
+    modifier,
+    number,
+    text,
+    uid_reference,
+)
 from testdata.structured_report import structured_report
 from testdata.studies import HEART_US, Study, uid
 
@@ -45,12 +54,8 @@ _NUMBERS = (
 def long_dose_report(events: int, study: Study = HEART_US, *, series_number: int = 91) -> Dataset:
     """A report of `events` times ITEMS_OF_EVENT and ITEMS_AROUND items; of 600 events about 3 MB."""
     content = [
-        code(
-            codes.DCM.ProcedureReported,
-            Code("113704", "DCM", "Projection X-Ray"),
-            relationship="HAS CONCEPT MOD",
-        ),
-        code(codes.DCM.ObserverType, codes.DCM.Device, relationship="HAS OBS CONTEXT"),
+        modifier(codes.DCM.ProcedureReported, Code("113704", "DCM", "Projection X-Ray")),
+        code(codes.DCM.ObserverType, codes.DCM.Device, relationship=OBS_CONTEXT),
         *(_event(study, index) for index in range(events)),
         code(codes.DCM.SourceOfDoseInformation, codes.DCM.AutomatedDataCollection),
     ]
@@ -64,7 +69,7 @@ def _event(study: Study, index: int) -> Dataset:
     moment = f"{study.date}{8 + index // 3600 % 12:02}{index // 60 % 60:02}{index % 60:02}.250"
     return container(
         _EVENT,
-        code(_PLANE, _SINGLE, relationship="HAS CONCEPT MOD"),
+        modifier(_PLANE, _SINGLE),
         uid_reference(codes.DCM.IrradiationEventUID, uid("fluoroscopy", study.seed, index)),
         date_time(Code("111526", "DCM", "DateTime Started"), moment),
         code(_EVENT_TYPE, _FLUOROSCOPY),

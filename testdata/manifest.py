@@ -8,11 +8,13 @@ from pydicom.sr.coding import Code
 from pydicom.uid import KeyObjectSelectionDocumentStorage
 
 from testdata.content_items import (
+    ACQ_CONTEXT,
     code,
     coded,
     container,
     date,
     entry,
+    modifier,
     number,
     text,
     time,
@@ -27,7 +29,6 @@ VIEWER = "https://archivio.example.org/viewer?studio=1"
 
 _CHEST = Code("51185008", "SCT", "Thoracic structure")
 _LUNG = Code("39607008", "SCT", "Lung structure")
-_CONTEXT = "HAS ACQ CONTEXT"
 _SERIES = Code("{series}", "UCUM", "series")
 _INSTANCES = Code("{instances}", "UCUM", "instances")
 _FRAMES = Code("{frames}", "UCUM", "frames")
@@ -42,17 +43,16 @@ def manifest(images: list[Dataset], study: Study = CHEST_CT) -> Dataset:
     library = container(
         _dcm("111028", "Image Library"),
         *(_modality(modality) for modality in modalities),
-        code(_dcm("123014", "Target Region"), _CHEST, relationship=_CONTEXT),
+        code(_dcm("123014", "Target Region"), _CHEST, relationship=ACQ_CONTEXT),
         number(
-            _dcm("131565", "Number of Study Related Series"), str(len(series)), _SERIES, relationship=_CONTEXT
+            _dcm("131565", "Number of Study Related Series"),
+            str(len(series)),
+            _SERIES,
+            relationship=ACQ_CONTEXT,
         ),
         *(_group(instances) for instances in series.values()),
     )
-    procedure = code(
-        _dcm("121023", "Procedure Code"),
-        Code("169069000", "SCT", "CT of chest"),
-        relationship="HAS CONCEPT MOD",
-    )
+    procedure = modifier(_dcm("121023", "Procedure Code"), Code("169069000", "SCT", "CT of chest"))
     made = structured_report(
         study,
         KeyObjectSelectionDocumentStorage,
@@ -78,38 +78,38 @@ def _group(instances: list[Dataset]) -> Dataset:
     return container(
         _dcm("126200", "Image Library Group"),
         _modality(first.Modality),
-        uid_reference(_dcm("112002", "Series Instance UID"), first.SeriesInstanceUID, _CONTEXT),
-        text(_dcm("113607", "Series Number"), str(first.SeriesNumber), _CONTEXT),
-        text(_dcm("131563", "Series Description"), first.SeriesDescription, _CONTEXT),
-        date(_dcm("131561", "Series Date"), first.StudyDate, _CONTEXT),
-        time(_dcm("131562", "Series Time"), first.StudyTime, _CONTEXT),
+        uid_reference(_dcm("112002", "Series Instance UID"), first.SeriesInstanceUID, ACQ_CONTEXT),
+        text(_dcm("113607", "Series Number"), str(first.SeriesNumber), ACQ_CONTEXT),
+        text(_dcm("131563", "Series Description"), first.SeriesDescription, ACQ_CONTEXT),
+        date(_dcm("131561", "Series Date"), first.StudyDate, ACQ_CONTEXT),
+        time(_dcm("131562", "Series Time"), first.StudyTime, ACQ_CONTEXT),
         number(
             _dcm("131564", "Number of Series Related Instances"),
             str(len(instances)),
             _INSTANCES,
-            relationship=_CONTEXT,
+            relationship=ACQ_CONTEXT,
         ),
-        code(_dcm("123014", "Target Region"), _LUNG, relationship=_CONTEXT),
-        code(_dcm("111027", "Image Laterality"), Code("7771000", "SCT", "Left"), relationship=_CONTEXT),
+        code(_dcm("123014", "Target Region"), _LUNG, relationship=ACQ_CONTEXT),
+        code(_dcm("111027", "Image Laterality"), Code("7771000", "SCT", "Left"), relationship=ACQ_CONTEXT),
         *(entry(instance, *_told(instance)) for instance in instances),
     )
 
 
 def _told(instance: Dataset) -> Iterator[Dataset]:
-    yield text(_dcm("113609", "Instance Number"), str(instance.InstanceNumber), _CONTEXT)
+    yield text(_dcm("113609", "Instance Number"), str(instance.InstanceNumber), ACQ_CONTEXT)
     if "NumberOfFrames" in instance:
         frames = str(instance.NumberOfFrames)
-        yield number(_dcm("121140", "Number of Frames"), frames, _FRAMES, relationship=_CONTEXT)
+        yield number(_dcm("121140", "Number of Frames"), frames, _FRAMES, relationship=ACQ_CONTEXT)
     if instance.SOPClassUID == KeyObjectSelectionDocumentStorage:
         title = instance.ConceptNameCodeSequence[0]
         meant = Code(title.CodeValue, title.CodingSchemeDesignator, title.CodeMeaning)
-        yield code(_dcm("121144", "Document Title"), meant, relationship=_CONTEXT)
+        yield code(_dcm("121144", "Document Title"), meant, relationship=ACQ_CONTEXT)
         remark = instance.ContentSequence[0].TextValue
-        yield text(codes.DCM.KeyObjectDescription, remark, _CONTEXT)
+        yield text(codes.DCM.KeyObjectDescription, remark, ACQ_CONTEXT)
 
 
 def _modality(name: str) -> Dataset:
-    return code(_dcm("121139", "Modality"), _dcm(name, name), relationship=_CONTEXT)
+    return code(_dcm("121139", "Modality"), _dcm(name, name), relationship=ACQ_CONTEXT)
 
 
 def _request(study: Study) -> Dataset:

@@ -5,12 +5,21 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import PatientRadiationDoseSRStorage
 
-from testdata.content_items import code, coded, container, number, referenced, text
+from testdata.content_items import (
+    CONCEPT_MOD,
+    PROPERTIES,
+    code,
+    coded,
+    container,
+    modifier,
+    number,
+    referenced,
+    text,
+)
 from testdata.dose_report import dose_report
 from testdata.structured_report import structured_report
 from testdata.studies import CHEST_CT, Study
 
-_MODIFIER, _PROPERTY = "HAS CONCEPT MOD", "HAS PROPERTIES"
 _MILLIGRAY = Code("mGy", "UCUM", "mGy")
 _ORGAN = Code("113343008", "SCT", "Organ")
 _UNCERTAINTY = Code("371884006", "SCT", "+/-, range of measurement uncertainty")
@@ -62,7 +71,7 @@ def _estimate(
     """TID 10031."""
     return container(
         codes.DCM.RadiationDoseEstimate,
-        text(codes.DCM.RadiationDoseEstimateName, name, _MODIFIER),
+        text(codes.DCM.RadiationDoseEstimateName, name, CONCEPT_MOD),
         container(
             codes.DCM.RadiationDoseEstimateMethodology,
             _report_used(used),
@@ -112,7 +121,7 @@ def _attenuator(material: str, millimetres: str) -> Dataset:
 
 
 def _organ(organ: Code, side: Code | None, dose: str, uncertainty: str) -> Dataset:
-    sides = [code(codes.SCT.Laterality, side, relationship=_MODIFIER)] if side else []
+    sides = [modifier(codes.SCT.Laterality, side)] if side else []
     return container(
         Code("113517", "DCM", "Organ Radiation Dose Information"),
         code(_ORGAN, organ, *sides),
@@ -120,6 +129,6 @@ def _organ(organ: Code, side: Code | None, dose: str, uncertainty: str) -> Datas
             codes.DCM.MeanAbsorbedRadiationDose,
             dose,
             _MILLIGRAY,
-            number(_UNCERTAINTY, uncertainty, _MILLIGRAY, relationship=_PROPERTY),
+            number(_UNCERTAINTY, uncertainty, _MILLIGRAY, relationship=PROPERTIES),
         ),
     )

@@ -5,11 +5,10 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage
 
-from testdata.content_items import code, container, number
+from testdata.content_items import container, modifier, number
 from testdata.structured_report import structured_report
 from testdata.studies import NECK_US, Study
 
-_MODIFIER = "HAS CONCEPT MOD"
 _CENTIMETRES_PER_SECOND = Code("cm/s", "UCUM", "centimeter per second")
 
 
@@ -28,16 +27,16 @@ def vascular_report(study: Study = NECK_US, *, series_number: int = 96) -> Datas
 def _section(side: Code, velocity: str) -> Dataset:
     return container(
         Code("59776-5", "LN", "Findings"),
-        code(codes.SCT.FindingSite, Code("43119007", "SCT", "Artery of neck"), relationship=_MODIFIER),
-        code(codes.SCT.Laterality, side, relationship=_MODIFIER),
+        modifier(codes.SCT.FindingSite, Code("43119007", "SCT", "Artery of neck")),
+        modifier(codes.SCT.Laterality, side),
         container(
             codes.SCT.InternalCarotidArtery,
-            code(codes.SCT.TopographicalModifier, codes.SCT.Proximal, relationship=_MODIFIER),
+            modifier(codes.SCT.TopographicalModifier, codes.SCT.Proximal),
             number(
                 Code("11726-7", "LN", "Peak Systolic Velocity"),
                 velocity,
                 _CENTIMETRES_PER_SECOND,
-                code(codes.DCM.Derivation, codes.SCT.Maximum, relationship=_MODIFIER),
+                modifier(codes.DCM.Derivation, codes.SCT.Maximum),
             ),
         ),
     )

@@ -5,12 +5,20 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import BasicTextSRStorage, EnhancedSRStorage
 
-from testdata.content_items import code, container, image, number, person, text
+from testdata.content_items import (
+    INFERRED,
+    OBS_CONTEXT,
+    code,
+    container,
+    image,
+    modifier,
+    number,
+    person,
+    text,
+)
 from testdata.structured_report import structured_report
 from testdata.studies import CHEST_XRAY, HEART_US, Study
 
-_OBS_CONTEXT = "HAS OBS CONTEXT"
-_MODIFIER = "HAS CONCEPT MOD"
 _READER = "Zanella^Ilària"
 
 # A hospital's own headings and concepts, as laboratories of ultrasound have them.
@@ -27,7 +35,7 @@ def text_report(
     """A radiology report in prose: Basic Text SR Storage, verified, with history, findings and impression."""
     sources = images or []
     content = [
-        person(codes.DCM.PersonObserverName, _READER, _OBS_CONTEXT),
+        person(codes.DCM.PersonObserverName, _READER, OBS_CONTEXT),
         _section(codes.DCM.History, codes.DCM.History, "Tosse persistente da tre settimane; ex fumatore."),
         _section(
             codes.DCM.Findings,
@@ -67,12 +75,8 @@ def heart_report(study: Study = HEART_US, cine: Dataset | None = None, *, series
             Code("29436-3", "LN", "Left Ventricle Internal End Diastolic Dimension"),
             "48.5",
             codes.UCUM.Millimeter,
-            code(
-                Code("399264008", "SCT", "Image Mode"),
-                Code("399064001", "SCT", "2D mode"),
-                relationship=_MODIFIER,
-            ),
-            *(image(source, "INFERRED FROM") for source in sources),
+            modifier(Code("399264008", "SCT", "Image Mode"), Code("399064001", "SCT", "2D mode")),
+            *(image(source, INFERRED) for source in sources),
         ),
         number(_SEPTUM, "9", codes.UCUM.Millimeter),
         number(Code("18043-0", "LN", "Left Ventricular Ejection Fraction by US"), "61", codes.UCUM.Percent),
@@ -88,7 +92,7 @@ def heart_report(study: Study = HEART_US, cine: Dataset | None = None, *, series
         study,
         EnhancedSRStorage,
         Code("42148-7", "LN", "Echocardiography Report"),
-        [person(codes.DCM.PersonObserverName, _READER, _OBS_CONTEXT), ventricle, valves],
+        [person(codes.DCM.PersonObserverName, _READER, OBS_CONTEXT), ventricle, valves],
         sources=sources,
         series_number=series_number,
     )

@@ -1,6 +1,5 @@
 """Writes exports, one after the other, behind everything that answers people."""
 
-import datetime
 import errno
 import os
 import shutil
@@ -12,7 +11,8 @@ from typing import Any
 import structlog
 
 from fhir_api.bulk.exports import Export, Exports
-from fhir_api.bulk.source import COMPUTED, Source
+from fhir_api.bulk.source import UNDATED, Source
+from fhir_api.spans import instant
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Bell
@@ -53,7 +53,7 @@ class Exporter:
                     continue
                 expiry = self._exports.next_expiry()
                 seconds = None if expiry is None else max(0.0, expiry - time.time())
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - the edge: a thread that ends writes no other export
                 log.error("exports cannot be written", error=type(error).__name__, retry_in=PAUSE)
                 seconds = PAUSE
             self._bell.wait(seconds)
@@ -94,10 +94,9 @@ class _Writing:
         """Write all files; what they are (Bulk Data Access IG, "Response - Complete Status")."""
         asked = self._export.asked
         counts = {kind: self._write(kind) for kind in asked.types}
-        unfiltered = [kind for kind in asked.types if kind in COMPUTED] if asked.since is not None else []
-        moment = datetime.datetime.fromtimestamp(self._export.at, datetime.UTC)
+        unfiltered = [kind for kind in asked.types if kind in UNDATED] if asked.since is not None else []
         return {
-            "transactionTime": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "transactionTime": instant(self._export.at),
             "request": asked.url,
             "requiresAccessToken": False,
             "output": [self._told(kind, kind, number) for kind, number in counts.items() if number],
@@ -134,7 +133,7 @@ class _Writing:
         text = f"When {', '.join(kinds)} changed is not known: all of them are given, whatever _since says."
         issue = {"severity": "information", "code": "informational", "diagnostics": text}
         outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
-        self._file("OperationOutcome.ndjson").write_bytes(dumps(outcome) + _NEWLINE)
+        self._export.put("OperationOutcome.ndjson", f"{dumps(outcome).decode()}\n")
         return self._told("OperationOutcome", "OperationOutcome", 1)
 
     def _told(self, kind: str, name: str, number: int) -> dict[str, Any]:

@@ -92,26 +92,26 @@ class Export:
             begun.write(".")
             return begun.tell() <= MOST_BEGINNINGS
 
+    def put(self, name: str, content: str) -> None:
+        """A file that is there as a whole or not at all."""
+        new = self.folder / f".{name}"
+        _write(new, content)
+        new.rename(self.folder / name)
+
     def tell(self, progress: str) -> None:
         """Say how far it is."""
-        self._put("progress", progress)
+        self.put("progress", progress)
 
     def complete(self, manifest: dict[str, Any]) -> None:
         """It is done."""
-        self._put(_MANIFEST, json.dumps(manifest))
+        self.put(_MANIFEST, json.dumps(manifest))
 
     def fail(self, reason: str) -> None:
         """It cannot be done; what was written is removed."""
         with suppress(FileNotFoundError):  # removed meanwhile
             for file in (*self.folder.glob("*.ndjson"), *self.folder.glob("*.part")):
                 file.unlink(missing_ok=True)
-            self._put(_FAILED, reason)
-
-    def _put(self, name: str, content: str) -> None:
-        """A file that is there as a whole or not at all."""
-        new = self.folder / f".{name}"
-        _write(new, content)
-        new.rename(self.folder / name)
+            self.put(_FAILED, reason)
 
 
 class Exports:

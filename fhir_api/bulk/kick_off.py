@@ -2,20 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from fhir_api.bulk.exports import Asked
 from fhir_api.bulk.source import TYPES
 from fhir_api.outcome import RequestFault, invalid
 from fhir_api.search_table import is_of_patients
 from fhir_api.search_values import listed
-from fhir_api.spans import of_moment
-from sr.fhir_json import loads
+from fhir_api.spans import of_instant
 
 _FORMATS = ("application/fhir+ndjson", "application/ndjson", "ndjson")
 _ASYNC = re.compile(r"(^|[,;\s])respond-async\b", re.IGNORECASE)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
-_VALUES = ("valueString", "valueInstant", "valueUri", "valueCode")
 _NAMES = ("_type", "_since", "_outputFormat")
 
 
@@ -49,28 +45,8 @@ def read_kick_off(
     return Asked(url, tuple(one for one in offered if not types or one in types), since)
 
 
-def posted(body: bytes) -> list[tuple[str, str]]:
-    """The parameters in the Parameters resource of a POST. Raises RequestFault (400)."""
-    try:
-        resource = loads(body) if body.strip() else {"resourceType": "Parameters"}
-        if resource.get("resourceType") != "Parameters":
-            raise ValueError("another resource")
-        return [_pair(one) for one in resource.get("parameter", [])]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        message = "expected Parameters, each with a name and valueString, valueInstant, valueUri or valueCode"
-        raise RequestFault(400, "structure", message) from error
-
-
-def _pair(parameter: Any) -> tuple[str, str]:
-    (value,) = (parameter[name] for name in _VALUES if name in parameter)
-    if not isinstance(value, str) or not isinstance(parameter["name"], str):
-        raise TypeError("both are texts")
-    return parameter["name"], value
-
-
 def _moment(value: str) -> float:
-    text = value.replace(" ", "+")  # a plus that was not encoded has become a blank
-    stretch = of_moment(text) if _INSTANT.fullmatch(text) else None
+    stretch = of_instant(value.replace(" ", "+"))  # a plus that was not encoded has become a blank
     if stretch is None:
         raise invalid("_since", "expected an instant, such as 2027-01-31T12:00:00Z")
     return stretch.low

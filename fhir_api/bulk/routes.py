@@ -15,12 +15,12 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from fhir_api.answers import Addresses
 from fhir_api.bulk.exports import Asked, Export, Exports, TooMany
-from fhir_api.bulk.kick_off import posted, read_kick_off
-from fhir_api.outcome import RequestFault, outcome
+from fhir_api.bulk.kick_off import read_kick_off
+from fhir_api.outcome import outcome
+from fhir_api.posted import parameters_of
 from pacs.errors import NotFound
 
 NDJSON = "application/fhir+ndjson"
-LONGEST = 64 * 1024  # bytes of Parameters
 RETRY_AFTER = 5  # seconds
 
 _PIECE = 256 * 1024  # bytes compressed at a time
@@ -51,7 +51,7 @@ class _Service:
         async def ask(request: Request) -> Response:
             parameters = list(request.query_params.multi_items())
             if request.method == "POST":
-                parameters += posted(await _body(request))
+                parameters += await parameters_of(request)
             prefer = ",".join(request.headers.getlist("prefer"))
             asked = read_kick_off(parameters, prefer, is_of_patients, str(request.url))
             return await run_in_threadpool(self._create, asked, self._addresses(request))
@@ -109,12 +109,3 @@ def _compressed(path: Path) -> Iterator[bytes]:
             if packed := compressor.compress(piece):
                 yield packed
     yield compressor.flush()
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST:
-            raise RequestFault(413, "too-long", f"Parameters take at most {LONGEST} bytes")
-    return bytes(body)

@@ -16,9 +16,9 @@ from pacs.errors import NotFound
 
 AT_ONCE = 500  # kept resources read together
 
-# Those that are made when they are asked for; nothing says when they changed.
-COMPUTED = ("Patient", "ImagingStudy", "Endpoint")
-TYPES = (*COMPUTED, *KEPT)
+# Nothing says when these changed
+UNDATED = ("Endpoint",)
+TYPES = ("Patient", "ImagingStudy", *UNDATED, *KEPT)
 
 
 class Source:
@@ -36,13 +36,13 @@ class Source:
         return self._store.count(resource_type, []) if resource_type in KEPT else None
 
     def read(self, resource_type: str, since: float | None, addresses: Addresses) -> Iterator[bytes]:
-        """Each resource as JSON, in one line. since: of those kept only what changed after it."""
+        """Each resource as JSON, in one line. since: of those that tell it, only what changed later."""
         match resource_type:
             case "Patient":
-                for answer in self._patients.all():
+                for answer in self._patients.all(since):
                     yield answer.content
             case "ImagingStudy":
-                yield from self._read_studies(addresses)
+                yield from self._read_studies(since, addresses)
             case "Endpoint":
                 for answer in Endpoints().page([], Window(0, AT_ONCE), addresses).answers:
                     yield answer.content
@@ -55,10 +55,10 @@ class Source:
             for key, content in rows:  # noqa: B007 - the last one is where to go on
                 yield content
 
-    def _read_studies(self, addresses: Addresses) -> Iterator[bytes]:
+    def _read_studies(self, since: float | None, addresses: Addresses) -> Iterator[bytes]:
         """Their UIDs are put aside first: an index that is read for minutes lets its log grow."""
         with tempfile.TemporaryFile("w+", dir=self._folder) as uids:
-            uids.writelines(f"{uid}\n" for uid in self._studies.uids())
+            uids.writelines(f"{uid}\n" for uid in self._studies.uids(since))
             uids.seek(0)
             for line in uids:
                 try:

@@ -10,7 +10,6 @@ from fhir_api.push.content import Content
 from fhir_api.push.outbox import Due, PushOutbox
 from fhir_api.push.server import PushFailed
 from pacs.changes import Bell, Follower
-from pacs.errors import ArchiveError
 from pacs.model import Level
 from sr.transaction import names, transaction
 
@@ -74,8 +73,8 @@ class PushCourier:
                     continue
                 next_due = self._outbox.next_due()
                 seconds = None if next_due is None else max(0.0, next_due - time.time())
-            except ArchiveError as error:
-                log.error("what is to be sent cannot be read", reason=str(error), retry_in=PAUSES[0])
+            except Exception as error:  # noqa: BLE001 - the edge: a thread that ends sends nothing any more
+                log.error("what is to be sent cannot be read", error=type(error).__name__, retry_in=PAUSES[0])
                 seconds = PAUSES[0]
             self._bell.wait(seconds)
 

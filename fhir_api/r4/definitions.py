@@ -72,19 +72,23 @@ def structure(type_name: str) -> Structure:
     return elements
 
 
-@cache
 def is_resource(type_name: str) -> bool:
     """Whether this is a type of resources."""
-    base = type_name
-    while base and base != RESOURCE:
-        base = _table()["structures"].get(base, {}).get("base", "")
-    return base == RESOURCE and type_name not in (RESOURCE, "DomainResource")
+    return type_name in _resource_types()
 
 
 def codes(value_set: str) -> Mapping[str, list[str]]:
     """The codes of a value set, by their system."""
     listed: Mapping[str, list[str]] = _table()["codes"][value_set]
     return listed
+
+
+@cache
+def _resource_types() -> frozenset[str]:
+    """All of them at once: a name may be anything that a client sends, and is not to be kept."""
+    structures = _table()["structures"]
+    kinds = {RESOURCE, "DomainResource"}
+    return frozenset(one for one, told in structures.items() if told["base"] in kinds) - kinds
 
 
 def _rows(type_name: str) -> list[list[Any]]:

@@ -32,7 +32,7 @@ def from_xml(text: bytes) -> dict[str, Any]:
     try:
         root = fromstring(text, forbid_dtd=True)
     except (ParseError, DefusedXmlException, LookupError) as error:
-        raise ValueError("this is no XML without a document type") from error
+        raise ValueError("expected well-formed XML, without a document type (DOCTYPE)") from error
     return _resource(root, 0)
 
 
@@ -40,7 +40,10 @@ def _resource(node: Node, depth: int) -> dict[str, Any]:
     name = _name(node)
     if not node.tag.startswith(_FHIR) or not is_resource(name):
         raise ValueError(f"expected a resource of R4 in the namespace {NAMESPACE}")
-    return {"resourceType": name, **_complex(node, name, depth + 1)}
+    members = _complex(node, name, depth + 1)
+    if "resourceType" in members:
+        raise ValueError("resourceType is no member of a resource in XML, whose name tells its type")
+    return {"resourceType": name, **members}
 
 
 def _complex(node: Node, type_name: str, depth: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from fhir_api.subscriptions.model import Status, Subscription
 from fhir_api.subscriptions.store import Notification, SubscriptionStore
 from fhir_api.subscriptions.submitted import is_allowed
 from pacs.changes import Bell, Follower
-from pacs.errors import ArchiveError, NotFound
+from pacs.errors import ArchiveError, NotFound, OutOfSpace, StorageFailed
 from pacs.model import Level
 
 FOLLOWER = "FHIR subscriptions"
@@ -80,8 +80,8 @@ class SubscriptionCourier:
                     continue
                 next_due = self._store.next_due()
                 seconds = None if next_due is None else max(0.0, next_due - time.time())
-            except ArchiveError as error:
-                log.error("subscriptions cannot be served", reason=str(error), retry_in=PAUSES[0])
+            except Exception as error:  # noqa: BLE001 - the edge: a thread that ends serves nobody any more
+                log.error("subscriptions cannot be served", error=type(error).__name__, retry_in=PAUSES[0])
                 seconds = PAUSES[0]
             self._bell.wait(seconds)
 
@@ -105,8 +105,11 @@ class SubscriptionCourier:
             ids = list(dict.fromkeys(n.resource_id for n in news))
             try:
                 matched = matching(self._resources, one, ids) if ids else []
-            except RequestFault as error:
-                self._store.turn_off(one, f"its criteria cannot be answered: {error}")
+            except (StorageFailed, OutOfSpace):  # of all, and not of these criteria
+                raise
+            except Exception as error:  # noqa: BLE001 - the edge: one subscriber may not hold up the others
+                why = str(error) if isinstance(error, RequestFault) else type(error).__name__
+                self._store.turn_off(one, f"its criteria cannot be answered: {why}")
             else:
                 self._store.tell(one, one.resource_type, matched)
 

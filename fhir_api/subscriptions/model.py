@@ -1,11 +1,11 @@
 """A Subscription as it is kept."""
 
-import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from fhir_api.answers import Addresses
+from fhir_api.spans import instant
 
 HIDDEN = "(kept)"  # stands for the value of a header field, which may be a password
 
@@ -75,15 +75,13 @@ class Subscription:
 
     def resource(self) -> dict[str, Any]:
         """The resource as others may see it: of header fields the names alone."""
-        instant = datetime.datetime.fromtimestamp(self.last_updated, datetime.UTC)
-        updated = instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         channel = dict(self.content["channel"])
         if self.headers:
             channel["header"] = [f"{name}: {HIDDEN}" for name, _ in self.headers]
         return {
             "resourceType": "Subscription",
             "id": self.subscription_id,
-            "meta": {"versionId": str(self.version), "lastUpdated": updated},
+            "meta": {"versionId": str(self.version), "lastUpdated": instant(self.last_updated)},
             "status": self.status.value,
             **self.content,
             **({"error": self.error} if self.error else {}),

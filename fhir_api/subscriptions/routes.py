@@ -1,6 +1,5 @@
 """The routes by which subscriptions are made, changed and ended; they are read and searched like all else."""
 
-import email.utils
 from collections.abc import Callable
 
 from fastapi import APIRouter
@@ -8,10 +7,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fhir_api.answers import Addresses, Answer
-from fhir_api.formats import JSON_TYPES
-from fhir_api.outcome import MEDIA_TYPE, RequestFault
-from fhir_api.request_body import body, media_type
+from fhir_api.answers import Addresses
+from fhir_api.outcome import MEDIA_TYPE
+from fhir_api.request_body import resource as resource_of
 from fhir_api.subscriptions.service import Subscriptions
 
 LONGEST = 64 * 1024  # bytes of a Subscription
@@ -23,16 +21,17 @@ def add_subscription_routes(
     """Add create, update and delete. addresses: by which the client of a request reaches us."""
 
     async def create(request: Request) -> Response:
-        sent = await _body(request)
+        sent = await resource_of(request, LONGEST)
         made = await run_in_threadpool(subscriptions.create, sent, addresses(request))
         location = f"{addresses(request).fhir}/Subscription/{made.resource_id}"
-        return _response(made, 201, Location=location)
+        headers = {"Location": location, **made.validators}
+        return Response(made.content, 201, headers, MEDIA_TYPE)
 
     async def update(request: Request, resource_id: str) -> Response:
-        sent = await _body(request)
+        sent = await resource_of(request, LONGEST)
         version = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
         made = await run_in_threadpool(subscriptions.update, resource_id, sent, version, addresses(request))
-        return _response(made, 200)
+        return Response(made.content, 200, made.validators, MEDIA_TYPE)
 
     def delete(resource_id: str) -> Response:
         subscriptions.delete(resource_id)
@@ -41,16 +40,3 @@ def add_subscription_routes(
     routes.add_api_route("/Subscription", create, methods=["POST"])
     routes.add_api_route("/Subscription/{resource_id}", update, methods=["PUT"])
     routes.add_api_route("/Subscription/{resource_id}", delete, methods=["DELETE"])
-
-
-def _response(answer: Answer, status: int, **headers: str) -> Response:
-    assert answer.last_updated is not None  # noqa: S101 - a subscription has one
-    headers |= {"ETag": f'W/"{answer.version}"'}
-    headers |= {"Last-Modified": email.utils.formatdate(answer.last_updated, usegmt=True)}
-    return Response(answer.content, status, headers, MEDIA_TYPE)
-
-
-async def _body(request: Request) -> bytes:
-    if media_type(request, MEDIA_TYPE) not in JSON_TYPES:
-        raise RequestFault(415, "not-supported", f"a Subscription is taken as {MEDIA_TYPE}", "Content-Type")
-    return await body(request, LONGEST)

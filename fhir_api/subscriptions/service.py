@@ -1,6 +1,8 @@
 """What clients do with subscriptions (FHIR R4 3.1.0)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from fhir_api.answers import Addresses, Answer, Page
 from fhir_api.conditions import Condition, Window
@@ -51,9 +53,9 @@ class Subscriptions:
         """Have those told who are to be told of what was noted."""
         self._ring()
 
-    def create(self, body: bytes, addresses: Addresses) -> Answer:
-        """Keep the Subscription in the body of a request. Raises RequestFault."""
-        submitted = self._submitted(body, addresses)
+    def create(self, resource: Mapping[str, Any], addresses: Addresses) -> Answer:
+        """Keep a Subscription that is submitted. Raises RequestFault."""
+        submitted = self._submitted(resource, None, addresses)
         try:
             made = self._store.create(submitted, addresses, self._newest())
         except TooMany as error:
@@ -61,21 +63,21 @@ class Subscriptions:
         self._ring()
         return _answer(made)
 
-    def update(self, resource_id: str, body: bytes, version: str, addresses: Addresses) -> Answer:
-        """Put the Subscription in the body in the place of one. version: that it has to have, "" for any.
+    def update(
+        self, resource_id: str, resource: Mapping[str, Any], version: str, addresses: Addresses
+    ) -> Answer:
+        """Put a Subscription that is submitted in the place of one.
 
-        Raises RequestFault.
+        version: that it has to have, "" or * for any.  Raises RequestFault.
         """
-        submitted = self._submitted(body, addresses)
-        if submitted.resource_id not in ("", resource_id):
-            raise RequestFault(400, "invalid", "Subscription.id: it is not that of the address")
         before = self._store.read(resource_id)
+        submitted = self._submitted(resource, before, addresses)
+        if submitted.resource_id != resource_id:  # R4 3.1.0.4
+            raise RequestFault(400, "invalid", "Subscription.id: expected that of the address")
         if before is None:  # R4 3.1.0.4
             raise RequestFault(405, "not-supported", "the ids of subscriptions are given by the server")
-        kept = with_kept_headers(submitted.content, before.content)
-        changed = Submitted(kept, submitted.status, submitted.ends)
-        is_same = version in ("", str(before.version))
-        if not is_same or not self._store.update(before, changed, addresses, self._newest()):
+        is_same = version in ("", "*", str(before.version))
+        if not is_same or not self._store.update(before, submitted, addresses, self._newest()):
             raise RequestFault(412, "conflict", "it has changed; read it again", "If-Match")
         self._ring()
         return self.read(resource_id, addresses)
@@ -106,12 +108,16 @@ class Subscriptions:
         """Their ids."""
         return [one.subscription_id for one in self._matching(conditions)[:limit]]
 
-    def _submitted(self, body: bytes, addresses: Addresses) -> Submitted:
+    def _submitted(
+        self, resource: Mapping[str, Any], before: Subscription | None, addresses: Addresses
+    ) -> Submitted:
+        """What is submitted, with what is kept of the one before."""
         if not self._allowed:
             raise RequestFault(403, "forbidden", _NO_ADDRESSES)
-        submitted = read_submitted(body, self._allowed)
+        submitted = read_submitted(resource, self._allowed)
         check_criteria(submitted.content["criteria"], addresses.fhir)
-        return submitted
+        content = with_kept_headers(submitted.content, before.content if before is not None else None)
+        return replace(submitted, content=content)
 
     def _matching(self, conditions: Sequence[Condition]) -> list[Subscription]:
         by_id = sorted(self._store.all(), key=lambda one: one.subscription_id)

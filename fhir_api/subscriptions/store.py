@@ -208,9 +208,9 @@ class SubscriptionStore:
             expired = _read(connection, past)
         for one in expired:
             with self._transactions.begin() as connection:
-                mine = notification.c.subscription_id == one.subscription_id
-                connection.execute(delete(notification).where(mine))
-                _turn(connection, one, Status.OFF, "")
+                if _turn(connection, one, Status.OFF, ""):
+                    mine = notification.c.subscription_id == one.subscription_id
+                    connection.execute(delete(notification).where(mine))
 
     def close(self) -> None:
         """Close all connections."""
@@ -218,8 +218,8 @@ class SubscriptionStore:
         self._engine.dispose()
 
 
-def _turn(connection: Connection, one: Subscription, status: Status, error: str, **others: Any) -> None:
-    """Another status, unless it has changed meanwhile."""
+def _turn(connection: Connection, one: Subscription, status: Status, error: str, **others: Any) -> bool:
+    """Another status, unless it has changed meanwhile; whether it has it now."""
     values: dict[str, Any] = {
         "status": status.value,
         "error": error,
@@ -227,7 +227,7 @@ def _turn(connection: Connection, one: Subscription, status: Status, error: str,
         "attempts": 0,
     }
     values |= {"last_updated": time.time(), **others}
-    connection.execute(update(subscription).where(_same(one)).values(values))
+    return connection.execute(update(subscription).where(_same(one)).values(values)).rowcount > 0
 
 
 def _values(submitted: Submitted, addresses: Addresses) -> dict[str, Any]:

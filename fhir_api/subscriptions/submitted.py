@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from fhir_api.outcome import RequestFault
-from fhir_api.spans import of_moment
+from fhir_api.spans import of_instant
 from fhir_api.subscriptions.model import HIDDEN, Status, Submitted
-from sr.fhir_json import loads
 
 PAYLOADS = ("application/fhir+json",)
 
@@ -25,7 +25,6 @@ _CONTACT = {
     "use": ("home", "work", "temp", "old", "mobile"),
 }
 _TEXT = re.compile(r"[^\s\ud800-\udfff][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x21-\x7e][\x20-\x7e]{0,1899})")
 # What carries the request itself is ours to say
 _OUR_HEADERS = re.compile(
@@ -37,37 +36,53 @@ _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~!$&'()
 _DOUBTFUL = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)|%2f|%5c", re.IGNORECASE)
 
 
-def read_submitted(body: bytes, allowed: Iterable[str]) -> Submitted:
-    """The Subscription in the body of a request. allowed: what addresses may begin with.
+def read_submitted(resource: Mapping[str, Any], allowed: Iterable[str]) -> Submitted:
+    """What a client submits as a Subscription. allowed: what addresses may begin with.
 
-    Raises RequestFault: 400 when it is no JSON, 422 when it is no Subscription that can be kept.
+    Raises RequestFault (422) when it is none that can be kept.
     """
-    try:
-        resource = loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestFault(400, "structure", "the body is no JSON object") from error
     if resource.get("resourceType") != "Subscription":
         raise _refused("resourceType", "expected a Subscription", "structure")
     _only(resource, (*_ELEMENTS, *_PASSED_OVER), "")
     content: dict[str, Any] = {name: _text(resource, name) for name in ("criteria", "reason")}
     if "contact" in resource:
         content["contact"] = [_contact(one) for one in _list(resource, "contact", MOST_CONTACTS)]
+    ends = None
     if "end" in resource:
-        content["end"] = _instant(resource)
+        ends = _end(resource)
+        content["end"] = resource["end"]
     content["channel"] = _channel(resource, allowed)
-    ends = of_moment(content["end"]) if "end" in content else None
-    named = str(resource.get("id", ""))
-    return Submitted(content, _status(resource), ends.low if ends else None, named)
+    return Submitted(content, _status(resource), ends, str(resource.get("id", "")))
 
 
-def with_kept_headers(content: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """The content with the header values that were shown as kept. before: the content that has them."""
-    kept = {line.partition(":")[0]: line for line in before["channel"].get("header", ())}
+def with_kept_headers(content: dict[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The content with the header values that were shown as kept. before: the content that has them.
+
+    Raises RequestFault (422) where none is kept for the server that is to be called: what one was told,
+    which may be a password, is not for another.
+    """
+    kept: dict[str, list[str]] = {}
+    if before is not None and _server(before) == _server(content):
+        for line in before["channel"].get("header", ()):
+            kept.setdefault(line.partition(":")[0], []).append(line)
     header = [
-        kept.get(line.partition(":")[0], line) if line.endswith(f": {HIDDEN}") else line
+        _kept(line, kept) if line.endswith(f": {HIDDEN}") else line
         for line in content["channel"].get("header", ())
     ]
     return {**content, "channel": {**content["channel"], **({"header": header} if header else {})}}
+
+
+def _kept(line: str, kept: Mapping[str, list[str]]) -> str:
+    lines = kept.get(line.partition(":")[0])
+    if not lines:
+        raise _refused("channel.header", f"{HIDDEN} stands for no value that this server was told", "value")
+    return lines.pop(0)
+
+
+def _server(content: Mapping[str, Any]) -> tuple[str, str]:
+    """Who is called, whatever the path."""
+    endpoint = urlsplit(content["channel"]["endpoint"])
+    return endpoint.scheme, endpoint.netloc
 
 
 def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
@@ -136,11 +151,13 @@ def _contact(contact: Any) -> dict[str, str]:
     return {name: _text(contact, name, "contact.") for name in contact}
 
 
-def _instant(resource: Mapping[str, Any]) -> str:
+def _end(resource: Mapping[str, Any]) -> float:
+    """In seconds since 1970."""
     end = resource["end"]
-    if not isinstance(end, str) or not _INSTANT.fullmatch(end) or of_moment(end) is None:
+    stretch = of_instant(end) if isinstance(end, str) else None
+    if stretch is None:
         raise _refused("end", "expected an instant, such as 2027-01-31T12:00:00Z", "value")
-    return end
+    return stretch.low
 
 
 def _text(resource: Mapping[str, Any], name: str, path: str = "") -> str:

@@ -139,7 +139,9 @@ class Association:
             self._wire.linger()
             log.warning("association aborted by us", peer=self._address, reason=str(error))
         except wire.PeerGone as error:
-            log.warning("association broken off", peer=self._address, reason=str(error))
+            # Who only watches whether the port is open connects and goes, all day long
+            tell = log.warning if self.agreement else log.info
+            tell("association broken off", peer=self._address, reason=str(error))
         finally:
             if self._service:
                 self._service.abandon()
@@ -158,6 +160,7 @@ class Association:
             calling=agreement.calling_ae_title,
             called=agreement.called_ae_title,
             contexts=len(agreement.contexts),
+            **({"refused": agreement.refused} if agreement.refused else {}),
         )
 
     def _serve(self) -> str:

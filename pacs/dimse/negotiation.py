@@ -46,6 +46,7 @@ class Agreement:
     contexts: accepted presentation contexts by their ID.
     taken: those in which the peer takes requests, as an SCP by its role (PS3.7 D.3.3.4), with their IDs.
     extended: by SOP class, which of its options hold (PS3.7 D.3.3.5).
+    refused: names, or else UIDs, of the services for which no context was accepted.
     maximum_sent: bytes of the largest PDU that the peer takes.
     """
 
@@ -54,6 +55,7 @@ class Agreement:
     contexts: dict[int, Context]
     taken: dict[Context, int]
     extended: dict[str, bytes]
+    refused: tuple[str, ...]
     maximum_sent: int
     reply: bytes
 
@@ -124,6 +126,7 @@ class Negotiator:
             contexts=contexts,
             taken={contexts[number]: number for number, cx in accepted.items() if cx.as_scu},
             extended=extended,
+            refused=_refused(proposed, contexts),
             maximum_sent=maximum_sent(asked.maximum_length_received),
             reply=_reply(asked, results, [*agreed_roles, *map(_extended, extended, extended.values())]),
         )
@@ -152,6 +155,12 @@ class Negotiator:
             if known is not None:
                 options[str(item.sop_class_uid)] = bytes(map(and_, wanted, known))
         return options
+
+
+def _refused(proposed: list[PresentationContext], contexts: dict[int, Context]) -> tuple[str, ...]:
+    taken = {context.abstract_syntax for context in contexts.values()}
+    asked = dict.fromkeys(one.abstract_syntax for one in proposed if one.abstract_syntax is not None)
+    return tuple(uid.name for uid in asked if str(uid) not in taken)
 
 
 def _extended(sop_class_uid: str, options: bytes) -> SOPClassExtendedNegotiation:

@@ -23,7 +23,7 @@ from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.values import path_name
 from pacs.index.worklist import WorklistRows, Worklists
 from pacs.index.write import Verdict, Writer
-from pacs.model import Found, Instance
+from pacs.model import Found, Instance, Kept
 from pacs.query import Query
 
 __all__ = [
@@ -119,6 +119,10 @@ class Index:
     def search(self, query: Query) -> Iterator[Found]:
         """All answers to a query, in its order."""
         return self._search.search(query)
+
+    def kept(self, query: Query) -> Iterator[Kept]:
+        """What is kept of the instances that a query finds, in its order."""
+        return self._search.kept(query)
 
     def count_answers(self, query: Query) -> int:
         """How many answers a query has, without regard to its limit and offset."""

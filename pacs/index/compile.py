@@ -14,17 +14,19 @@ from sqlalchemy import (
     false,
     or_,
     select,
+    union_all,
 )
 
-from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, Attribute, Matching, date_of
+from pacs.attributes import BY_PATH, DERIVED_KEYWORDS, LISTED_BY_PATH, Attribute, Matching, date_of
 from pacs.index import schema
 from pacs.index.comparisons import holds, tests_of
 from pacs.index.values import Values
 from pacs.model import Level
-from pacs.query import Criterion, OnDay, Query, Sounds
+from pacs.query import Criterion, OnDay, Order, Query, SortKey, Sounds
 
 _patient, _study, _series, _instance = schema.patient, schema.study, schema.series, schema.instance
 _series_values = Values(schema.series, schema.series_value)
+_study_values = Values(schema.study, schema.study_value)
 
 # Newest studies first, as a reading list shows them; the key makes every order stable.
 _ORDER: dict[Level, tuple[Any, ...]] = {
@@ -34,9 +36,18 @@ _ORDER: dict[Level, tuple[Any, ...]] = {
     Level.INSTANCE: (_series.c.study_key.desc(), *schema.instance_order),
 }
 
+# The same backwards is an order that the index of the other has, too
+_ORDERED_BY: dict[tuple[Level, SortKey], tuple[ColumnElement[Any], ...]] = {
+    (Level.PATIENT, SortKey.CHANGED): (_patient.c.changed,),
+    (Level.PATIENT, SortKey.ID): (_patient.c.identity,),
+    (Level.STUDY, SortKey.CHANGED): (_study.c.changed,),
+    (Level.STUDY, SortKey.ID): (_study.c.study_instance_uid,),
+}
+_OLDEST_FIRST = (_study.c.study_date.asc().nulls_first(), _study.c.study_time.asc().nulls_first())
+
 _SELECTS: dict[Level, Select[Any]] = {
-    Level.PATIENT: select(_patient.c.identity, _patient.c.key, _patient.c.attributes),
-    Level.STUDY: select(_study.c.identity, _study.c.key, _study.c.attributes),
+    Level.PATIENT: select(_patient.c.identity, _patient.c.key, _patient.c.attributes, _patient.c.changed),
+    Level.STUDY: select(_study.c.identity, _study.c.key, _study.c.attributes, _study.c.changed),
     Level.SERIES: select(_study.c.identity, _study.c.key, _series.c.key).join(
         _study, _series.c.study_key == _study.c.key
     ),
@@ -73,6 +84,8 @@ class Shape(NamedTuple):
     criteria: _Criteria
     below: _Criteria
     of_patient: bool
+    of_changed: bool
+    order: tuple[Order, ...]
     limited: bool
     skipping: bool
 
@@ -88,6 +101,8 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
     parameters = {f"p{number}": value for number, value in enumerate(values)}
     if query.patient_identity is not None:
         parameters["identity"] = query.patient_identity
+    if query.changed is not None:
+        parameters["changed_from"], parameters["changed_to"] = query.changed
     if query.limit is not None:
         parameters["limit"] = query.limit
     if query.offset:
@@ -97,6 +112,8 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
         tuple(criteria[: len(query.criteria)]),
         tuple(criteria[len(query.criteria) :]),
         query.patient_identity is not None,
+        query.changed is not None,
+        query.order,
         query.limit is not None,
         bool(query.offset),
     )
@@ -132,22 +149,51 @@ def statement(shape: Shape) -> Select[Any]:
             found = found.where(_where(attribute, shape.level, parameters))
     for criteria in of_items.values():
         found = found.where(_where_in_item(criteria, shape.level))
-    if shape.of_patient:
-        table = _patient if shape.level is Level.PATIENT else _study
-        found = found.where(table.c.identity == bindparam("identity"))
-    found = found.order_by(*_ORDER[shape.level])
+    found = _bounded(found, shape)
+    order = _order(shape)
+    found = found.order_by(*order)
     if shape.skipping:
         found = found.offset(bindparam("offset"))
     if not shape.limited:
         return found
     found = found.limit(bindparam("limit"))
-    return _by_key(found) if shape.level is Level.STUDY else found
+    return _by_key(found, order) if shape.level is Level.STUDY else found
 
 
-def _by_key(found: Select[Any]) -> Select[Any]:
+def _bounded(found: Select[Any], shape: Shape) -> Select[Any]:
+    """Restricted to one patient, and to a time of the last change."""
+    is_patient = shape.level is Level.PATIENT
+    if shape.of_patient:
+        mine = _patient.c.identity == bindparam("identity")
+        # From the patient to the studies, whose own column of this has no index
+        key = select(_patient.c.key).where(mine).scalar_subquery()
+        found = found.where(mine if is_patient else _study.c.patient_key == key)
+    if shape.of_changed:
+        changed = _patient.c.changed if is_patient else _study.c.changed
+        found = found.where(changed.between(bindparam("changed_from"), bindparam("changed_to")))
+    return found
+
+
+def _order(shape: Shape) -> tuple[Any, ...]:
+    """The columns to order by; a key, which makes the order stable, comes last."""
+    columns = [column for one in shape.order for column in _ordered(shape.level, one)]
+    if not columns:
+        return _ORDER[shape.level]
+    key = _patient.c.key if shape.level is Level.PATIENT else _study.c.key
+    return (*columns, key.desc() if shape.order[-1].is_descending else key.asc())
+
+
+def _ordered(level: Level, order: Order) -> tuple[Any, ...]:
+    if order.key is SortKey.STARTED:
+        return schema.newest_first[:2] if order.is_descending else _OLDEST_FIRST
+    columns = _ORDERED_BY[level, order.key]
+    return tuple(column.desc() if order.is_descending else column.asc() for column in columns)
+
+
+def _by_key(found: Select[Any], order: tuple[Any, ...]) -> Select[Any]:
     """The same answers, found by what the index of their order has: PostgreSQL would read each row for it."""
     keys = found.with_only_columns(_study.c.key)
-    return _SELECTS[Level.STUDY].where(_study.c.key.in_(keys.correlate(None))).order_by(*_ORDER[Level.STUDY])
+    return _SELECTS[Level.STUDY].where(_study.c.key.in_(keys.correlate(None))).order_by(*order)
 
 
 _Tests = list[tuple[Test, list[BindParameter[Any]]]]
@@ -161,7 +207,7 @@ def _bound(criteria: _Criteria) -> Iterator[tuple[Attribute, _Tests]]:
         for test in tests:
             parameters.append((test, [bindparam(f"p{number + at}") for at in range(test.values)]))
             number += test.values
-        yield BY_PATH[path], parameters
+        yield LISTED_BY_PATH[path] if path in LISTED_BY_PATH else BY_PATH[path], parameters
 
 
 def _where(attribute: Attribute, level: Level, tests: _Tests) -> ColumnElement[bool]:
@@ -196,8 +242,14 @@ def _where_in_study(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
 
 
 def _where_below(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
-    """Some series or instance of the study has it."""
+    """Some series or instance of the study has it; or the study itself, and that is found by its index."""
     series, table = _series.alias(), _instance.alias()
+    if attribute.tags in LISTED_BY_PATH:
+        return _where_listed(attribute, tests)
+    if attribute.level is Level.STUDY:
+        study = _study.alias()
+        own = select(study.c.key).where(_compare(study, study.c[attribute.column], tests))
+        return _key_for(tests).in_(own)
     if attribute.level is Level.INSTANCE:
         found = select(series.c.study_key).join(table, table.c.series_key == series.c.key)
     else:
@@ -206,6 +258,29 @@ def _where_below(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
     if attribute.matching is Matching.UID:  # it leads to few rows, from which their studies are found
         return _study.c.key.in_(found)
     return found.where(series.c.study_key == _study.c.key).exists()
+
+
+def _where_listed(attribute: Attribute, tests: _Tests) -> ColumnElement[bool]:
+    """A value of the study, or of some series of it.
+
+    Each test is a select of its own: of several in one, SQLite would read all values of the attribute.
+    """
+    values = _study_values if attribute.level is Level.STUDY else _series_values
+    having = union_all(*(values.with_item([(attribute, [(test.operation, asked)])]) for test, asked in tests))
+    if attribute.level is Level.STUDY:
+        return _key_for(tests).in_(having)
+    series = _series.alias()
+    return _key_for(tests).in_(select(series.c.study_key).where(series.c.key.in_(having)))
+
+
+def _key_for(tests: _Tests) -> ColumnElement[int]:
+    """The key of a study, which is looked for among others.
+
+    A pattern that may be anywhere in a text may find half of all studies: those are not to be read and
+    sorted, but to be met in the order that is asked. So the key is written as no index has it.
+    """
+    is_anywhere = any(test.operation == "like" for test, _ in tests)
+    return _study.c.key + 0 if is_anywhere else _study.c.key.expression
 
 
 def _compare(table: FromClause, column: ColumnElement[Any], tests: _Tests) -> ColumnElement[bool]:

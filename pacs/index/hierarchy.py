@@ -1,5 +1,6 @@
 """Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Table, delete, exists, insert, select, update
 
-from pacs.attributes import columns, stored_tags
+from pacs.attributes import columns, listed, stored_tags
 from pacs.dataset.header import Header
 from pacs.dataset.transfer_syntax import is_deflated
 from pacs.index import schema
@@ -28,7 +29,9 @@ from pacs.non_patient import CATEGORY_OF, MOST_VALUES
 # The keys of a series that lie in sequences, and these
 _SEQUENCE_KEYS = [key for key in columns(Level.SERIES) if len(key.path) > 1]
 _SEQUENCES = {key.json_key for key in _SEQUENCE_KEYS}
+_LISTED_OF_STUDY, _LISTED_OF_SERIES = listed(Level.STUDY), listed(Level.SERIES)
 
+study_values = Values(schema.study, schema.study_value)
 series_values = Values(schema.series, schema.series_value)
 
 _PATIENT_KEYS = [f"{tag:08X}" for tag in sorted(stored_tags(Level.PATIENT))]
@@ -150,7 +153,8 @@ def agree(connection: Connection, record: Record, study_key: int, owner: Owner) 
     patient = record.header.level(Level.PATIENT)
     study = orjson.loads(row.attributes)
     values = _patient_columns(connection, patient, row.study_instance_uid) | {
-        "attributes": dump(study | patient)
+        "attributes": dump(study | patient),
+        "changed": time.time(),
     }
     connection.execute(update(table).where(table.c.key == study_key), values)
     _forget_without_studies(connection, row.patient_key)
@@ -202,8 +206,10 @@ def _owner_of(row: Any) -> Owner:
 def _insert_study(connection: Connection, record: Record) -> int:
     patient, study = record.header.level(Level.PATIENT), record.header.level(Level.STUDY)
     row = _patient_columns(connection, patient, record.instance.study_instance_uid)
-    row |= search_columns(study, Level.STUDY) | {"attributes": dump(patient | study)}
-    return _insert_row(connection, schema.study, row)
+    row |= search_columns(study, Level.STUDY) | {"attributes": dump(patient | study), "changed": time.time()}
+    key = _insert_row(connection, schema.study, row)
+    study_values.add(connection, key, search_values(study, _LISTED_OF_STUDY))
+    return key
 
 
 def _patient_columns(connection: Connection, patient: DicomJson, study_instance_uid: str) -> dict[str, Any]:
@@ -211,7 +217,7 @@ def _patient_columns(connection: Connection, patient: DicomJson, study_instance_
     table = schema.patient
     identity = patient_identity(patient, study_instance_uid)
     columns = search_columns(patient, Level.PATIENT) | {"identity": identity}
-    row = columns | {"attributes": dump(patient)}
+    row = columns | {"attributes": dump(patient), "changed": time.time()}
     key = connection.scalar(select(table.c.key).where(table.c.identity == identity))
     if key is None:
         key = _insert_row(connection, table, row)
@@ -240,8 +246,10 @@ def _insert_series(connection: Connection, study_key: int, owner: Owner, record:
         "version": 0,
     }
     key = _insert_row(connection, schema.series, row)
+    keys = _LISTED_OF_SERIES
     if any(len(attributes.get(sequence, {}).get("Value", ())) > 1 for sequence in _SEQUENCES):
-        series_values.write(connection, key, search_values(attributes, _SEQUENCE_KEYS))
+        keys = keys + _SEQUENCE_KEYS
+    series_values.add(connection, key, search_values(attributes, keys))
     return PlacedSeries(key, study_key, owner, {record.instance.sop_class_uid})
 
 

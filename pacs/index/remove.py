@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from pacs.index import schema
 from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, connected
-from pacs.index.hierarchy import bereave, series_values
+from pacs.index.hierarchy import bereave, series_values, study_values
 from pacs.model import Action, Instance
 
 AT_ONCE = 500  # values in one statement
@@ -181,9 +181,14 @@ def remove(connection: Connection, rows: Sequence[Any], removal: Removal) -> Non
     for key in {row.series_key for row in rows}:
         _count_anew(connection, key)
     for key, patient_key in {(row.study_key, row.patient_key) for row in rows}:
-        has_series = exists().where(_series.c.study_key == _study.c.key)
-        if connection.execute(delete(_study).where(_study.c.key == key, ~has_series)).rowcount:
-            bereave(connection, patient_key)
+        here = _study.c.key == key
+        left = connection.scalar(select(_series.c.key).where(_series.c.study_key == key).limit(1))
+        if left is not None:
+            connection.execute(update(_study).where(here).values(changed=time.time()))
+            continue
+        study_values.remove(connection, [key])
+        connection.execute(delete(_study).where(here))
+        bereave(connection, patient_key)
 
 
 def remove_rejected(connection: Connection, instances: Sequence[Instance]) -> bool:

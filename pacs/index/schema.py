@@ -73,6 +73,8 @@ patient = Table(
     *_columns(Level.PATIENT),
     # As DICOM JSON, of the study that came last
     Column("attributes", LargeBinary, nullable=False),
+    # When that was, in seconds since 1970
+    Column("changed", Float, index=True),
 )
 
 # A study keeps the patient's attributes as its own objects state them, so that no answer ever shows
@@ -87,7 +89,12 @@ study = Table(
     Column("study_instance_uid", Text, nullable=False, unique=True),
     *_columns(Level.STUDY, "StudyInstanceUID"),
     Column("attributes", LargeBinary, nullable=False),
+    # When something of it came or went last, in seconds since 1970
+    Column("changed", Float, index=True),
 )
+
+# What is listed of them (pacs.attributes)
+study_value = _values_of("study")
 
 # The order of lists. With the name, a pattern that may be anywhere in it is looked for without reading rows.
 _newest = (study.c.study_date, study.c.study_time, study.c.key)
@@ -111,7 +118,7 @@ series = Table(
     UniqueConstraint("study_key", "series_instance_uid"),
 )
 
-# Of sequences with more than one item; the only item has columns
+# What is listed of them; and of sequences with more than one item, for the only item has columns
 series_value = _values_of("series")
 
 instance = Table(

@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from pacs.index import schema
 from pacs.index.compile import Shape, shape_of, statement
 from pacs.index.engine import Prepared, connected, reading
-from pacs.model import DicomJson, Found, Level
+from pacs.model import DicomJson, Found, Kept, Level
 from pacs.query import Query
 
 PAGE = 500  # rows joined at a time
@@ -21,7 +21,7 @@ KNOWN_SHAPES = 256  # kinds of queries whose statement is kept
 KNOWN_INSTANCES = 4096  # instances whose attributes stay decoded, about 4 KB each: a viewer asks again
 LONGEST_KNOWN = 4096  # bytes of attributes; longer ones are decoded each time
 
-_study, _series = schema.study, schema.series
+_study, _series, _instance = schema.study, schema.series, schema.instance
 
 Row = tuple[Any, ...]
 
@@ -32,6 +32,7 @@ class Search:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._statement = lru_cache(KNOWN_SHAPES)(self._prepare)
+        self._statement_of_kept = lru_cache(KNOWN_SHAPES)(self._prepare_kept)
         self._known_instance = lru_cache(KNOWN_INSTANCES)(_decode)
         self._study_totals = lru_cache(PAGE)(self._prepare_study_totals)
         self._series_above = lru_cache(PAGE)(self._prepare_series_above)
@@ -39,6 +40,19 @@ class Search:
 
     def _prepare(self, shape: Shape) -> Prepared:
         return Prepared(statement(shape), self._engine)
+
+    def _prepare_kept(self, shape: Shape) -> Prepared:
+        """What `kept` tells, in the order of its members."""
+        columns = (
+            _study.c.study_instance_uid,
+            _series.c.series_instance_uid,
+            _instance.c.sop_instance_uid,
+            _instance.c.instance_number,
+            _instance.c.attributes,
+        )
+        return Prepared(
+            statement(shape).with_only_columns(*columns, maintain_column_froms=True), self._engine
+        )
 
     def _prepare_study_totals(self, number: int) -> Prepared:
         """Of so many studies, what their series count."""
@@ -105,6 +119,14 @@ class Search:
                     above = self._above(connection.cursor(), list({row[2]: None for row in page}), totals)
                     yield from self._parts(page, above)
 
+    def kept(self, query: Query) -> Iterator[Kept]:
+        """What is kept of the instances that a query finds, in its order. The iterator may be left early."""
+        shape, parameters = shape_of(query)
+        with reading(self._engine) as connection:
+            cursor = self._statement_of_kept(shape).run(connection.cursor(), [parameters])
+            while page := cursor.fetchmany(PAGE):
+                yield from map(Kept._make, page)
+
     def _above(
         self, cursor: DBAPICursor, series: list[int], totals: dict[int, DicomJson]
     ) -> dict[int, tuple[DicomJson, DicomJson]]:
@@ -144,8 +166,8 @@ class Search:
 
 def _whole(page: Sequence[Row], totals: dict[int, DicomJson]) -> Iterator[Found]:
     """Patients, or studies."""
-    for identity, key, attributes in page:
-        yield Found(identity, (orjson.loads(attributes) | totals[key],))
+    for identity, key, attributes, changed in page:
+        yield Found(identity, (orjson.loads(attributes) | totals[key],), changed)
 
 
 def _decode(attributes: bytes, transfer_syntax_uid: str) -> DicomJson:

@@ -22,16 +22,21 @@ class Values:
         self._owner = owner
         self._values = values
         self._owner_key = f"{owner.name}_key"
+        self._insert = insert(values)  # the same each time, so that SQLAlchemy knows it again
 
     def write(self, connection: Connection, key: int, values: Iterable[SearchValue]) -> None:
         """Write the values of one row, in place of those that it had."""
-        connection.execute(delete(self._values).where(self._values.c[self._owner_key] == key))
+        self.remove(connection, [key])
+        self.add(connection, key, values)
+
+    def add(self, connection: Connection, key: int, values: Iterable[SearchValue]) -> None:
+        """Write the values of a row that has none yet."""
         rows = [
             {self._owner_key: key, "path": path_name(one.tags), "item": one.item, "value": one.value}
             for one in values
         ]
         if rows:
-            connection.execute(insert(self._values), rows)
+            connection.execute(self._insert, rows)
 
     def remove(self, connection: Connection, keys: Sequence[int]) -> None:
         """Forget the values of these rows."""

@@ -175,6 +175,9 @@ class _Statements:
         }
         count = update(series).where(series.c.key == bindparam("series")).values(counted)
         self.count = Prepared(count, engine)
+        study = schema.study
+        touch = update(study).where(study.c.key == bindparam("study")).values(changed=bindparam("at"))
+        self.touch = Prepared(touch, engine)
 
 
 def _change(instance: Instance) -> dict[str, str | float]:
@@ -222,6 +225,10 @@ class _Transaction:
         verdicts = [self._write_one(record, created) for record in records]
         for series, instances in created.values():
             self._count(series, instances)
+        studies = {series.study_key for series, _ in created.values()}
+        if studies:
+            touched = [{"study": key, "at": time.time()} for key in sorted(studies)]
+            self._statements.touch.run(self._cursor, touched)
         return verdicts
 
     def remove_rejected(self, instances: list[Instance]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sr.codes import Key
-from sr.templates.biometry import BIOMETRY_GROUP, biometry_group
+from sr.templates import fetal
 from sr.templates.dose import RADIOPHARMACEUTICAL_REPORT, X_RAY_REPORT, dose_report
 from sr.templates.measurement_report import MEASUREMENT_GROUP, measurement_group
 from sr.templates.patient_dose import DOSE_ESTIMATE, dose_estimate
@@ -19,7 +19,8 @@ DOCUMENTS: Mapping[Key, Template] = {
 # By the concept of a container anywhere in a document
 CONTAINERS: Mapping[Key, Template] = {
     MEASUREMENT_GROUP: measurement_group,
-    BIOMETRY_GROUP: biometry_group,
+    **dict.fromkeys(fetal.SECTIONS, fetal.section),
+    fetal.BIOMETRY_GROUP: fetal.biometry_group,
     DOSE_ESTIMATE: dose_estimate,
     **dict.fromkeys(VESSELS, vessel),
 }

@@ -43,16 +43,16 @@ _SUMMARY = {"coding": [{"system": LOINC, "code": "73569-6", "display": _DISPLAY}
 def dose_report(walker: Walker, root: Item, context: Context) -> list[str]:
     """A summary for each container of accumulated values; all else but the events as it is."""
     parts = parts_of(root)
-    if not any(_key(item) in _ACCUMULATED for item in parts[Role.CONTENT]):
+    if not any(item.key in _ACCUMULATED for item in parts[Role.CONTENT]):
         return generic.document(walker, root, context)
     own = walker.narrow(root, parts, context)
     inner = own.below(walker.report.schemes.concept(root.concept), ())
-    around = [*parts[Role.COMPONENT], *(item for item in parts[Role.ASIDE] if _key(item) == _PROCEDURE)]
+    around = [*parts[Role.COMPONENT], *(item for item in parts[Role.ASIDE] if item.key == _PROCEDURE)]
     references: list[str] = []
     for child in parts[Role.CONTENT]:
-        if _key(child) in _ACCUMULATED:
+        if child.key in _ACCUMULATED:
             references += _summary(walker, child, own, around)
-        elif _key(child) in _EVENTS and not walker.with_events:
+        elif child.key in _EVENTS and not walker.with_events:
             walker.ledger.pass_over(child, _EVENT)
         else:
             references += walker.content(child, inner)
@@ -66,7 +66,7 @@ def _summary(walker: Walker, item: Item, context: Context, around: list[Item]) -
     components = [*_of_report(walker, around, reference), *walker.components(item, parts)]
     apart = []
     for child in parts[Role.CONTENT]:
-        if _key(child) == _CALIBRATION:
+        if child.key == _CALIBRATION:
             walker.ledger.pass_over(child, _OF_METER)
         elif _is_apart(child):
             apart.append(child)
@@ -79,6 +79,7 @@ def _summary(walker: Walker, item: Item, context: Context, around: list[Item]) -
     if report.studies:
         resource["focus"] = list(report.studies)
     tell_values(resource, _told(components), components)
+    walker.derive(resource, parts, own)
     inner = own.below(report.schemes.concept(item.concept), components)
     walker.ledger.tell([item], reference)
     walker.emit(resource)
@@ -89,7 +90,7 @@ def _summary(walker: Walker, item: Item, context: Context, around: list[Item]) -
 
 def _is_apart(item: Item) -> bool:
     """Whether it is of an organ or a side, or by a method, of its own, for which a component has no room."""
-    return _key(item) == _ORGAN_DOSE or (isinstance(item.value, Number) and bool(item.children))
+    return item.key == _ORGAN_DOSE or (isinstance(item.value, Number) and bool(item.children))
 
 
 def _of_report(walker: Walker, around: Iterable[Item], reference: str) -> list[Component]:
@@ -97,7 +98,7 @@ def _of_report(walker: Walker, around: Iterable[Item], reference: str) -> list[C
     schemes, zone = walker.report.schemes, walker.report.header.zone
     components: list[Component] = []
     for item in around:
-        if _key(item) in _STARTS or isinstance(item.value, Number):
+        if item.key in _STARTS or isinstance(item.value, Number):
             continue
         values = value_members(item, schemes, zone)
         components += [{"code": schemes.concept(item.concept), **value} for value in values]
@@ -109,7 +110,7 @@ def _of_report(walker: Walker, around: Iterable[Item], reference: str) -> list[C
 def _begun(walker: Walker, items: Iterable[Item]) -> dict[str, Any]:
     """When the irradiation, or the administration, began: the time of the summary."""
     for item in items:
-        if _key(item) in _STARTS and isinstance(item.value, str):
+        if item.key in _STARTS and isinstance(item.value, str):
             members = dated("effectiveDateTime", item.value, walker.report.header.zone)
             if members:
                 walker.ledger.tell([item], walker.reference(item))
@@ -130,7 +131,3 @@ def _told(components: list[Component]) -> list[dict[str, Any]]:
 
 def _identifiers(sop_instance_uid: str) -> list[dict[str, Any]]:
     return [uid_identifier(sop_instance_uid)] if is_uid(sop_instance_uid) else []
-
-
-def _key(item: Item) -> Key:
-    return item.concept.key if item.concept is not None else ("", "")

@@ -42,6 +42,6 @@ def _container(walker: Walker, item: Item, context: Context, is_root: bool) -> l
     )
     tell_values(resource, [], [*own.components, *subject, *components])
     refer(resource, "hasMember", references)
-    walker.infer(resource, parts)
+    walker.derive(resource, parts, own)
     walker.ledger.tell([item], walker.reference(item))
     return [walker.emit(resource)]

@@ -28,8 +28,8 @@ _EVALUATION = {
 def measurement_group(walker: Walker, item: Item, context: Context) -> list[str]:
     """A measurement group: an Observation of the finding, whose members are measurements and evaluations.
 
-    Its code is the finding's category, its value the finding. Site, method and tracking identifiers of the
-    group hold for its members too, unless they have their own.
+    Its code is the finding's category, its value the finding. Site, method, tracking identifiers, images
+    and regions of the group hold for its members too, unless they have their own.
     """
     report, parts, reference = walker.report, parts_of(item), walker.reference(item)
     own = walker.narrow(item, parts, context)
@@ -39,7 +39,7 @@ def measurement_group(walker: Walker, item: Item, context: Context) -> list[str]
     taken = [one for one in (category, finding) if one is not None]
     walker.ledger.tell([item, *taken], reference)
     components = [*walker.subject(item, parts), *walker.components(item, parts)]
-    inner = own.below(report.schemes.concept(item.concept), components)
+    inner = walker.share(own, item, own.below(report.schemes.concept(item.concept), components))
     for one in taken:
         components += walker.flatten(one.children, reference)
 
@@ -49,7 +49,7 @@ def measurement_group(walker: Walker, item: Item, context: Context) -> list[str]
     resource = observation(report, item, own, report.schemes.concept(kind), [group], identifiers)
     tell_values(resource, _as_concept(finding, report) if finding else [], [*own.components, *components])
     walker.emit(resource)
-    walker.infer(resource, parts)
+    walker.derive(resource, parts, own)
     for child in parts[Role.CONTENT]:
         if child not in taken:
             refer(resource, "hasMember", _member(walker, child, inner))
@@ -59,20 +59,18 @@ def measurement_group(walker: Walker, item: Item, context: Context) -> list[str]
 def _member(walker: Walker, item: Item, context: Context) -> list[str]:
     if item.value_type in ("CODE", "TEXT"):
         return walker.observe(item, context, [_EVALUATION], _as_concept(item, walker.report))
-    if item.concept is None or item.concept.key != QUALITATIVE_EVALUATIONS:
+    if item.key != QUALITATIVE_EVALUATIONS:
         return walker.content(item, context)
     parts = parts_of(item)
     components = [*walker.subject(item, parts), *walker.components(item, parts)]
-    own = walker.narrow(item, parts, context).below(_EVALUATION, components)
-    return [reference for child in parts[Role.CONTENT] for reference in _member(walker, child, own)]
+    own = walker.narrow(item, parts, context)
+    inner = walker.share(own, item, own.below(_EVALUATION, components))
+    return [reference for child in parts[Role.CONTENT] for reference in _member(walker, child, inner)]
 
 
 def _first(items: list[Item], concept: Key, kind: type | UnionType) -> Item | None:
     """The first item of a concept that has a value of a kind."""
-    for item in items:
-        if item.concept is not None and item.concept.key == concept and isinstance(item.value, kind):
-            return item
-    return None
+    return next((one for one in items if one.key == concept and isinstance(one.value, kind)), None)
 
 
 def _as_concept(item: Item, report: Report) -> list[dict[str, Any]]:

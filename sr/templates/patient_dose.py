@@ -30,10 +30,10 @@ _THINGS = frozenset({("DCM", "128412"), ("DCM", "128456"), ("DCM", "128457")})
 def dose_estimate(walker: Walker, item: Item, context: Context) -> list[str]:
     """A group of doses to organs, each with the method, model and parameters that it was estimated by."""
     parts, reference, schemes = parts_of(item), walker.reference(item), walker.report.schemes
-    methodology = [child for child in parts[Role.CONTENT] if _key(child) == _METHODOLOGY]
+    methodology = [child for child in parts[Role.CONTENT] if child.key == _METHODOLOGY]
     below = [one for child in methodology for one in child.walk()]
     own = _estimated(walker, item, below, walker.narrow(item, parts, context))
-    things = [one for one in [*parts[Role.CONTENT], *below] if _key(one) in _THINGS]
+    things = [one for one in [*parts[Role.CONTENT], *below] if one.key in _THINGS]
     members = [walker.emit(_thing(walker, one, own)) for one in things]
     components = [*walker.components(item, parts), *walker.flatten(methodology, reference)]
     inner = own.below(schemes.concept(item.concept), components)
@@ -45,6 +45,7 @@ def dose_estimate(walker: Walker, item: Item, context: Context) -> list[str]:
     tell_values(resource, [], [*own.components, *components])
     resource["derivedFrom"] = [*_reports_used(walker, below, reference), *resource.get("derivedFrom", [])]
     refer(resource, "hasMember", members)
+    walker.derive(resource, parts, own)
     walker.ledger.tell([item, *methodology], reference)
     return [walker.emit(resource)]
 
@@ -53,7 +54,7 @@ def _estimated(walker: Walker, item: Item, methodology: list[Item], context: Con
     """The context with the method, and the studies of what it was applied to."""
     own = context
     for one in methodology:
-        if _key(one) == _METHOD_TYPE and isinstance(one.value, Code):
+        if one.key == _METHOD_TYPE and isinstance(one.value, Code):
             own = replace(own, method=walker.report.schemes.concept(one.value))
             walker.ledger.tell([one], walker.reference(item))
             break
@@ -64,7 +65,7 @@ def _estimated(walker: Walker, item: Item, methodology: list[Item], context: Con
 def _reports_used(walker: Walker, methodology: list[Item], reference: str) -> Iterator[dict[str, Any]]:
     """The dose reports that were used, which may be kept elsewhere, by their identifiers."""
     for one in methodology:
-        if _key(one) == _REPORT_USED and isinstance(one.value, ObjectReference):
+        if one.key == _REPORT_USED and isinstance(one.value, ObjectReference):
             walker.ledger.tell([one], reference)
             yield {"type": "DocumentReference", "identifier": uid_identifier(one.value.sop_instance_uid)}
 
@@ -76,7 +77,3 @@ def _thing(walker: Walker, item: Item, context: Context) -> dict[str, Any]:
     walker.ledger.tell([item], reference)
     tell_values(resource, [], walker.flatten(item.children, reference))
     return resource
-
-
-def _key(item: Item) -> Key:
-    return item.concept.key if item.concept is not None else ("", "")

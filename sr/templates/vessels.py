@@ -4,30 +4,16 @@ Such a container is named after the vessel, and the section around it may tell t
 velocity says nothing.
 """
 
-from pydicom.sr._concepts_dict import concepts
-
-from sr.codes import Key
 from sr.content_tree import Item
 from sr.context import Context
+from sr.context_groups import concepts_of
 from sr.templates import generic
 from sr.walker import Walker
 
 # The context groups whose concepts name such containers: vessels of head, neck, limbs, abdomen and pelvis,
 # of the kidney, and of the fetus
 CONTEXT_GROUPS = frozenset({*range(12104, 12116), 12140, 12141})
-
-
-def _vessels() -> frozenset[Key]:
-    return frozenset(
-        ("SCT", value)
-        for named in concepts["SCT"].values()
-        if isinstance(named, dict)
-        for value, (_, groups) in named.items()
-        if not CONTEXT_GROUPS.isdisjoint(groups)
-    )
-
-
-VESSELS = _vessels()
+VESSELS = concepts_of(*CONTEXT_GROUPS)
 
 
 def vessel(walker: Walker, item: Item, context: Context) -> list[str]:

@@ -1,4 +1,4 @@
-"""A measurement group of PS3.16 TID 1501, or TID 1410 where a region is evaluated without being measured."""
+"""A measurement group of PS3.16 TID 1501, or TID 1410 where a region is of the group itself."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -36,11 +36,7 @@ def measurement_group(
     tracking_uid, observed: used where nothing was told of them; a UID, and a DT value.
     """
     values = members or (replace(posted, site=None, method=None, algorithm=None),)
-    numbers = [
-        _number(one, one.value, posted.selection, classes)
-        for one in values
-        if isinstance(one.value, Quantity)
-    ]
+    numbers = [_number(one, one.value, classes) for one in values if isinstance(one.value, Quantity)]
     region = posted.selection.region
     common: dict[str, Any] = {
         "tracking_identifier": hd.TrackingIdentifier(
@@ -53,7 +49,7 @@ def measurement_group(
         **(_finding(posted) if members else {}),
     }
     group: hd.MeasurementsAndQualitativeEvaluations | hd.PlanarROIMeasurementsAndQualitativeEvaluations
-    if region is not None and not numbers:
+    if region is not None and (members or not numbers):
         group = hd.PlanarROIMeasurementsAndQualitativeEvaluations(
             referenced_region=_region(region, posted.selection, classes), **common
         )
@@ -79,11 +75,8 @@ def _finding(posted: Posted) -> dict[str, hd.CodedConcept | None]:
     }
 
 
-def _number(
-    one: Posted, quantity: Quantity, of_group: Selection, classes: Mapping[str, str]
-) -> hd.Measurement:
-    """A NUM item, with the digits that were posted. Its region is its own, or else that of the group."""
-    selection = one.selection if one.selection.instance else of_group
+def _number(one: Posted, quantity: Quantity, classes: Mapping[str, str]) -> hd.Measurement:
+    """A NUM item, with the digits that were posted, and the image or region of its own."""
     measurement = hd.Measurement(
         _coded(one.code),
         float(quantity.written),
@@ -91,7 +84,8 @@ def _number(
         method=_any(one.method),
         algorithm_id=_algorithm(one.algorithm),
         finding_sites=_sites(one.site),
-        referenced_coordinates=_coordinates(selection, classes),
+        referenced_images=_images_of_its_own(one.selection, classes),
+        referenced_coordinates=_coordinates(one.selection, classes),
     )
     item = measurement[0]
     del item.MeasuredValueSequence[0].FloatingPointValue
@@ -113,15 +107,13 @@ def _evaluation(one: Posted) -> Dataset:
 
 def _tell_more(item: Dataset, one: Posted, relationship: hd.RelationshipTypeValues) -> None:
     """Identifiers, notes and the time of the item itself."""
-    uids = [value for system, value in one.identifiers if system == DICOM_UID]
-    if uids:
-        item.ObservationUID = uids[0]
+    own = next((told for told in one.identifiers if told[0] == DICOM_UID), None)
+    if own is not None:
+        item.ObservationUID = own[1]
     if one.observed:
         item.ObservationDateTime = one.observed
     texts = [(_COMMENT, note) for note in one.notes]
-    texts += [
-        (_IDENTIFIER, f"{system}|{value}") for system, value in one.identifiers if value not in uids[:1]
-    ]
+    texts += [(_IDENTIFIER, "|".join(told)) for told in one.identifiers if told != own]
     children: list[Dataset] = [hd.TextContentItem(name, text, relationship) for name, text in texts]
     if relationship is _HAS_PROPERTIES:
         children += _tracking(one)
@@ -147,6 +139,15 @@ def _coordinates(
     image = _source(hd.SourceImageForRegion, selection, classes)
     points = np.array(selection.region.points)
     return [hd.CoordinatesForMeasurement(selection.region.graphic_type, points, image)]
+
+
+def _images_of_its_own(
+    selection: Selection, classes: Mapping[str, str]
+) -> list[hd.SourceImageForMeasurement] | None:
+    """The image of a number that marks nothing in it."""
+    if selection.region is not None or not selection.instance:
+        return None
+    return [_source(hd.SourceImageForMeasurement, selection, classes)]
 
 
 def _region(region: Region, selection: Selection, classes: Mapping[str, str]) -> hd.ImageRegion:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sr.codes import Code
 from sr.writing.element import Unusable
 from sr.writing.posted import Posted, Quantity
+from sr.writing.selection import Selection
 
 
 def require_agreement(group: Posted, members: Sequence[Posted], path: str, paths: Sequence[str]) -> None:
@@ -21,8 +22,7 @@ def require_agreement(group: Posted, members: Sequence[Posted], path: str, paths
 def _require_agreement(group: Posted, member: Posted, path: str) -> None:
     if member.members:
         raise Unusable(f"{path}.hasMember", "a member of a group has no members", "not-supported")
-    if member.selection.study not in ("", group.selection.study):
-        raise Unusable(member.selection.path, "it is of another study than the group", "conflict")
+    _require_place(group.selection, member.selection)
     same = {
         "status": (member.status, group.status),
         "performer": (member.performer or group.performer, group.performer),
@@ -43,3 +43,12 @@ def _require_agreement(group: Posted, member: Posted, path: str) -> None:
         if value:
             message = "an evaluation has this from its group; say it there"
             raise Unusable(f"{path}.{name}", message, "not-supported")
+
+
+def _require_place(of_group: Selection, of_member: Selection) -> None:
+    """A number is measured in the region of its group, or the group has none (PS3.16 TID 1410, 1501)."""
+    if of_member.study not in ("", of_group.study):
+        raise Unusable(of_member.path, "it is of another study than the group", "conflict")
+    if of_group.region is not None and of_member.region is not None:
+        message = "the group has a region already; say it there, or in its members alone"
+        raise Unusable(of_member.path, message, "not-supported")

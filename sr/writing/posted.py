@@ -23,7 +23,7 @@ _DECIMAL_STRING = 16  # characters of DS
 _LARGEST_EXPONENT = 300
 _LATERALITIES = frozenset({"7771000", "24028007", "51440002", "66459002", "260528009"})  # PS3.16 CID 244
 _DATE_TIME = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d))?)?)?"
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:(\.\d{1,6})\d*)?(Z|[+-]\d\d:\d\d))?)?)?"
 )
 
 # What is told by the archive, or by the resource that comes of it, whatever was posted.
@@ -103,7 +103,9 @@ def read_posted(resource: object, path: str = "Observation", is_member: bool = F
     members = tuple(_reference(member) for member in element.each("hasMember"))
     value = _value(element)
     if value is None and not members:
-        raise element.refuse("value", "valueQuantity, valueCodeableConcept or valueString", "required")
+        raise element.refuse(
+            "value", "valueQuantity, valueCodeableConcept or valueString is missing", "required"
+        )
     tracking, tracking_uid, identifiers = _identifiers(element)
     performers = [_performer(one) for one in element.each("performer")]
     if len(performers) > 1:

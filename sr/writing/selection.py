@@ -1,25 +1,17 @@
 """Which images an Observation is of, and where in them it was measured.
 
-R4 lets `derivedFrom` refer to an ImagingStudy; the image and the region in it are what R5 has as
-ImagingSelection.instance, carried by the extension that FHIR reserves for elements of other versions.
-"""
+The way back of `sr.imaging_selection`."""
 
 import re
 from dataclasses import dataclass, field
 
 from sr.identifiers import DICOM_UID
+from sr.imaging_selection import INSTANCE, SHAPES
 from sr.primitives import is_uid
 from sr.writing.element import Element
 
-INSTANCE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ImagingSelection.instance"
-
-# FHIR R5 imagingselection-2dgraphictype: the Graphic Type (PS3.3 C.18.6.1.2), and how many points it has.
-_GRAPHIC_TYPES = {
-    "point": ("POINT", 1, 1),
-    "polyline": ("POLYLINE", 2, 2000),
-    "circle": ("CIRCLE", 2, 2),
-    "ellipse": ("ELLIPSE", 4, 4),
-}
+_GRAPHIC_TYPES = {shape.code: graphic_type for graphic_type, shape in SHAPES.items()}
+_MOST_POINTS = 2000  # of a region
 _LITERAL = re.compile(r"(?:[^\s?#]*/)?ImagingStudy/([0-9.]{1,64})")  # a UID is the same under any address
 _REFERRING = ("derivedFrom", "partOf", "focus")
 _LARGEST = 1_000_000  # columns and rows
@@ -72,7 +64,7 @@ def _selected(reference: Element) -> Selection:
         raise reference.refuse("extension", f"one extension is known here, {INSTANCE}", "extension")
     (instance,) = extensions
     uid, frame, region = "", 0, None
-    for part in instance.each("extension"):
+    for part in _each_once(instance):
         match part.text("url"):
             case "uid":
                 uid = (part.text("valueId") or part.text("valueOid")).removeprefix("urn:oid:")
@@ -85,6 +77,19 @@ def _selected(reference: Element) -> Selection:
     if not is_uid(uid):
         raise instance.refuse("", "its extension uid must have the SOP Instance UID of an image")
     return Selection(study, uid, frame, region, reference.path)
+
+
+def _each_once(instance: Element) -> list[Element]:
+    """The extensions in an extension, each of its kind alone: of two nobody could tell which is meant."""
+    parts = instance.each("extension")
+    seen = set()
+    for part in parts:
+        if part.text("url") in seen:
+            raise part.refuse(
+                "url", "this is said twice; one image, frame and region are taken", "too-costly"
+            )
+        seen.add(part.text("url"))
+    return parts
 
 
 def _study(reference: Element) -> str:
@@ -115,16 +120,17 @@ def _region(part: Element) -> Region:
                 kind = inner.text("valueCode")
             case "coordinate":
                 number = inner.number("valueDecimal")
-                if number is None or not abs(number) <= _LARGEST:
+                if number is None or not number.copy_abs() <= _LARGEST:
                     raise inner.refuse("valueDecimal", "a number of pixels")
                 numbers.append(float(number))
             case _:
                 raise inner.refuse("url", "regionType or coordinate", "extension")
-    graphic_type, least, most = _GRAPHIC_TYPES.get(kind, ("", 0, 0))
+    graphic_type = _GRAPHIC_TYPES.get(kind, "")
     if not graphic_type:
         raise part.refuse(
             "extension", f"regionType must be one of {', '.join(_GRAPHIC_TYPES)}", "code-invalid"
         )
+    least, most = SHAPES[graphic_type].least, SHAPES[graphic_type].most or _MOST_POINTS
     if len(numbers) % 2 or not least <= len(numbers) // 2 <= most:
         raise part.refuse("extension", f"a {kind} has {least} to {most} points of two coordinates each")
     return Region(graphic_type, tuple(zip(numbers[::2], numbers[1::2], strict=True)))

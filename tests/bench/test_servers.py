@@ -56,4 +56,4 @@ def test_a_service_that_falls_over_is_said_to_with_its_last_words(tmp_path: Path
         pytest.raises(CannotStart, match="no disk here"),
         running(contender("raise SystemExit('no disk here')"), tmp_path / "trial"),
     ):
-        pass
+        pytest.fail("it was said to be running")

@@ -275,3 +275,19 @@ def test_an_index_that_is_none_is_made_anew(filled: Path) -> None:
     assert "left out the worklist: it is left in index.old" in done.err
     assert (filled / "index.old").read_bytes().startswith(b"this is no database")
     assert answers(filled) == before
+
+
+def test_a_command_says_what_is_no_setting(tmp_path: Path) -> None:
+    done = diafana("recycled", "--data", tmp_path, DIAFANA_HTPP_PORT="80", DIAFANA_AET="A")
+    assert done.err.splitlines()[0] == "DIAFANA_HTPP_PORT is no setting, and has no effect"
+    assert "DIAFANA_AET" not in done.err
+    config = tmp_path / "any.toml"
+    config.write_text("htpp_port = 80\n")
+    done = diafana("recycled", DIAFANA_CONFIG=str(config))
+    assert (done.code, done.err) == (2, "htpp_port: there is no such setting\n")
+
+
+def test_a_refusal_is_in_our_words_alone() -> None:
+    done = diafana("recycled", DIAFANA_HOST="0.0.0.0")
+    assert done.code == 2
+    assert done.err.startswith("settings: 0.0.0.0 can be reached from other machines")

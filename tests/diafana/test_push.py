@@ -1,6 +1,7 @@
 """Sending to another FHIR server, and one object as it would be sent, with the real service and command."""
 
 import json
+import time
 from pathlib import Path
 
 import httpx
@@ -24,8 +25,15 @@ def study() -> list[Dataset]:
     return [*series, measurement_report(series)]
 
 
-def pushing(data: Path, server: FhirServer) -> Service:
-    return Service(data, "--workers", "1", DIAFANA_FHIR_PUSH=server.base, DIAFANA_REST_SECONDS="0.2")
+def pushing(data: Path, server: FhirServer, dry_run: bool = False) -> Service:
+    return Service(
+        data,
+        "--workers",
+        "1",
+        DIAFANA_FHIR_PUSH=server.base,
+        DIAFANA_FHIR_PUSH_DRY_RUN=str(dry_run),
+        DIAFANA_REST_SECONDS="0.2",
+    )
 
 
 def keep(service: Service, datasets: list[Dataset]) -> None:
@@ -45,6 +53,23 @@ def test_a_stored_study_is_sent_when_it_has_come_to_rest(tmp_path: Path, study: 
         assert service.stop() == 0
     assert "Rossi" not in service.log.read_text()
     assert diafana("push", "list", "--data", data).out == ""
+
+
+def test_a_dry_run_sends_nothing_and_what_it_went_through_is_sent_after_it(
+    tmp_path: Path, study: list[Dataset]
+) -> None:
+    data = tmp_path / "data"
+    with FhirServer() as server:
+        with pushing(data, server, dry_run=True) as service:
+            keep(service, study[:1])
+            while "would be sent" not in service.log.read_text():
+                time.sleep(0.05)
+            assert service.stop() == 0
+        assert server.requests == []
+        with pushing(data, server) as service:
+            server.wait_for("ImagingStudy", 1)
+            assert service.stop() == 0
+    assert list(data.glob("*dry-run*")) == []
 
 
 def test_what_cannot_be_sent_is_listed_and_sent_when_asked(tmp_path: Path, study: list[Dataset]) -> None:

@@ -128,7 +128,7 @@ def parts_of() -> Callable[[httpx.Response], list[Part]]:
                     headers, content = parts.pop()
                     parts.append((headers, content + bytes(data)))
                 case PartEnded():
-                    pass
+                    pass  # what belongs to it is in `parts` already
         reader.close()
         return parts
 

@@ -1,6 +1,8 @@
 """A small archive with two patients, a report, and what the report became."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,13 @@ from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, Task, migrate, sqlite_url
 from pacs.model import Source
+from sr.fhir_json import loads
 from testdata.ct import ct_series
 from testdata.dx import chest_xray
 from testdata.files import part10
 from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
+from testdata.visit import let_be_performed, let_be_visited
 from tests.fhir_api.client import BASE, Client
 
 SUBSCRIPTION = b"""{
@@ -47,6 +51,12 @@ def store(tmp_path: Path) -> Iterator[ResourceStore]:
     store = ResourceStore(url)
     yield store
     store.close()
+
+
+def lose_the_resources(database: Path) -> None:
+    """Spoil the database of a store, so that what is kept cannot be read."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE fhir_resource")
 
 
 def put(archive: Archive, dataset: Dataset) -> None:
@@ -96,6 +106,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ct = ct_series(slices=24, rows=32, columns=32)
     report, radiograph = measurement_report(ct), chest_xray(rows=64, columns=64)
     listed = manifest(ct)
+    let_be_visited(report)
+    let_be_performed(radiograph)
     for dataset in (*ct, report, radiograph, listed):
         put(archive, dataset)
     follow(index, archive, store)
@@ -103,7 +115,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     subscriptions = SubscriptionStore(sqlite_url(folder / "subscriptions.sqlite"))
     service = Subscriptions(subscriptions, ("https://ehr.example.org/hooks",), lambda: 0, lambda: None)
     app.include_router(router(archive, store, subscriptions=service))
-    service.create(SUBSCRIPTION, Addresses(BASE, "http://archive.example/dicom-web"))
+    service.create(loads(SUBSCRIPTION), Addresses(BASE, "http://archive.example/dicom-web"))
     yield World(archive, store, Client(app), ct, report, radiograph, listed)
     subscriptions.close()
     store.close()

@@ -3,7 +3,8 @@
 import pytest
 
 from fhir_api import archive_search
-from fhir_api.archive_search import Alternative, ArchiveSearch, one_of
+from fhir_api.alternatives import Alternative, one_of
+from fhir_api.archive_search import ArchiveSearch
 from fhir_api.patients import TRANSLATIONS
 from pacs.model import Level
 from tests.fhir_api.conftest import World
@@ -16,7 +17,7 @@ def test_no_patient_is_two_patients() -> None:
 
 
 def test_totals_are_told_as_long_as_they_are_cheap(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    search = ArchiveSearch(world.archive, Level.PATIENT, TRANSLATIONS, lambda _: {})
+    search = ArchiveSearch(world.archive, Level.PATIENT, TRANSLATIONS, lambda _found, _checks: {})
     assert search.page([], 0, 1).total == 2
     monkeypatch.setattr(archive_search, "MAX_COUNTED", 1)
     page = search.page([], 0, 1)

@@ -16,6 +16,7 @@ from pydicom.uid import (
 )
 
 from fhir_api import binaries
+from fhir_api.r4.xml_reader import from_xml
 from fhir_api.router import router
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
@@ -29,6 +30,7 @@ from tests.fhir_api.test_router import issue
 from tests.validators import Validators
 
 PDF, DICOM, JSON = "application/pdf", "application/dicom", "application/fhir+json"
+XML = "application/fhir+xml"
 
 
 @pytest.fixture
@@ -122,6 +124,16 @@ def test_a_document_is_exactly_what_was_put_in(
     assert base64.b64decode(client.get(url(dataset), Accept=JSON).json()["data"]) == content
 
 
+@pytest.mark.parametrize("accept", [XML, "application/xml", f"{XML}, {JSON};q=0.5"])
+def test_a_resource_comes_in_xml(client: Client, document: Dataset, accept: str) -> None:
+    answer = client.get(url(document), Accept=accept)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, XML)
+    assert len(answer.content) == int(answer.headers["content-length"])
+    resource = from_xml(answer.content)
+    assert base64.b64decode(resource.pop("data")) == pdf_of(document)
+    assert resource == {"resourceType": "Binary", "id": document.SOPInstanceUID, "contentType": PDF}
+
+
 @pytest.mark.xdist_group("validators")
 def test_a_binary_is_valid(client: Client, document: Dataset, validators: Validators) -> None:
     resource = client.get(url(document), Accept=JSON).json()
@@ -156,12 +168,12 @@ def test_a_stretch_behind_the_end_is_refused(client: Client, document: Dataset) 
 
 def test_each_form_has_a_tag_by_which_it_is_not_sent_twice(client: Client, document: Dataset) -> None:
     tags = set()
-    for accept in (PDF, DICOM, JSON):
+    for accept in (PDF, DICOM, JSON, XML):
         tag = client.get(url(document), Accept=accept).headers["etag"]
         again = client.get(url(document), Accept=accept, If_None_Match=tag)
         assert (again.status_code, again.content) == (304, b"")
         tags.add(tag)
-    assert len(tags) == 3
+    assert len(tags) == 4
 
 
 def test_head_tells_the_length(client: Client, document: Dataset) -> None:
@@ -179,7 +191,7 @@ def test_what_is_too_large_for_a_resource_is_given_as_it_is(
     assert client.get(url(document)).status_code == 200
 
 
-@pytest.mark.parametrize("accept", ["image/png", "application/fhir+xml", f"{PDF};q=0"])
+@pytest.mark.parametrize("accept", ["image/png", "text/xml", f"{PDF};q=0"])
 def test_other_forms_are_not_to_be_had(client: Client, document: Dataset, accept: str) -> None:
     answer = client.get(url(document), Accept=accept)
     assert (answer.status_code, issue(answer)["code"]) == (406, "not-supported")
@@ -194,6 +206,7 @@ def test_what_is_not_there(client: Client, resource_id: str) -> None:
 def test_binaries_are_not_searched(client: Client) -> None:
     answer = client.get("/fhir/Binary")
     assert (answer.status_code, issue(answer)["code"]) == (404, "not-supported")
+    assert "read by its id" in str(issue(answer)["diagnostics"])
 
 
 def test_a_script_in_a_document_is_not_run_in_our_name(client: Client, archive: Archive) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from fhir_api.posting import MAX_BODY
 from fhir_api.r4.xml_writer import to_xml
 from fhir_api.reports import patient_identity
 from fhir_api.router import router
-from fhir_api.store import ResourceStore, prepare
+from fhir_api.store import Origin, ResourceStore, prepare
 from pacs.archive import Archive
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
@@ -164,6 +165,25 @@ def test_what_was_deleted_can_be_posted_again(place: Place) -> None:
     assert place.created(resource)["id"] == made["id"]
 
 
+def test_what_is_deleted_as_it_is_posted_is_not_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = length(place.image, valueQuantity=millimetres("6.66"))
+    replace = ResourceStore.replace
+
+    def late(store: ResourceStore, origin: Origin, *made: Any) -> bool:
+        """As if the report were deleted and its follower were done before what was made of it is kept."""
+        stored = place.archive.instance_by_uid(origin.sop_instance_uid)
+        uids = stored.study_instance_uid, stored.series_instance_uid, stored.sop_instance_uid
+        place.archive.deletion.delete(*uids, requester="test")
+        store.withdraw(stored.study_instance_uid, stored.sop_instance_uid)
+        return replace(store, origin, *made)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(ResourceStore, "replace", late)
+        assert place.post(resource).status_code == 404
+    assert place.client.found("Observation", value_quantity="6.66") == set()
+    assert place.created(resource)["valueQuantity"]["value"] == Decimal("6.66")
+
+
 def test_another_value_of_the_same_identifier_is_a_conflict(place: Place) -> None:
     identifier = [{"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.77"}]
     place.created(length(place.image, identifier=identifier))
@@ -183,7 +203,11 @@ def test_conditional_create(place: Place) -> None:
     )
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.content == second.content
-    assert place.post(resource, If_None_Exist="category=imaging").status_code == 412
+    for form in ("_summary=count", "_count=0", "_offset=1", "_elements=id"):
+        again = place.post(resource, If_None_Exist=f"{condition}&{form}")
+        assert (again.status_code, again.content) == (200, first.content)
+    for several in ("category=imaging", "category=imaging&_count=1", "category=imaging&_summary=count"):
+        assert place.post(resource, If_None_Exist=several).status_code == 412
     assert place.post(resource, If_None_Exist="colour=red").status_code == 400
     assert place.post(resource, If_None_Exist="_count=1").status_code == 400
 
@@ -245,6 +269,7 @@ def test_a_group_with_its_members_becomes_one_report(place: Place, validators: V
     members = {f"Observation/{one['id']}" for one in (margin, measured, text)}
     assert {member["reference"] for member in group["hasMember"]} == members
     for one in (margin, measured, text, group):
+        assert selected(one) == imaging(place.image)["extension"]
         assert one["status"] == "final"
         assert one["bodySite"]["text"] == "Lung, Left"
         (performer,) = one["performer"]
@@ -253,6 +278,31 @@ def test_a_group_with_its_members_becomes_one_report(place: Place, validators: V
     assert validators.faults([bundle, margin, measured, text, group]) == []
     again = place.post(group_of(place), "/").json()
     assert [entry["response"]["status"] for entry in again["entry"]] == ["200 OK"] * 4
+
+
+def test_a_member_is_of_an_image_of_its_own(place: Place) -> None:
+    bundle = group_of(place)
+    whole, line = imaging(place.image, kind=""), imaging(place.image)
+    bundle["entry"][3]["resource"]["derivedFrom"] = [whole]
+    bundle["entry"][1]["resource"]["derivedFrom"] = [line]
+    answer = place.post(bundle, "")
+    assert answer.status_code == 200, answer.text
+    margin, measured, text, group = (entry["resource"] for entry in answer.json()["entry"])
+    assert selected(measured) == line["extension"]
+    assert [selected(one) for one in (margin, text, group)] == [whole["extension"]] * 3
+
+
+def test_a_region_is_of_the_group_or_of_its_members(place: Place) -> None:
+    bundle = group_of(place)
+    bundle["entry"][1]["resource"]["derivedFrom"] = [imaging(place.image)]
+    before = len(place.reports())
+    assert fault(place.post(bundle, "")) == (422, "Bundle.entry[1].resource.derivedFrom[0]")
+    assert len(place.reports()) == before
+
+
+def selected(observation: dict[str, Any]) -> Any:
+    """The extension with the image and the region."""
+    return observation["derivedFrom"][0]["extension"]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +344,21 @@ def test_a_batch_is_of_observations_that_stand_alone(place: Place) -> None:
     assert refused["response"]["status"] == "422 Unprocessable Entity"
     (issue,) = refused["response"]["outcome"]["issue"]
     assert issue["expression"] == ["Bundle.entry[1].resource.code"]
+
+
+def test_an_entry_of_a_batch_that_asks_for_something_is_told_what_is_taken(place: Place) -> None:
+    entries = [
+        {"request": {"method": "GET", "url": "Patient"}},
+        {"request": {"method": "POST", "url": "Observation"}},
+    ]
+    answer = place.post({"resourceType": "Bundle", "type": "batch", "entry": entries}, "").json()
+    asked, empty = (entry["response"] for entry in answer["entry"])
+    assert asked["status"] == "422 Unprocessable Entity"
+    assert "method POST, url Observation" in asked["outcome"]["issue"][0]["diagnostics"]
+    assert (empty["status"], empty["outcome"]["issue"][0]["expression"]) == (
+        "400 Bad Request",
+        ["Bundle.entry[1]"],
+    )
 
 
 def test_transactions_that_are_no_single_report_are_refused(place: Place) -> None:
@@ -341,10 +406,10 @@ def test_what_is_refused(place: Place, members: dict[str, Any], status: int, exp
 
 def test_an_image_must_be_in_the_study_and_the_region_in_the_image(place: Place) -> None:
     stranger = imaging(place.other) | {"reference": f"ImagingStudy/{place.image.StudyInstanceUID}"}
-    outside = imaging(place.image, coordinates=("1", "1", "32.5", "1"))
     for wrong in (
         stranger,
-        outside,
+        imaging(place.image, coordinates=("1", "1", "32.5", "1")),
+        imaging(place.image, coordinates=("1", "1", "1e9999999", "1")),
         imaging(place.image, frame=2),
         imaging(place.image, kind="circle", coordinates=("1", "1")),
     ):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from fhir_api.outcome import STATUS, RequestFault, invalid, outcome_of
 from pacs.errors import ArchiveError, StorageFailed
@@ -26,9 +27,26 @@ def test_every_error_of_the_archive_has_a_status_and_a_code(kind: type[ArchiveEr
 
 
 def test_of_a_failure_inside_nothing_particular_is_told() -> None:
-    response = outcome_of(StorageFailed("/srv/data: disk on fire"))
+    with capture_logs() as logs:
+        response = outcome_of(StorageFailed("/srv/data: disk on fire"))
     assert response.status_code == 500
     assert b"fire" not in response.body
+    assert [(entry["error"], entry["message"]) for entry in logs] == [
+        ("StorageFailed", "/srv/data: disk on fire")
+    ]
+
+
+def test_of_a_defect_its_place_is_logged_and_not_its_text() -> None:
+    try:
+        int("Doe^Jane")
+    except ValueError as error:
+        with capture_logs() as logs:
+            response = outcome_of(error)
+    assert response.status_code == 500
+    (entry,) = logs
+    assert entry["error"] == "ValueError"
+    assert "test_outcome.py:" in entry["at"]
+    assert "Doe" not in f"{logs} {bytes(response.body)!r}"
 
 
 def test_a_fault_of_the_request_names_the_parameter() -> None:

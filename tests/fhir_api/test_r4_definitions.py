@@ -1,5 +1,6 @@
 """The table of R4 is what HL7's definitions say."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ def test_every_element_stands_where_its_snapshot_has_it() -> None:
         *("HealthcareService.offeredIn", "ObservationDefinition.publisher"),
     }
     assert not {"project", "author", "deleted"} & structure("Meta").keys()  # Medplum's own
+
+
+def test_names_that_clients_make_up_are_not_kept() -> None:
+    is_resource("Patient")
+    tracemalloc.start()
+    for number in range(10):
+        assert not is_resource(f"{number}" * 1_000_000)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 def test_what_is_known_of_some_elements() -> None:

@@ -1,10 +1,17 @@
 """Reading, negotiating, and what is said when something is wrong."""
 
-import pytest
+from contextlib import closing
+from pathlib import Path
 
-from fhir_api import archive_search
-from tests.fhir_api.client import BASE, link
-from tests.fhir_api.conftest import World
+import pytest
+from fastapi import FastAPI
+
+from fhir_api import archive_search, interactions
+from fhir_api.router import router
+from fhir_api.store import ResourceStore, prepare
+from pacs.index import sqlite_url
+from tests.fhir_api.client import BASE, Client, link
+from tests.fhir_api.conftest import World, lose_the_resources
 
 
 def issue(answer: object) -> dict[str, object]:
@@ -29,7 +36,10 @@ def issue(answer: object) -> dict[str, object]:
         ("GET", "/fhir/Encounter/1", 404, "not-supported"),
         ("POST", "/fhir/Encounter/_search", 404, "not-supported"),
         ("GET", "/fhir/Patient/1/_history", 404, "not-supported"),
-        ("GET", "/fhir/", 404, "not-found"),
+        ("GET", "/fhir", 405, "not-supported"),
+        ("GET", "/fhir/", 405, "not-supported"),
+        ("GET", "/fhir/Patient/1/$else", 404, "not-found"),
+        ("PUT", "/fhir/Patient/1/a/b/c", 404, "not-found"),
         ("PUT", "/fhir/Patient/1", 405, "not-supported"),
         ("DELETE", "/fhir/Patient/1", 405, "not-supported"),
         ("POST", "/fhir/Patient", 405, "not-supported"),
@@ -41,6 +51,18 @@ def test_what_is_not_there_is_told_as_an_outcome(
     answer = world.client.request(method, path)
     assert answer.status_code == status
     assert issue(answer)["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/fhir", "POST"),
+        ("PUT", "/fhir/Patient/1", "GET, HEAD"),
+        ("DELETE", "/fhir/Observation", "GET, HEAD, POST"),
+    ],
+)
+def test_a_refused_method_is_told_which_are_taken(world: World, method: str, path: str, allowed: str) -> None:
+    assert world.client.request(method, path).headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(
@@ -213,3 +235,19 @@ def test_head_is_answered_where_get_is(world: World) -> None:
     patient = world.patient(world.report)["id"]
     for path in ("metadata", "Patient", f"Patient/{patient}"):
         assert world.client.request("HEAD", f"/fhir/{path}").status_code == 200
+
+
+def test_whatever_goes_wrong_is_told_as_an_outcome(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "fhir.sqlite"
+    prepare(sqlite_url(database))
+    with closing(ResourceStore(sqlite_url(database))) as store:
+        app = FastAPI()
+        app.include_router(router(world.archive, store))
+        lose_the_resources(database)
+        for path in ("/fhir/Device/a", "/fhir/Device", "/fhir/Device/_history"):
+            assert issue(Client(app).get(path))["code"] == "exception"
+    monkeypatch.setattr(interactions, "searchset", None)  # a defect of ours
+    answer = world.client.get("/fhir/Patient")
+    assert (answer.status_code, issue(answer)["code"]) == (500, "exception")

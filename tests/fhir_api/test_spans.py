@@ -207,7 +207,7 @@ def test_what_says_nothing_comes_last(store: ResourceStore) -> None:
         ("Observation", "code"),
         ("Observation", "date,"),
         ("Observation", "--date"),
-        ("ImagingStudy", "started"),
+        ("ImagingStudy", "modality"),
     ],
 )
 def test_an_order_that_is_not_offered(resource_type: str, order: str) -> None:

@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from fhir_api import store as store_module
+from fhir_api.conditions import Window
 from fhir_api.store import Counts, Origin, ResourceStore, prepare
+from pacs.errors import StorageFailed
 from pacs.index import sqlite_url
 from sr.codes import Code
 from sr.ledger import Unmapped
+from tests.fhir_api.conftest import lose_the_resources
 
 REPORT = Origin("2.999.1", "2.999.10", "a" * 64)
 OTHER = Origin("2.999.2", "2.999.20", "b" * 64)
@@ -91,6 +94,18 @@ def test_a_failed_replacement_leaves_everything_as_it_was(store: ResourceStore) 
     assert content(store, "Observation", "1") == before
     assert store.read("Observation", "2") is None
     assert not store.replace(REPORT, [observation("1")])
+
+
+def test_a_database_that_cannot_be_read_is_a_failure_of_storage(store: ResourceStore, tmp_path: Path) -> None:
+    lose_the_resources(tmp_path / "fhir.sqlite")
+    for read in (
+        lambda: store.read("Device", "a"),
+        lambda: store.count("Device", []),
+        lambda: store.page("Device", [], Window(0, 1)),
+        lambda: store.of_study("1.2"),
+    ):
+        with pytest.raises(StorageFailed):
+            read()
 
 
 def test_a_large_report_is_kept_whole(store: ResourceStore) -> None:

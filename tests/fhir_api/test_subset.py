@@ -130,6 +130,10 @@ class _Noting:
         self.levels.append(query.level)
         return self._archive.search(query, *rest)
 
+    def kept(self, query: Any) -> Any:
+        self.levels.append(query.level)
+        return self._archive.kept(query)
+
 
 def test_instances_that_are_not_told_are_not_looked_up(world: World) -> None:
     uid, nowhere = world.report.StudyInstanceUID, Addresses("", "")

@@ -236,6 +236,8 @@ def test_a_narrative_that_is_no_xhtml_is_told_as_text(div: str) -> None:
         b'<!DOCTYPE x [<!ENTITY e "e">]><Patient xmlns="http://hl7.org/fhir"/>',
         b'<Patient xmlns="http://hl7.org/fhir">',
         b'<Bundle xmlns="http://hl7.org/fhir"><entry><resource/></entry></Bundle>',
+        b'<Patient xmlns="http://hl7.org/fhir" resourceType="Device"/>',
+        b'<Patient xmlns="http://hl7.org/fhir"><resourceType value="Device"/></Patient>',
         b'<?xml version="1.0" encoding="no-such"?><Patient xmlns="http://hl7.org/fhir"/>',
         b'<Patient xmlns="http://hl7.org/fhir">'
         + b"<extension>" * 9999

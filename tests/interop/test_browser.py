@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, expect, sync_playwright
 from pydicom import Dataset
 
 from testdata.ct import ct_series
@@ -261,7 +261,7 @@ def test_an_empty_archive_says_how_to_send_something(
         welcome = page.get_by_test_id("welcome")
         expect(welcome).to_contain_text("LEER")
         expect(welcome).to_contain_text(str(service.dimse_port))
-        expect(welcome).to_contain_text(f"storescu -v -aec LEER +sd +r 127.0.0.1 {service.dimse_port}")
+        expect(welcome).to_contain_text(f"dcmsend -v -nh -aec LEER +sd +r 127.0.0.1 {service.dimse_port}")
         assert store(service.dimse_port, ct_series(slices=1, rows=32, columns=32)[0]).Status == 0
         expect(page.get_by_test_id("study-row")).to_have_count(1, timeout=PATIENCE)
         page.goto("about:blank")  # before the service ends, so that nothing is asked of it in vain
@@ -335,13 +335,61 @@ def test_a_length_that_cannot_be_saved_stays(browser: Browser, sent: Sent) -> No
     page.close()
 
 
+def test_what_is_being_saved_stays_as_it_is_and_is_saved_once(browser: Browser, sent: Sent) -> None:
+    page = browser.new_page(locale="en-GB")
+    page.set_default_timeout(PATIENCE)
+    open_series(page, sent, sent.ct[0])
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    held: list[Route] = []
+    page.route("**/fhir/Observation", lambda route: held.append(route))
+    page.get_by_test_id("ruler").click()
+    draw_line(page, 60, 40)
+    value = page.get_by_test_id("ruler-value")
+    shown = value.inner_text()
+    with page.expect_request("**/fhir/Observation"):
+        page.get_by_test_id("ruler-save").click()
+    draw_line(page, 20, 20)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(value).to_have_text(shown)
+    page.keyboard.press("Escape")
+    page.get_by_test_id("ruler").click()  # another line, which the answer for the first leaves alone
+    (route,) = held
+    with page.expect_response("**/fhir/Observation"):
+        route.fulfill(status=201, body="{}")
+    draw_line(page, 50, 50)
+    expect(page.get_by_test_id("ruler-layer")).to_be_visible()
+    expect(page.get_by_test_id("ruler-save")).to_be_enabled()
+    page.close()
+
+
 def test_nothing_is_measured_where_no_scale_is_told(page: Page, sent: Sent) -> None:
-    [cine] = [dataset for dataset in sent.objects if dataset.Modality == "US"]
-    assert "PixelSpacing" not in cine
-    open_series(page, sent, cine)
+    [xray] = [dataset for dataset in sent.objects if dataset.Modality == "DX"]
+    assert "PixelSpacing" not in xray
+    open_series(page, sent, xray)
     expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
     page.get_by_test_id("ruler").click()
     expect(page.get_by_test_id("ruler-message")).to_contain_text("does not tell its scale")
     draw_line(page, 50, 20)
     expect(page.get_by_test_id("ruler-save")).to_be_disabled()
     expect(page.get_by_test_id("ruler-value")).to_have_text("")
+
+
+def test_ultrasound_is_measured_within_its_region(page: Page, sent: Sent) -> None:
+    [cine] = [dataset for dataset in sent.objects if dataset.Modality == "US"]
+    [region] = cine.SequenceOfUltrasoundRegions
+    open_series(page, sent, cine)
+    expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
+    page.get_by_test_id("ruler").click()
+    draw_line(page, 50, 0)
+    value = page.get_by_test_id("ruler-value")
+    expect(value).to_have_text(re.compile(" mm$"))
+    box = page.get_by_test_id("viewport").bounding_box()
+    assert box is not None
+    pixels = 50 / min(box["width"] / cine.Columns, box["height"] / cine.Rows)
+    assert float(value.inner_text().split()[0]) == pytest.approx(
+        pixels * region.PhysicalDeltaX * 10, rel=0.03
+    )
+    draw_line(page, 0, round(box["height"]))
+    expect(page.get_by_test_id("ruler-message")).to_contain_text("within one region")
+    expect(page.get_by_test_id("ruler-save")).to_be_disabled()

@@ -64,9 +64,12 @@ def observations(resources: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any
 
 
 def quantities(resources: Sequence[dict[str, Any]]) -> Counter[Decimal]:
-    """All numbers that Observations and their components have as values."""
-    elements = (element for one in resources for element in (one, *one.get("component", [])))
-    return Counter(element["valueQuantity"]["value"] for element in elements if "valueQuantity" in element)
+    """All numbers that Observations and their components have as values, or as limits of normal ranges."""
+    elements = [element for one in resources for element in (one, *one.get("component", []))]
+    ranges = (one for element in elements for one in element.get("referenceRange", []))
+    told = [element["valueQuantity"] for element in elements if "valueQuantity" in element]
+    told += [one[limit] for one in ranges for limit in ("low", "high") if limit in one]
+    return Counter(one["value"] for one in told)
 
 
 def _faults(resource: dict[str, Any], known: Any) -> Iterator[str]:

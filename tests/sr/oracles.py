@@ -1,8 +1,9 @@
 """What others read in a report: DCMTK's `dsrdump`, and pydicom where that one refuses or shortens."""
 
 import re
+import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ _WHOLE = ("+Pn", "+Pl", "+Pu", "+Pc", "-Ph")
 _LINE = re.compile(r'^(?P<position>1(?:\.\d+)*)  <[a-z ]*?(?P<kind>[A-Z0-9]+):(?P<said>.*)>(?: \{[^"]*\})?$')
 _CONCEPT = re.compile(r'^\((?P<code>[^,"]*),[^,"]*,".*?"\)=')
 _NUMBER = re.compile(r'^"(?P<value>[^"]*)"(?: \((?P<unit>[^,"]*),)?')
+_REGION = re.compile(r"^\((?P<kind>[A-Z]+),(?P<numbers>[-0-9.e+/,]+)\)")
+_OBJECT = re.compile(r'^\([^"]*"(?P<uid>[0-9.]+)"')
+_OBJECTS = {"IMAGE", "COMPOSITE", "WAVEFORM"}
 _CODE = re.compile(r'^\((?P<code>[^,"]*),[^,"]*,"')
 # dsrdump prints the first of several values alone.
 _SEVERAL = "NumericValue (0040,a30a) VM != 1"
@@ -24,7 +28,8 @@ class Said:
     """A container or an item with a value, as somebody else reads it.
 
     concept, unit: code values, "" where there is none or it is no valid code.
-    values: the number or numbers as they are written, the code value, or the text.
+    values: the number or numbers as they are written, the code value, or the text; of a region its Graphic
+        Type and its coordinates as numbers of 32 bits; of an image its SOP Instance UID.
     """
 
     position: str
@@ -74,6 +79,15 @@ def _said(position: str, kind: str, concept: str, value: str) -> Iterator[Said]:
             yield Said(position, kind, concept, (code["code"],))
     elif kind in _TEXTS and value.startswith('"') and len(value) > len('""'):
         yield Said(position, kind, concept, (re.sub(r"\\([rn])", lambda end: _ENDS[end[1]], value[1:-1]),))
+    elif kind == "SCOORD" and (region := _REGION.match(value)):
+        yield Said(position, kind, concept, (region["kind"], *stored(re.split("[,/]", region["numbers"]))))
+    elif kind in _OBJECTS and (uid := _OBJECT.match(value)):
+        yield Said(position, kind, concept, (uid["uid"],))
+
+
+def stored(numbers: Iterable[str | float]) -> Iterator[str]:
+    """Numbers as an element of 32 bits holds them, however many of their digits are written."""
+    return (str(struct.unpack("<f", struct.pack("<f", float(one)))[0]) for one in numbers)
 
 
 _ENDS = {"r": "\r", "n": "\n"}  # of lines, which dsrdump prints as C writes them
@@ -98,6 +112,10 @@ def _items(item: Dataset, position: str) -> Iterator[Said]:
         yield Said(position, kind, concept, (value,))
     elif kind in _TEXTS and (text := str(item.get(_TEXTS[kind]) or "")):
         yield Said(position, kind, concept, (text,))
+    elif kind == "SCOORD":
+        yield Said(position, kind, concept, (item.GraphicType, *stored(item.GraphicData)))
+    elif kind in _OBJECTS:
+        yield Said(position, kind, concept, (item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID,))
     for number, child in enumerate(item.get("ContentSequence") or [], 1):
         yield from _items(child, f"{position}.{number}")
 

@@ -3,7 +3,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr._snomed_dict import mapping
 
 from sr import codes
-from sr.codes import Code, first_code, read_code
+from sr.codes import Code, first_code, read_code, spellings
 from tests.sr.builders import coded
 
 
@@ -55,3 +55,10 @@ def test_a_meaning_alone_is_a_code() -> None:
     assert entry is not None
     assert entry.label == "CT HEAD"
     assert Code("1", "A", "").label == "1"
+
+
+def test_a_code_is_written_as_today_or_as_before() -> None:
+    assert set(spellings("39607008")) == {"39607008", "T-28000"}
+    assert set(spellings("66925006")) >= {"66925006", "C-127F9"}
+    assert spellings("121071") == ("121071",)
+    assert all(Code(one, "SRT", "").key == ("SCT", "39607008") for one in spellings("39607008")[1:])

@@ -4,7 +4,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from sr.codes import first_code
+from sr.codes import Code, first_code
 from sr.data_set import DataSet, read_data_set
 from sr.element_values import MAX_VALUES
 from tests.sr.builders import LENGTH, LUNG, SITE, code, report
@@ -80,6 +80,29 @@ def test_codes_that_are_alike_are_one() -> None:
     assert site is not None
     assert site is again
     assert site != first_code(other, "ConceptNameCodeSequence")
+
+
+def test_codes_of_documents_that_are_alike_are_one_but_not_in_other_character_sets() -> None:
+    def meaning(character_set: bytes) -> Code | None:
+        code_item = item(short(0x00080100, b"SH", b"1") + short(0x00080104, b"LO", b"\xc3\xb6"))
+        content = short(0x00080005, b"CS", character_set) + long(0x0040A043, b"SQ", code_item)
+        return first_code(_of(content), "ConceptNameCodeSequence")
+
+    latin, utf_8 = meaning(b"ISO_IR 100"), meaning(b"ISO_IR 192")
+    assert latin is meaning(b"ISO_IR 100")
+    assert (latin, utf_8) == (Code("1", "", "\xc3\xb6"), Code("1", "", "ö"))
+
+
+def test_each_document_tells_what_its_codes_hide() -> None:
+    cut = item(short(0x00080100, b"SH", b"12") + short(0x00080104, b"LO", b"Lung")[:-2], length=20)
+    content = long(0x0040A043, b"SQ", cut)
+    for _ in range(2):
+        source = _of(content)
+        told = [source.faults]
+        for _ in range(2):
+            assert first_code(source, "ConceptNameCodeSequence") == Code("12", "", "")
+            told.append(source.faults)
+        assert told == [(), *[("the bytes end within an element",)] * 2]
 
 
 def _in(character_set: bytes, text: bytes, inner: bytes | None = None) -> list[list[str]]:

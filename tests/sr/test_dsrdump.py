@@ -17,7 +17,7 @@ from sr.observation import CONTENT_ITEM
 from tests.sr.builders import IDENTITY
 from tests.sr.fhir_rules import faults
 from tests.sr.files import lean, reports_of_corpus, reports_of_pydicom, written
-from tests.sr.oracles import Said, by_dsrdump, by_pydicom
+from tests.sr.oracles import Said, by_dsrdump, by_pydicom, stored
 from tests.sr.test_validity import RECIPES as ALL_RECIPES
 
 # An encapsulated document has no content tree.
@@ -35,6 +35,8 @@ Digits = tuple[Any, ...] | None
 _ACCUMULATED = {"113702", "113811", "113502"}
 _CALIBRATION = "122505"
 _SUMMARY = "73569-6"
+_SELECTED = {"SCOORD", "IMAGE", "COMPOSITE", "WAVEFORM"}
+_LIMITS = {"low": "385524004", "high": "371933006"}  # PS3.16 CID 223
 
 
 @dataclass
@@ -64,11 +66,17 @@ def _numbers(resources: Resources) -> dict[str, list[Told]]:
 def _number(element: dict[str, Any]) -> Iterator[Told]:
     codes = {coding["code"] for coding in element["code"].get("coding", [])}
     if "valueQuantity" in element:
-        quantity = element["valueQuantity"]
-        units = {quantity.get("code", ""), quantity.get("unit", "")}
-        yield Told(codes, Decimal(quantity["value"]).as_tuple(), units)
+        yield _quantity(codes, element["valueQuantity"])
     elif "dataAbsentReason" in element:
         yield Told(codes, None, {""})
+    for limits in element.get("referenceRange", []):
+        for limit in _LIMITS.keys() & limits.keys():
+            yield _quantity({_LIMITS[limit]}, limits[limit])
+
+
+def _quantity(codes: set[str], quantity: dict[str, Any]) -> Told:
+    units = {quantity.get("code", ""), quantity.get("unit", "")}
+    return Told(codes, Decimal(quantity["value"]).as_tuple(), units)
 
 
 def _position(observation: dict[str, Any]) -> str:
@@ -121,9 +129,37 @@ def _lost_words(items: Sequence[Said], resources: Resources, unmapped: set[str])
     return [
         item
         for item in items
-        if item.kind != "NUM" and item.position not in unmapped
+        if item.kind not in {"NUM", *_SELECTED} and item.position not in unmapped
         for value in item.values
         if not _says(item.kind, value, strings, words, times)
+    ]
+
+
+def _lost_selections(items: Sequence[Said], resources: Resources, unmapped: set[str]) -> list[object]:
+    """Images and regions that are not listed, and that no Observation around tells, and no manifest."""
+    told = {_position(one): one for one in resources if one["resourceType"] == "Observation"}
+    manifests = _words([one for one in resources if one["resourceType"] == "Bundle"])
+    lost: list[object] = []
+    for item in items:
+        if item.kind in _SELECTED and item.position not in unmapped:
+            around = [at for at in told if _is_in(item.position, at)]
+            references = told[max(around, key=len)].get("derivedFrom", []) if around else []
+            is_told = (
+                item.values in _regions(references)
+                if item.kind == "SCOORD"
+                else item.values[0] in _words(references) or item.values[0] in manifests
+            )
+            lost += [] if is_told else [item]
+    return lost
+
+
+def _regions(references: Resources) -> list[tuple[str, ...]]:
+    """The regions that references select: Graphic Type and numbers."""
+    parts = (part for one in references for each in one.get("extension", []) for part in each["extension"])
+    regions = (part["extension"] for part in parts if part["url"] == "imageRegion2D")
+    return [
+        (kind["valueCode"].upper(), *stored(one["valueDecimal"] for one in numbers))
+        for kind, *numbers in regions
     ]
 
 
@@ -187,6 +223,7 @@ def _faults(items: Sequence[Said], resources: Resources, unmapped: set[str]) -> 
     return [
         *_lost_numbers(items, resources, unmapped),
         *_lost_words(items, resources, unmapped),
+        *_lost_selections(items, resources, unmapped),
         *_wrong_totals(items, resources),
     ]
 
@@ -283,3 +320,14 @@ def test_it_sees_a_total_that_is_wrong(tmp_path: Path) -> None:
     total = next(part["valueQuantity"] for part in summary["component"] if "valueQuantity" in part)
     total["value"] = f"{total['value']}0"
     assert _wrong_totals(items, resources) != []
+
+
+def test_it_sees_a_region_that_is_wrong(tmp_path: Path) -> None:
+    items, resources, unmapped = _mapped(_recipe("measurements", tmp_path))
+    assert _faults(items, resources, unmapped) == []
+    for group in [one for one in resources if _regions(one.get("derivedFrom", []))]:
+        for reference in group["derivedFrom"]:
+            for part in [part for one in reference.get("extension", []) for part in one["extension"]]:
+                if part["url"] == "imageRegion2D":
+                    part["extension"][-1]["valueDecimal"] += "1"
+    assert _lost_selections(items, resources, unmapped) != []

@@ -31,7 +31,10 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
         dumps({"value": value})
 
 
-@pytest.mark.parametrize("text", [b"[]", b"1", b'{"value": NaN}', b"{", b'{"value": -Infinity}'])
+@pytest.mark.parametrize(
+    "text",
+    [b"[]", b"1", b'{"value": NaN}', b"{", b'{"value": -Infinity}', b'{"value": 1e99999999999999999999}'],
+)
 def test_what_is_no_resource_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError):
         loads(text)

@@ -132,6 +132,9 @@ CONCEPTS = st.sampled_from(
         ("128457", "DCM", "X-Ray Beam Attenuator"), ("128477", "DCM", "Method Type"),
         ("113343008", "SCT", "Organ"), ("125005", "DCM", "Biometry Group"), ("121420", "DCM", "Equation"),
         ("121060", "DCM", "History"), ("121037", "DCM", "Fetus Number"),
+        ("385524004", "SCT", "Normal Range Lower Limit"), ("371933006", "SCT", "Normal Range Upper Limit"),
+        ("121402", "DCM", "Normality"), ("121405", "DCM", "Population description"),
+        ("121407", "DCM", "Normal Range description"), ("121408", "DCM", "Normal Range Authority"),
         ("T-D0001", "SRT", ""), ("x  y", "99 A", "\x07"),
     ]
 )  # fmt: skip

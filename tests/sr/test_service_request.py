@@ -173,3 +173,16 @@ def test_orders_beyond_all_reason_are_left_out() -> None:
     items = [request(AccessionNumber=f"A{number}") for number in range(MOST + 5)]
     made, resources = mapped(ReferencedRequestSequence=items)
     assert len(made) == len(based_on(resources, "Observation")) == MOST
+
+
+def test_the_visit_is_told_by_all_that_was_found_in_it() -> None:
+    _, resources = mapped(AdmissionID="V1", IssuerOfAdmissionIDSequence=issued_by("1.2.9"))
+    by_type = {one["resourceType"]: one for one in resources}
+    visit = by_type["Observation"]["encounter"]
+    assert visit["type"] == "Encounter"
+    assert (visit["identifier"]["system"], visit["identifier"]["value"]) == ("urn:oid:1.2.9", "V1")
+    assert visit["identifier"]["type"]["coding"][0]["code"] == "VN"
+    assert by_type["DiagnosticReport"]["encounter"] == visit
+    assert by_type["DocumentReference"]["context"]["encounter"] == [visit]
+    _, without = mapped()
+    assert not any("encounter" in one for one in without)

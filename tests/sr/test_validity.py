@@ -11,16 +11,20 @@ from pydicom.dataset import Dataset
 from sr.fhir_json import dumps, loads
 from sr.mapping import map_report
 from testdata.cad_report import cad_report
+from testdata.contrast_report import performed_contrast, planned_contrast
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.echo_report import echo_report, simplified_echo_report
 from testdata.fetal_report import fetal_report
+from testdata.hemodynamics_report import hemodynamics_report
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
 from testdata.manifest import manifest
 from testdata.measurement_report import measurement_report
 from testdata.patient_dose_report import patient_dose_report
 from testdata.pdf import encapsulated_pdf
+from testdata.pelvis_report import pelvis_report
+from testdata.pregnancy_report import pregnancy_report
 from testdata.procedure_log import procedure_log
 from testdata.vascular_report import vascular_report
 from testdata.written_report import heart_report, text_report
@@ -44,7 +48,12 @@ RECIPES: dict[str, Callable[[], Dataset]] = {
     "heart": echo_report,
     "heart, simplified": simplified_echo_report,
     "twins": fetal_report,
+    "pregnancy": pregnancy_report,
+    "pelvis": pelvis_report,
     "log": procedure_log,
+    "pressures": hemodynamics_report,
+    "contrast, planned": planned_contrast,
+    "contrast, given": performed_contrast,
     "prose": text_report,
     "headings of its own": heart_report,
 }

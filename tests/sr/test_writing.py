@@ -18,7 +18,7 @@ from pydicom import Dataset
 from sr.coding_schemes import NAMED
 from sr.mapping import Mapped, map_report
 from sr.writing.coded import read_concept
-from sr.writing.element import Element
+from sr.writing.element import Element, Unusable
 from sr.writing.posted import read_posted
 from sr.writing.report import Writing, write_report
 from testdata.character_sets import CHARACTER_SETS, in_character_set
@@ -150,9 +150,18 @@ def test_the_time_comes_back(written_as: str, told: str) -> None:
     assert mapped_back(length(CT[0], effectiveDateTime=written_as))[0]["effectiveDateTime"] == told
 
 
+@pytest.mark.parametrize(
+    "written_as", ["2026-02-03T04:05:0655Z", "2026-02-03T04:05:06.Z", "2026-02-03T04:05Z"]
+)
+def test_what_is_no_time_of_fhir_is_refused(written_as: str) -> None:
+    with pytest.raises(Unusable, match="no date and time"):
+        read_posted(length(CT[0], effectiveDateTime=written_as))
+
+
 def test_identifiers_come_back() -> None:
     identifiers = [
         {"system": "http://ehr.example", "value": "a|b"},
+        {"system": "http://ehr.example", "value": "1.2.3"},
         {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3"},
     ]
     told, _ = mapped_back(length(CT[0], identifier=identifiers))
@@ -178,9 +187,39 @@ def test_regions_are_in_the_report(kind: str, coordinates: tuple[str, ...]) -> N
     assert image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == CT[0].SOPInstanceUID
 
 
+EVALUATED = {"valueQuantity": None, "valueCodeableConcept": concept("27925004", "Nodule")}
+NUMBERS = st.decimals(-(10**5), 10**5, places=2, allow_nan=False, allow_infinity=False).map(str)
+LINES = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=40).map(lambda line: sum(line, ()))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    region=st.one_of(
+        st.just(("", ())),
+        st.tuples(st.just("point"), st.tuples(NUMBERS, NUMBERS)),
+        st.tuples(st.just("polyline"), LINES),
+        st.tuples(st.just("circle"), st.tuples(*[NUMBERS] * 4)),
+        st.tuples(st.just("ellipse"), st.tuples(*[NUMBERS] * 8)),
+    ),
+    frame=st.integers(0, 300),
+    is_measured=st.booleans(),
+)
+def test_where_it_was_seen_comes_back(
+    region: tuple[str, tuple[str, ...]], frame: int, is_measured: bool
+) -> None:
+    posted = imaging(CT[0], *region, frame=frame)
+    value = {} if is_measured else EVALUATED
+    told, mapped = mapped_back(length(CT[0], derivedFrom=[posted], **value))
+    selected, source = told["derivedFrom"]
+    assert {name: selected[name] for name in posted} == posted
+    assert source["type"] == "DocumentReference"
+    # Source, Source of Measurement, Image Region
+    left = {one.concept.value for one in mapped.unmapped if one.concept}
+    assert left.isdisjoint({"260753009", "121112", "111030"})
+
+
 def test_an_evaluated_region_is_a_planar_group() -> None:
-    value = {"valueQuantity": None, "valueCodeableConcept": concept("27925004", "Nodule")}
-    report = report_of(length(CT[0], derivedFrom=[imaging(CT[0], "point", ("3", "4"))], **value))
+    report = report_of(length(CT[0], derivedFrom=[imaging(CT[0], "point", ("3", "4"))], **EVALUATED))
     (region,) = (item for item in _items(report) if item.ValueType == "SCOORD")
     assert region.ConceptNameCodeSequence[0].CodeValue == "111030"
     assert region.RelationshipType == "CONTAINS"

@@ -10,6 +10,7 @@ from pydicom.datadict import dictionary_has_tag
 from pydicom.uid import UID
 
 from testdata.character_sets import CHARACTER_SETS, in_character_set
+from testdata.contrast_report import performed_contrast, planned_contrast
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.dx import chest_xray
@@ -17,12 +18,15 @@ from testdata.echo_report import echo_report, simplified_echo_report
 from testdata.enhanced_ct import enhanced_ct
 from testdata.fetal_report import fetal_report
 from testdata.files import part10
+from testdata.hemodynamics_report import hemodynamics_report
 from testdata.key_objects import key_objects
 from testdata.long_dose_report import long_dose_report
 from testdata.measurement_report import measurement_report
 from testdata.mr import mr_series
 from testdata.patient_dose_report import patient_dose_report
 from testdata.pdf import encapsulated_pdf
+from testdata.pelvis_report import pelvis_report
+from testdata.pregnancy_report import pregnancy_report
 from testdata.procedure_log import procedure_log
 from testdata.secondary_capture import palette_colour, secondary_capture
 from testdata.segmentation import nodule_segmentation
@@ -53,7 +57,11 @@ RECIPES: dict[str, Callable[[], list[Dataset]]] = {
     "echo report": lambda: [echo_report()],
     "simplified echo report": lambda: [simplified_echo_report()],
     "fetal report": lambda: [fetal_report()],
+    "pregnancy report": lambda: [pregnancy_report()],
+    "pelvis report": lambda: [pelvis_report()],
     "procedure log": lambda: [procedure_log()],
+    "hemodynamics report": lambda: [hemodynamics_report()],
+    "contrast report": lambda: [planned_contrast(), performed_contrast()],
     "long dose report": lambda: [long_dose_report(2)],
     "key objects": lambda: [key_objects(small_ct())],
     "pdf": lambda: [encapsulated_pdf()],

@@ -1,5 +1,6 @@
 // What resources say under HL7's search parameters. In: {resources, parameters: [[type, name or definition]]}.
 // Out: for each parameter its type and what each resource of its type says; null where HL7 has no such parameter.
+// What is said under a composite are the values of both its parts in one element.
 "use strict";
 
 // @medplum/core expects a browser's WebSocket, which older Node.js has not; nothing here opens one.
@@ -33,7 +34,14 @@ process.stdin.on("end", () => {
     const ofType = resources.filter((one) => one.resourceType === parameter[0]);
     const ofItsOwn = getExpressionForResourceType(parameter[0], definition.expression);
     const expression = parseFhirPath(ofItsOwn ?? definition.expression.replace("Resource.", ""));
-    const values = ofType.map((one) => [one.id, evalFhirPath(expression, one)]);
+    const parts = definition.component?.map((part) => [
+      known.find((one) => one.url === part.definition).type,
+      parseFhirPath(part.expression),
+    ]);
+    const together = (element) =>
+      parts.map(([type, part]) => ({ type, values: evalFhirPath(part, element) }));
+    const said = (one) => evalFhirPath(expression, one).map((each) => (parts ? together(each) : each));
+    const values = ofType.map((one) => [one.id, said(one)]);
     return { type: definition.type, values: Object.fromEntries(values) };
   });
   console.log(JSON.stringify(told));

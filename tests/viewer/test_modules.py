@@ -297,6 +297,81 @@ def test_every_module_can_be_loaded(page: Page, origin: str) -> None:
     assert complaints == []
 
 
+@pytest.mark.parametrize(
+    ("quantity", "spoken"),
+    [
+        ({"value": "2062.3", "unit": "cubic millimeter", "code": "mm3"}, "2062,3 mm³"),
+        ({"value": "20.5", "unit": "Hounsfield unit", "code": "[hnsf'U]"}, "20,5 HU"),
+        ({"value": "9581", "unit": "no units", "code": "1"}, "9581"),
+        ({"value": "3", "unit": "events", "code": "{events}"}, "3 events"),
+        ({"value": "4", "code": "cm2"}, "4 cm²"),
+        ({"value": "4", "unit": "mm2"}, "4 mm²"),
+    ],
+)
+def test_units_are_written_as_people_write_them(page: Page, quantity: dict[str, str], spoken: str) -> None:
+    assert call(page, "observations", "m.valueText({valueQuantity: x})", quantity) == spoken
+
+
+def test_a_dose_summary_says_its_components_once(page: Page) -> None:
+    summary = observation(
+        "d",
+        "Radiation dose summary",
+        valueString="DLP: 412.7 mGy.cm; CTDIvol: 8.3 mGy",
+        component=[
+            {"code": concept("DLP"), "valueQuantity": {"value": 412.7, "code": "mGy.cm"}},
+            {"code": concept("CTDIvol"), "valueQuantity": {"value": 8.3, "unit": "mGy"}},
+        ],
+    )
+    summary["code"] = concept("Radiation exposure", "73569-6")
+    [group] = call(page, "observations", "m.groupObservations(x, new Map())", [summary])
+    assert [(row["name"], row["value"], row["details"]) for row in group["rows"]] == [
+        ("DLP", "412,7 mGy·cm", []),
+        ("CTDIvol", "8,3 mGy", []),
+    ]
+
+
+@pytest.mark.parametrize(("modality", "asked"), [("CT", 1), ("SR", 0)])
+def test_only_a_study_that_may_have_pictures_is_asked_for_one(page: Page, modality: str, asked: int) -> None:
+    study = {"00080061": element("CS", modality), "0020000D": element("UI", "1.2")}
+    assert call(page, "study_row", "m.studyRow(x, false).querySelectorAll('img').length", study) == asked
+
+
+@pytest.mark.parametrize(
+    ("modalities", "said"),
+    [
+        (["CT", "PT"], "122 immagini"),
+        (["CT", "SR"], "122 oggetti"),
+        (["SR"], "122 oggetti"),
+        ([], "122 oggetti"),
+    ],
+)
+def test_only_images_are_counted_as_images(page: Page, modalities: list[str], said: str) -> None:
+    study = {"00080061": element("CS", *modalities), "00201208": element("IS", 122)}
+    assert call(page, "patient", "m.studySize(x)[1]", study) == said
+
+
+def test_a_long_word_pushes_no_value_out_of_sight(page: Page, origin: str) -> None:
+    page.goto(f"{origin}/?study=../not-a-uid")
+    page.wait_for_selector("[data-testid=notice]")
+    shown = """() => {
+        const part = (name, parent, css = '') => {
+            const made = parent.appendChild(document.createElement(name));
+            made.className = css;
+            return made;
+        };
+        const side = part('aside', document.body, 'side');
+        const row = part('tr', part('tbody', part('table', part('section', side, 'measurements'))));
+        part('th', row).textContent = `urn:oid:${'1.2345'.repeat(20)}`;
+        const last = ['', ''].map(() => part('td', row)).at(-1);
+        last.textContent = 'FHIR';
+        const ends = [last, side].map((each) => each.getBoundingClientRect().right);
+        side.remove();
+        return ends;
+    }"""
+    last, side = page.evaluate(shown)
+    assert 0 < last <= side
+
+
 def measures(down: float, across: float) -> dict[str, object]:
     return {"00289110": element("SQ", {"00280030": element("DS", down, across)})}
 
@@ -313,6 +388,48 @@ def measures(down: float, across: float) -> dict[str, object]:
 )
 def test_pixel_spacing(page: Page, metadata: object, frame: int | None, spacing: object) -> None:
     assert call(page, "scale", "m.pixelSpacing(x[0], x[1] ?? undefined)", [metadata, frame]) == spacing
+
+
+def region(delta: float, *corners: int, unit: int = 3, form: int = 1) -> dict[str, object]:
+    """An ultrasound region: centimetres in two dimensions unless told otherwise."""
+    edges = dict(zip(("00186018", "0018601A", "0018601C", "0018601E"), corners, strict=True))
+    return {
+        "00186012": element("US", form),
+        **{tag: element("UL", edge) for tag, edge in edges.items()},
+        **{tag: element("US", unit) for tag in ("00186024", "00186026")},
+        **{tag: element("FD", delta) for tag in ("0018602C", "0018602E")},
+    }
+
+
+TISSUE = region(0.05, 0, 0, 99, 99)
+
+
+@pytest.mark.parametrize(
+    ("regions", "spacing"),
+    [
+        ([TISSUE], {"down": 0.5, "across": 0.5}),
+        ([TISSUE, region(0.05, 10, 10, 50, 50)], {"down": 0.5, "across": 0.5}),
+        ([region(0.05, 0, 0, 30, 99), region(0.02, 31, 0, 99, 99)], None),  # from one into another
+        ([TISSUE, region(0.02, 10, 10, 50, 50)], None),  # two that contradict each other
+        ([region(0.05, 0, 0, 99, 99, unit=4)], None),  # seconds
+        ([region(0.05, 0, 0, 99, 99, form=3)], None),  # a spectrum
+        ([region(0.0, 0, 0, 99, 99)], None),
+    ],
+)
+def test_the_scale_of_ultrasound_is_that_of_the_region(
+    page: Page, regions: list[object], spacing: object
+) -> None:
+    metadata = {"00186011": element("SQ", *regions), "00280030": element("DS", 7, 7)}
+    expression = "m.spacingBetween(x, {x: 20, y: 20}, {x: 40, y: 40})"
+    assert call(page, "scale", expression, metadata) == spacing
+
+
+def test_what_has_no_regions_has_one_scale(page: Page) -> None:
+    metadata = {"00280030": element("DS", 2, 1)}
+    assert call(page, "scale", "m.spacingBetween(x, {x: 0, y: 0}, {x: 9, y: 9})", metadata) == {
+        "down": 2,
+        "across": 1,
+    }
 
 
 def test_a_length_heeds_pixels_that_are_not_square(page: Page) -> None:

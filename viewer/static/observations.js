@@ -5,7 +5,8 @@ import { siteReference } from "./fhir.js";
 
 const TRACKING_IDENTIFIER = "112039"; // DCM
 const LATERALITY = "272741003"; // SNOMED CT
-/** UCUM codes that people write otherwise. */
+const DOSE_SUMMARY = "73569-6"; // LOINC; its value says its components again, in words
+/** UCUM codes as people write them; what a report calls its unit may be words. */
 const UNITS = {
   1: "",
   Cel: "°C",
@@ -15,6 +16,7 @@ const UNITS = {
   mm2: "mm²",
   mm3: "mm³",
   "mGy.cm": "mGy·cm",
+  "Gy.m2": "Gy·m²",
   um: "µm",
 };
 
@@ -118,7 +120,8 @@ function standingAlone(observations, sites) {
 function rowsOf(observation) {
   const { id, status = "unknown" } = observation;
   const components = (observation.component ?? []).filter((component) => !isLaterality(component));
-  const value = valueText(observation);
+  const saysItTwice = isCoded(observation, DOSE_SUMMARY) && components.length > 0;
+  const value = saysItTwice ? "" : valueText(observation);
   if (!value && components.length) {
     return components.map((component) => ({ id, status, details: [], ...named(component) }));
   }
@@ -139,7 +142,11 @@ function absence(item) {
 }
 
 function isLaterality(component) {
-  return Boolean(component.code?.coding?.some(({ code }) => code === LATERALITY));
+  return isCoded(component, LATERALITY);
+}
+
+function isCoded(item, wanted) {
+  return Boolean(item.code?.coding?.some(({ code }) => code === wanted));
 }
 
 function quantityText(quantity) {
@@ -149,6 +156,5 @@ function quantityText(quantity) {
 }
 
 function unitText({ unit, code }) {
-  const written = unit ?? code ?? "";
-  return UNITS[written] ?? written;
+  return UNITS[code] ?? UNITS[unit] ?? unit ?? code ?? "";
 }

@@ -34,10 +34,11 @@ export function studyLine(study) {
 
 /** @returns {string[]} how many series, and how many images or other objects */
 export function studySize(study) {
-  const isSeen = values(study, TAG.ModalitiesInStudy).some((modality) => !NOT_PICTORIAL.has(modality));
+  const modalities = values(study, TAG.ModalitiesInStudy);
+  const areImages = modalities.length > 0 && !modalities.some((modality) => NOT_PICTORIAL.has(modality));
   return [
     counted("count.series", number(study, TAG.NumberOfStudyRelatedSeries)),
-    counted(isSeen ? "count.images" : "count.objects", number(study, TAG.NumberOfStudyRelatedInstances)),
+    counted(areImages ? "count.images" : "count.objects", number(study, TAG.NumberOfStudyRelatedInstances)),
   ];
 }
 

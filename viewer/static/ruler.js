@@ -4,7 +4,7 @@ import { instanceMetadata } from "./api.js";
 import { button, el, iconButton } from "./dom.js";
 import { createObservation } from "./fhir.js";
 import { formatDecimal, t } from "./i18n.js";
-import { lengthObservation, millimetres, pixelSpacing } from "./scale.js";
+import { hasRegions, lengthObservation, millimetres, spacingBetween } from "./scale.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -17,8 +17,10 @@ export class Ruler {
   #onSaved;
   #ends = null;
   #picture = null;
-  #spacing = null;
+  #metadata = null;
+  #length = "";
   #dragged = -1;
+  #drawing = null; // of each opening another: an answer that comes late is for one of them
   #line = shape("line", { class: "ruler-line" });
   #handles = ["ruler.start", "ruler.end"].map((label, end) => this.#handle(t(label), end));
   #value = el("output", { class: "ruler-value", "data-testid": "ruler-value" });
@@ -57,6 +59,7 @@ export class Ruler {
     this.element.hidden = true;
     this.#ends = null;
     this.#dragged = -1;
+    this.#drawing = null;
     this.button.setAttribute("aria-pressed", "false");
   }
 
@@ -72,19 +75,22 @@ export class Ruler {
     const picture = (this.#picture = this.#stack.picture);
     const { naturalWidth: width, naturalHeight: height } = image;
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const drawing = (this.#drawing = {});
     this.element.hidden = false;
+    this.element.inert = false;
     this.button.setAttribute("aria-pressed", "true");
-    this.#spacing = null;
+    this.#metadata = null;
+    this.#length = "";
     this.#ends = [0.4, 0.6].map((part) => ({ x: width * part, y: height / 2 }));
     this.#say("");
     this.#draw();
     this.#handles[1].focus({ preventScroll: true });
-    const { study, series, instance, frame } = picture;
+    const { study, series, instance } = picture;
     const metadata = await instanceMetadata(study, series, instance, this.#signal).catch(() => null);
-    if (!this.isOpen || picture !== this.#picture) return;
-    this.#spacing = metadata && pixelSpacing(metadata, frame);
-    if (!this.#spacing) this.#say(t(metadata ? "ruler.noScale" : "ruler.lost"));
-    this.#draw();
+    if (drawing !== this.#drawing) return;
+    this.#metadata = metadata;
+    if (metadata) this.#draw();
+    else this.#say(t("ruler.lost"));
   }
 
   #listen() {
@@ -166,31 +172,46 @@ export class Ruler {
     const places = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
     for (const [name, value] of Object.entries(places)) this.#line.setAttribute(name, value);
     this.#handles.forEach((handle, end) => handle.setAttribute("d", `M${this.#ends[end].x} ${this.#ends[end].y}h0`));
-    const length = this.#spacing && millimetres(...this.#measured(), this.#spacing);
-    this.#value.textContent = length ? `${formatDecimal(length)} mm` : "";
-    this.#save.disabled = !Number(length);
+    if (this.#metadata) this.#measure();
+    this.#value.textContent = this.#length && `${formatDecimal(this.#length)} mm`;
+    this.#save.disabled = !Number(this.#length);
+  }
+
+  #measure() {
+    const ends = this.#measured();
+    const spacing = spacingBetween(this.#metadata, ...ends, this.#picture.frame);
+    this.#length = spacing ? millimetres(...ends, spacing) : "";
+    if (spacing) this.#say("");
+    else this.#say(t(hasRegions(this.#metadata) ? "ruler.noScaleHere" : "ruler.noScale"));
   }
 
   async #post() {
     if (this.#save.disabled) return;
     const [from, to] = this.#measured();
-    const { number, instances } = this.#picture;
-    const label = t("overlay.image", { index: number, count: instances });
-    const length = millimetres(from, to, this.#spacing);
-    const observation = lengthObservation(this.#picture, from, to, length, label);
-    this.#save.disabled = true;
+    const { number, instances, frame, frames } = this.#picture;
+    const image = t("overlay.image", { index: number, count: instances });
+    const label = frame ? `${image}, ${t("overlay.frame", { frame, frames })}` : image;
+    const observation = lengthObservation(this.#picture, from, to, this.#length, label);
+    const drawing = this.#drawing;
+    this.element.inert = true; // what is being saved stays as it is
     this.#say("");
-    try {
-      await createObservation(observation, this.#signal);
-    } catch {
-      if (this.#signal.aborted) return;
+    const isSaved = await createObservation(observation, this.#signal).then(
+      () => true,
+      () => false,
+    );
+    if (this.#signal.aborted) return;
+    if (drawing === this.#drawing) this.#end(isSaved);
+    if (isSaved) this.#onSaved();
+  }
+
+  #end(isSaved) {
+    if (isSaved) {
+      this.close();
+      this.button.focus();
+    } else {
+      this.element.inert = false;
       this.#say(t("ruler.failed"));
-      this.#save.disabled = false;
-      return;
     }
-    this.close();
-    this.button.focus();
-    this.#onSaved();
   }
 
   #say(text) {

@@ -1,16 +1,65 @@
 /** How large things in a picture are in the patient, without any drawing. */
 
-import { TAG, values } from "./dicom.js";
+import { TAG, number, values } from "./dicom.js";
 
 const DCM = "http://dicom.nema.org/resources/ontology/DCM";
 
+const TWO_DIMENSIONS = 1; // Region Spatial Format
+const CENTIMETRES = 3; // Physical Units of a direction
+
 /** @typedef {{x: number, y: number}} Point column and row in pixels, from the corner of the picture */
+/** @typedef {{down: number, across: number}} Spacing millimetres between rows and columns */
+
+/**
+ * The scale of a line. Where an object has ultrasound regions, no other scale holds, and only within a region.
+ * @param {import("./api.js").DicomJson} metadata of one instance
+ * @param {Point} from @param {Point} to
+ * @param {number} [frame] from 1
+ * @returns {Spacing|null} null when not told
+ */
+export function spacingBetween(metadata, from, to, frame = 1) {
+  return hasRegions(metadata) ? regionSpacing(metadata, from, to) : pixelSpacing(metadata, frame);
+}
+
+/** @returns {boolean} whether the scale is told by ultrasound regions */
+export function hasRegions(metadata) {
+  return values(metadata, TAG.SequenceOfUltrasoundRegions).length > 0;
+}
+
+/** US Region Calibration (PS3.3 C.8.5.5): of the regions that both ends lie in, if they agree. */
+function regionSpacing(metadata, from, to) {
+  const around = values(metadata, TAG.SequenceOfUltrasoundRegions).filter(
+    (region) => isWithin(region, from) && isWithin(region, to),
+  );
+  const [first, ...others] = around.map(spacingOfRegion);
+  const isSame = (other) => other?.down === first.down && other?.across === first.across;
+  return first && others.every(isSame) ? first : null;
+}
+
+function isWithin(region, { x, y }) {
+  const [left, top, right, bottom] = [
+    TAG.RegionLocationMinX0,
+    TAG.RegionLocationMinY0,
+    TAG.RegionLocationMaxX1,
+    TAG.RegionLocationMaxY1,
+  ].map((tag) => number(region, tag));
+  return left <= x && x <= right + 1 && top <= y && y <= bottom + 1; // the last pixel ends where the next begins
+}
+
+function spacingOfRegion(region) {
+  const units = [TAG.PhysicalUnitsXDirection, TAG.PhysicalUnitsYDirection].map((tag) => number(region, tag));
+  const isSpatial = number(region, TAG.RegionSpatialFormat) === TWO_DIMENSIONS;
+  // Negative where values grow against the direction of the pixels
+  const [across, down] = [TAG.PhysicalDeltaX, TAG.PhysicalDeltaY].map((tag) => Math.abs(number(region, tag)) * 10);
+  const isTold = isSpatial && units.every((unit) => unit === CENTIMETRES) && down > 0 && across > 0;
+  return isTold ? { down, across } : null;
+}
 
 /**
  * Pixel Spacing of a frame (PS3.3 10.7.1.3, and C.7.6.16.2.1 for multi-frame objects).
  * @param {import("./api.js").DicomJson} metadata of one instance
  * @param {number} [frame] from 1
- * @returns {{down: number, across: number}|null} millimetres between rows and columns; null when not told
+ * @returns {Spacing|null} null when not told
  */
 export function pixelSpacing(metadata, frame = 1) {
   const shared = values(metadata, TAG.SharedFunctionalGroupsSequence)[0];
@@ -24,7 +73,7 @@ export function pixelSpacing(metadata, frame = 1) {
 
 /**
  * @param {Point} from @param {Point} to
- * @param {{down: number, across: number}} spacing
+ * @param {Spacing} spacing
  * @returns {string} the distance in millimetres, to a tenth
  */
 export function millimetres(from, to, { down, across }) {

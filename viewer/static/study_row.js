@@ -2,10 +2,11 @@
 
 import { studyThumbnail } from "./api.js";
 import { TAG, formatDate, formatTime, text, values } from "./dicom.js";
-import { el, thumbnail } from "./dom.js";
+import { el, icon, thumbnail } from "./dom.js";
 import { t, textOr } from "./i18n.js";
 import { ohifLink } from "./ohif.js";
 import { patientLine, patientName, studySize } from "./patient.js";
+import { NOT_PICTORIAL } from "./pictures.js";
 
 /**
  * @param {import("./api.js").DicomJson} study
@@ -15,6 +16,7 @@ import { patientLine, patientName, studySize } from "./patient.js";
 export function studyRow(study, hasOhif) {
   const uid = text(study, TAG.StudyInstanceUID);
   const modalities = values(study, TAG.ModalitiesInStudy).map(String);
+  const hasPictures = !modalities.length || modalities.some((modality) => !NOT_PICTORIAL.has(modality));
   const accession = text(study, TAG.AccessionNumber);
   return el(
     "li",
@@ -28,7 +30,7 @@ export function studyRow(study, hasOhif) {
         "data-testid": "study-row",
         "data-uid": uid,
       },
-      thumbnail(studyThumbnail(uid), modalities[0] ?? ""),
+      hasPictures ? thumbnail(studyThumbnail(uid), modalities[0] ?? "") : el("span", { class: "thumb" }, icon("document")),
       cell("patient", patientName(study), patientLine(study).join(" · ")),
       cell(
         "description",

@@ -29,7 +29,7 @@ export async function welcome(signal) {
     el(
       "ol",
       { class: "ways" },
-      way("welcome.send", "welcome.sendMore", `storescu -v -aec ${aet} +sd +r ${name} ${port} ./images`),
+      way("welcome.send", "welcome.sendMore", `dcmsend -v -nh -aec ${aet} +sd +r ${name} ${port} ./images`),
       way("welcome.import", "welcome.importMore", "diafana import ./images"),
       way("welcome.demo", "welcome.demoMore", "make demo"),
     ),

@@ -173,7 +173,7 @@ def test_pages_of_other_hosts_are_told_nothing(service: WorklistService) -> None
         service.channel("WATCHER", origin="http://elsewhere.example")
     assert refused.value.response.status_code == 403
     with service.channel("WATCHER", origin=service.url.removesuffix("/dicom-web")) as channel:
-        channel.ping().wait(PATIENCE)
+        assert channel.ping().wait(PATIENCE)
 
 
 def test_so_many_channels_are_open_at_once(service: WorklistService, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,8 +182,8 @@ def test_so_many_channels_are_open_at_once(service: WorklistService, monkeypatch
         with pytest.raises(InvalidStatus) as refused:
             service.channel("THREE")
         assert refused.value.response.status_code == 503
-    with opened_in_time(service, "THREE"):
-        pass
+    with opened_in_time(service, "THREE") as channel:
+        assert channel.ping().wait(PATIENCE)
 
 
 @contextmanager
@@ -227,8 +227,8 @@ def test_who_does_not_take_what_is_sent_is_let_go_and_told_later(
     monkeypatch.setattr(channels, "PATIENCE", 0.2)
     monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
     subscribe(service, WORKLIST, "SLOW")
-    with flooded(service), opened_in_time(service, "OTHER"):
-        pass
+    with flooded(service), opened_in_time(service, "OTHER") as channel:
+        assert channel.ping().wait(PATIENCE)
     with opened_in_time(service, "SLOW") as channel:
         assert told(channel)["00001000"]["Value"]
 

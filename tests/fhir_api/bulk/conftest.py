@@ -44,7 +44,8 @@ class Bulk:
 
     def ask(self, path: str, **options: Any) -> httpx.Response:
         method = options.pop("method", "GET")
-        return self.client.request(method, path, headers={"Prefer": "respond-async"}, **options)
+        headers = {"Prefer": "respond-async", **options.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **options)
 
     def begin(self, path: str, **options: Any) -> str:
         """Ask for an export; where it is, from /fhir on."""

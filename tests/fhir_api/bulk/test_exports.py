@@ -12,8 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from fhir_api.bulk import exporter as exporter_module
-from fhir_api.bulk.exports import LIFETIME, MOST_BEGINNINGS, MOST_KEPT, MOST_RUNNING
+from fhir_api.bulk.exports import LIFETIME, MOST_BEGINNINGS, MOST_KEPT, MOST_RUNNING, Exports
 from fhir_api.bulk.source import TYPES, Source
+from fhir_api.r4.xml_writer import to_xml
 from tests.fhir_api.bulk.conftest import Bulk
 from tests.fhir_api.client import BASE
 from tests.validators import Validators
@@ -55,15 +56,19 @@ def test_some_types_since_a_moment(bulk: Bulk) -> None:
     )
     assert {one["type"] for one in earlier["output"]} == {"DiagnosticReport", "Patient", "Device"}
     later = bulk.export(
-        "/fhir/$export", params={"_type": "DiagnosticReport,Patient", "_since": "2090-01-01T00:00:00Z"}
+        "/fhir/$export",
+        params={"_type": "DiagnosticReport,Patient,ImagingStudy,Endpoint", "_since": "2090-01-01T00:00:00Z"},
     )
-    assert {one["type"] for one in later["output"]} == {"Patient"}
+    assert {one["type"] for one in later["output"]} == {"Endpoint"}
     (told,) = later["error"]
     (outcome,) = bulk.lines(told["url"])
     assert outcome["issue"][0]["severity"] == "information"
-    assert "Patient" in outcome["issue"][0]["diagnostics"]
+    assert "When Endpoint changed" in outcome["issue"][0]["diagnostics"]
     at_it = bulk.export(f"/fhir/$export?_type=DiagnosticReport&_since={moment}")
     assert (at_it["error"], len(at_it["output"])) == ([], 1)
+    recent = bulk.export("/fhir/$export?_type=Patient,ImagingStudy&_since=2020-01-01T00:00:00Z")
+    assert {one["type"] for one in recent["output"]} == {"Patient", "ImagingStudy"}
+    assert recent["error"] == []
 
 
 def test_it_is_asked_for_by_parameters_too(bulk: Bulk) -> None:
@@ -76,6 +81,9 @@ def test_it_is_asked_for_by_parameters_too(bulk: Bulk) -> None:
     body = {"resourceType": "Parameters", "parameter": parameters}
     manifest = bulk.export("/fhir/$export", method="POST", json=body)
     assert {one["type"] for one in manifest["output"]} == {"Device", "Endpoint"}
+    xml = {"Content-Type": "application/fhir+xml"}
+    again = bulk.export("/fhir/$export", method="POST", content=to_xml(body), headers=xml)
+    assert {one["type"] for one in again["output"]} == {"Device", "Endpoint"}
     assert bulk.export("/fhir/Patient/$export", method="POST")["output"]
 
 
@@ -205,6 +213,24 @@ def test_a_failure_is_told_and_leaves_no_files(bulk: Bulk, monkeypatch: pytest.M
     assert list(bulk.folder.glob("*/*.ndjson")) == []
 
 
+def test_nothing_that_fails_ends_the_work(bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures: list[Exception] = [OSError("no disk"), ValueError("Rossi^Maria")]
+    sweep = Exports.sweep
+
+    def failing(exports: Exports, now: float) -> None:
+        if failures:
+            bulk.bell.ring()  # so that it is tried again at once
+            raise failures.pop(0)
+        sweep(exports, now)
+
+    monkeypatch.setattr(Exports, "sweep", failing)
+    bulk.begin("/fhir/$export?_type=Endpoint")
+    with capture_logs() as logs:
+        bulk.exporter.run(lambda: bulk.exports.next() is None)
+    assert [entry["error"] for entry in logs] == ["OSError", "ValueError"]
+    assert "Rossi" not in str(logs)
+
+
 def test_room_is_left_for_what_is_stored(bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:
     place = bulk.begin("/fhir/$export")
     usage = namedtuple("usage", "free")
@@ -279,11 +305,17 @@ def test_what_is_about_no_patient_is_not_in_an_export_of_patients(bulk: Bulk) ->
         b'{"resourceType": "Parameters", "parameter": [{"name": "_type", "valueString": 1}]}',
         b'{"resourceType": "Parameters", "parameter": ["_type"]}',
         b'{"resourceType": "Parameters", "parameter": 1}',
+        b'{"resourceType": "Parameters", "parameter": [{"valueDecimal": 1e9999999999999999999}]}',
     ],
 )
 def test_what_are_no_parameters_is_refused(bulk: Bulk, body: bytes) -> None:
-    assert bulk.ask("/fhir/$export", method="POST", content=body).status_code == 400
-    assert bulk.ask("/fhir/$export", method="POST", content=b" " * 70_000).status_code == 413
+    def status(content: bytes, kind: str) -> int:
+        headers = {"Content-Type": kind}
+        return bulk.ask("/fhir/$export", method="POST", content=content, headers=headers).status_code
+
+    assert status(body, "application/fhir+json") == 400
+    assert status(b" " * 70_000, "application/fhir+json") == 413
+    assert status(body, "text/plain") == 415
 
 
 def test_it_has_to_be_asked_for_with_patience(bulk: Bulk) -> None:

@@ -11,11 +11,12 @@ from structlog.testing import capture_logs
 
 from fhir_api.push.content import Content, study_content
 from fhir_api.push.courier import MOST_ATTEMPTS, PAUSES, WAITING, DryRun, PushCourier, Server, push_follower
-from fhir_api.push.outbox import PushOutbox
+from fhir_api.push.outbox import Due, PushOutbox
 from fhir_api.push.server import FhirServer as Client
 from fhir_api.store import ResourceStore
 from pacs.archive import Archive
 from pacs.changes import Bell
+from pacs.errors import StorageFailed
 from pacs.index import Index, Task, sqlite_url
 from pacs.model import Level
 from sr.fhir_json import loads
@@ -196,3 +197,23 @@ def test_the_follower_puts_studies_into_the_outbox_and_rings(desk: Desk) -> None
     follower.work(Task(0, follower.name, "1.2.3", "", "", 1, 0))
     assert [one.study_instance_uid for one in desk.outbox.all()] == ["1.2.3"]
     assert rung == [True]
+
+
+def test_nothing_that_fails_ends_the_work(
+    desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = [StorageFailed("no disk"), ValueError("Doe^Jane")]
+    next_due = desk.outbox.next
+
+    def failing(now: float) -> Due | None:
+        if failures:
+            desk.bell.ring()  # so that it is tried again at once
+            raise failures.pop(0)
+        return next_due(now)
+
+    monkeypatch.setattr(desk.outbox, "next", failing)
+    desk.outbox.add(desk.report.StudyInstanceUID)
+    with capture_logs() as logs:
+        desk.courier(client).run(lambda: not desk.outbox.all())
+    assert [entry["error"] for entry in logs] == ["StorageFailed", "ValueError"]
+    assert "Doe" not in str(logs)

@@ -76,6 +76,7 @@ class Office:
             "reason": "test",
             "criteria": criteria,
             "channel": {"type": "rest-hook", "endpoint": endpoint, **channel},
+            **({"id": path.removeprefix("/")} if path else {}),
         }
         return self.client.request(method, f"/fhir/Subscription{path}", json=content)
 
@@ -100,7 +101,7 @@ class Office:
         runner = Runner(self.index.tasks, followers, self.bell)
         runner.read_feed()
         while runner.run_due(lambda: False):
-            pass
+            pass  # it has run what was due, and what that made due is next
 
     def serve(self, now: float = LATE) -> None:
         """Let the courier work until nothing is left that succeeds, each failure counted once."""
@@ -111,6 +112,7 @@ class Office:
             courier.work(now)
             if not noted and before == [(o.subscription.version, o.waiting) for o in self.store.backlog()]:
                 return
+        pytest.fail("the courier never comes to an end")
 
 
 @pytest.fixture

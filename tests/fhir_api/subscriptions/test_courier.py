@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 from pydicom.uid import UID
+from sqlalchemy import ColumnElement, Connection
 from structlog.testing import capture_logs
 
 from fhir_api import store as store_module
 from fhir_api.reports import FOLLOWER
+from fhir_api.resources import Resources
 from fhir_api.store import prepare
+from fhir_api.subscriptions import courier as courier_module
 from fhir_api.subscriptions import store as subscriptions_module
 from fhir_api.subscriptions.courier import FAILING, MOST_ATTEMPTS, NOT_ALLOWED, PAUSES
 from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
+from fhir_api.subscriptions.criteria import matching
+from fhir_api.subscriptions.model import Subscription
+from pacs.errors import StorageFailed
 from pacs.index import sqlite_url
 from tests.fhir_api.conftest import put
 from tests.fhir_api.subscriptions.conftest import JSON, LATE, Office
@@ -167,6 +173,45 @@ def test_one_that_fails_holds_up_no_other(
     assert len(subscriber.of("PUT")) == 1
 
 
+def test_criteria_that_cannot_be_answered_hold_up_no_other(
+    office: Office, subscriber: Subscriber, study: list[Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisonous = office.subscribe(subscriber.url, "DocumentReference?status=current", payload=JSON)
+    office.subscribe(subscriber.url, "DocumentReference", payload=JSON)
+
+    def failing(resources: Resources, one: Subscription, ids: list[str]) -> list[str]:
+        if one.subscription_id == poisonous:
+            raise ValueError("Doe^Jane")
+        return matching(resources, one, ids)
+
+    monkeypatch.setattr(courier_module, "matching", failing)
+    office.keep(*study)
+    office.serve()
+    assert len(subscriber.of("PUT")) == 1
+    shown = office.shown(poisonous)
+    assert (shown["status"], shown["error"]) == ("off", "its criteria cannot be answered: ValueError")
+
+
+def test_nothing_that_fails_ends_the_work(
+    office: Office, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = [StorageFailed("no disk"), ValueError("Doe^Jane")]
+    expire = office.store.expire
+
+    def failing(now: float) -> None:
+        if failures:
+            office.bell.ring()  # so that it is tried again at once
+            raise failures.pop(0)
+        expire(now)
+
+    monkeypatch.setattr(office.store, "expire", failing)
+    name = office.subscribe(subscriber.url)
+    with capture_logs() as logs:
+        office.courier.run(lambda: office.shown(name)["status"] == "active")
+    assert [entry["error"] for entry in logs] == ["StorageFailed", "ValueError"]
+    assert "Doe" not in str(logs)
+
+
 def test_after_a_week_it_is_off_and_what_waits_is_told_when_it_is_requested_again(
     office: Office, subscriber: Subscriber, study: list[Dataset]
 ) -> None:
@@ -233,6 +278,28 @@ def test_it_is_off_when_its_end_is_past(office: Office, subscriber: Subscriber, 
     office.serve(now=1893456000)
     assert office.shown(name)["status"] == "off"
     assert subscriber.of("PUT") == []
+
+
+def test_one_that_is_renewed_as_it_ends_is_told_all_the_same(
+    office: Office, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = office.subscribe(subscriber.url, "Device", payload=JSON)
+    content = {**office.shown(name), "end": "2030-01-01T00:00:00Z", "status": "requested"}
+    office.client.request("PUT", f"/fhir/Subscription/{name}", json=content)
+    office.store.tell(office.store.all()[0], "Device", ["a"])
+    read = subscriptions_module._read
+
+    def renewing(connection: Connection, where: ColumnElement[bool]) -> list[Subscription]:
+        found = read(connection, where)
+        with monkeypatch.context() as once:
+            once.setattr(subscriptions_module, "_read", read)
+            office.submit("PUT", f"/{name}", subscriber.url, "Device", payload=JSON)
+        return found
+
+    with monkeypatch.context() as racing:
+        racing.setattr(subscriptions_module, "_read", renewing)
+        office.store.expire(1893456000)
+    assert [(one.subscription.status, one.waiting) for one in office.store.backlog()] == [("requested", 1)]
 
 
 def test_one_that_is_off_is_told_nothing(

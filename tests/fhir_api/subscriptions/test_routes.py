@@ -2,6 +2,7 @@
 
 import pytest
 
+from fhir_api.r4.xml_writer import to_xml
 from fhir_api.subscriptions import store as store_module
 from tests.fhir_api.client import BASE
 from tests.fhir_api.subscriptions.conftest import JSON, Office
@@ -19,6 +20,29 @@ def test_one_is_made_and_read(office: Office, subscriber: Subscriber) -> None:
     assert office.shown(resource["id"]) == resource
     assert office.store.all()[0].headers == [("Authorization", "Bearer x")]
     assert office.rung == [True]
+
+
+def test_one_is_made_as_xml(office: Office, subscriber: Subscriber) -> None:
+    channel = {"type": "rest-hook", "endpoint": subscriber.url, "header": ["A: b"]}
+    asked = {"status": "requested", "reason": "test", "criteria": "Observation", "channel": channel}
+    xml = "application/fhir+xml"
+    made = office.client.request(
+        "POST",
+        "/fhir/Subscription",
+        content=to_xml({"resourceType": "Subscription", **asked}),
+        headers={"Content-Type": xml, "Accept": xml},
+    )
+    assert (made.status_code, made.headers["content-type"]) == (201, xml)
+    (kept,) = office.store.all()
+    assert (kept.endpoint, kept.headers) == (subscriber.url, [("A", "b")])
+
+
+def test_what_one_server_was_told_is_not_for_another(office: Office, subscriber: Subscriber) -> None:
+    office.allowed = (subscriber.url, "http://127.0.0.1:9")
+    name = office.subscribe(subscriber.url, header=["Authorization: Bearer x"])
+    refused = office.submit("PUT", f"/{name}", "http://127.0.0.1:9/", header=["Authorization: (kept)"])
+    assert refused.status_code == 422
+    assert office.store.all()[0].endpoint == subscriber.url
 
 
 def test_they_are_searched(office: Office, subscriber: Subscriber) -> None:
@@ -52,7 +76,7 @@ def test_one_is_changed_and_keeps_the_headers_that_are_not_shown(
 def test_an_older_version_is_not_changed(office: Office, subscriber: Subscriber) -> None:
     name = office.subscribe(subscriber.url)
     content = {**office.shown(name), "reason": "another"}
-    for version, status in (('W/"2"', 412), ('W/"1"', 200), ('W/"1"', 412)):
+    for version, status in (('W/"2"', 412), ('W/"1"', 200), ('W/"1"', 412), ("*", 200)):
         answer = office.client.request(
             "PUT", f"/fhir/Subscription/{name}", json=content, headers={"If-Match": version}
         )
@@ -69,8 +93,10 @@ def test_one_is_ended(office: Office, subscriber: Subscriber) -> None:
 def test_ids_are_given_by_the_server(office: Office, subscriber: Subscriber) -> None:
     assert office.submit("PUT", "/mine", subscriber.url).status_code == 405
     name = office.subscribe(subscriber.url)
-    content = {**office.shown(name), "id": "another"}
-    assert office.client.request("PUT", f"/fhir/Subscription/{name}", json=content).status_code == 400
+    content = office.shown(name)
+    del content["id"]
+    for wrong in (content, {**content, "id": "another"}):  # R4 3.1.0.4: the body has the id of the address
+        assert office.client.request("PUT", f"/fhir/Subscription/{name}", json=wrong).status_code == 400
 
 
 def test_without_allowed_addresses_none_is_made_and_what_to_do_is_said(office: Office) -> None:
@@ -98,7 +124,12 @@ def test_there_is_an_end_to_how_many_may_be(
     ("content", "kind", "status"),
     [
         (b"{}", "text/plain", 415),
-        (b"<Subscription/>", "application/fhir+xml", 415),
+        (b"{}", "", 415),
+        (b"<Subscription/>", "application/fhir+xml", 400),
+        (b"", JSON, 400),
+        (b"[]", JSON, 400),
+        (b"[" * 50_000, JSON, 400),
+        (b'{"a": 1e99999999999999999999}', JSON, 400),
         (b"{}", JSON, 422),
         (b" " * 70_000, JSON, 413),
     ],

@@ -1,6 +1,5 @@
 """What may be submitted as a Subscription."""
 
-import json
 from typing import Any
 
 import pytest
@@ -21,8 +20,8 @@ SUBSCRIPTION: dict[str, Any] = {
 }
 
 
-def body(**changes: Any) -> bytes:
-    return json.dumps({**SUBSCRIPTION, **changes}).encode()
+def body(**changes: Any) -> dict[str, Any]:
+    return {**SUBSCRIPTION, **changes}
 
 
 def channel(**changes: Any) -> dict[str, Any]:
@@ -104,13 +103,6 @@ def test_what_would_not_be_kept_is_refused_and_named(changes: dict[str, Any], co
     assert str(refused.value).startswith(f"Subscription.{named}: ")
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"<Subscription/>", b"[" * 100_000])
-def test_what_is_no_json_is_refused(text: bytes) -> None:
-    with pytest.raises(RequestFault) as refused:
-        read_submitted(text, ALLOWED)
-    assert refused.value.status == 400
-
-
 @pytest.mark.parametrize(
     "endpoint",
     [
@@ -127,11 +119,28 @@ def test_an_address_is_allowed_up_to_the_end_of_a_segment(endpoint: str) -> None
 
 
 def test_header_values_that_were_shown_as_kept_are_kept() -> None:
-    before = channel(header=["Authorization: Bearer x", "A: b"])
-    after = channel(header=["Authorization: (kept)", "A: c", "New: (kept)"])
+    before = channel(header=["Authorization: Bearer x", "A: 1", "A: 2"])
+    after = channel(header=["A: (kept)", "Authorization: (kept)", "A: (kept)", "B: c"])
     header = with_kept_headers(after, before)["channel"]["header"]
-    assert header == ["Authorization: Bearer x", "A: c", "New: (kept)"]
+    assert header == ["A: 1", "Authorization: Bearer x", "A: 2", "B: c"]
     assert with_kept_headers(channel(), before) == channel()
+
+
+@pytest.mark.parametrize(
+    ("changes", "before"),
+    [
+        ({"header": ["New: (kept)"]}, channel(header=["Authorization: Bearer x"])),
+        ({"header": ["A: (kept)", "A: (kept)"]}, channel(header=["A: b"])),
+        ({"header": ["A: (kept)"], "endpoint": "http://10.0.0.7:8080/"}, channel(header=["A: b"])),
+        ({"header": ["A: (kept)"]}, None),
+    ],
+)
+def test_what_one_server_was_told_is_not_for_another(
+    changes: dict[str, Any], before: dict[str, Any] | None
+) -> None:
+    with pytest.raises(RequestFault, match=r"channel\.header") as refused:
+        with_kept_headers(channel(**changes), before)
+    assert refused.value.status == 422
 
 
 @pytest.mark.parametrize(

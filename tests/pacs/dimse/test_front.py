@@ -10,6 +10,7 @@ import psutil
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
+from structlog.testing import capture_logs
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits, wire
@@ -35,6 +36,7 @@ OFFERS = Offers(
     [Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo), Offer("C-STORE", "B", C_STORE_RQ, (), Store)],
     accept_unknown_sop_classes=False,
 )
+GRAYSCALE_PRINT, HANGING_PROTOCOL_FIND = "1.2.840.10008.5.1.1.9", "1.2.840.10008.5.1.4.38.2"
 
 
 def echo(port: int) -> int:
@@ -44,6 +46,31 @@ def echo(port: int) -> int:
 
 def test_c_echo_is_answered(port: int) -> None:
     assert echo(port) == 0
+
+
+def test_who_only_looks_whether_the_port_is_open_is_no_warning(port: int) -> None:
+    with capture_logs() as logs:
+        socket.create_connection(("127.0.0.1", port)).close()
+        with RawPeer(port) as peer:
+            peer.associate()
+        while len(told := [log for log in logs if log["event"] == "association broken off"]) < 2:
+            time.sleep(0.01)
+    assert sorted(log["log_level"] for log in told) == ["info", "warning"]
+
+
+def test_the_log_names_the_services_that_are_refused(port: int) -> None:
+    ae = AE()
+    for uid in (GRAYSCALE_PRINT, VERIFICATION, HANGING_PROTOCOL_FIND):
+        ae.add_requested_context(uid)
+    with capture_logs() as logs:
+        ae.associate("127.0.0.1", port).release()
+        echo(port)
+    first, second = (log for log in logs if log["event"] == "association accepted")
+    assert first["refused"] == (
+        "Basic Grayscale Print Management Meta SOP Class",
+        "Hanging Protocol Information Model - FIND",
+    )
+    assert "refused" not in second
 
 
 @pytest.mark.parametrize("kind", [1, 4])

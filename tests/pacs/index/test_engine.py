@@ -32,8 +32,8 @@ def test_text_is_compared_with_regard_to_case(engine: Engine) -> None:
 def test_a_pragma_that_does_not_read_back_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_PRAGMAS", (("synchronous", "NORMAL", 3),))
     engine = open_engine(sqlite_url(tmp_path / "lax.sqlite"))
-    with pytest.raises(StorageFailed, match="does not keep synchronous=NORMAL"), engine.connect():
-        pass
+    with pytest.raises(StorageFailed, match="does not keep synchronous=NORMAL"):
+        engine.connect()
 
 
 def test_a_transaction_is_committed_when_it_ends_well(engine: Engine, transactions: Transactions) -> None:

@@ -3,15 +3,28 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import UniqueConstraint, inspect
 
+from pacs import index as index_room
 from pacs.attributes import columns
+from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
 from pacs.index.engine import open_engine
 from pacs.index.schema import metadata
 from pacs.model import Level
+from pacs.query import Query
+from tests.pacs.index.test_write import record
+
+# What 0012 made, undone
+_BEFORE = (
+    "DROP TABLE study_value",
+    *(f"DROP INDEX ix_{table}_changed" for table in ("patient", "study")),
+    *(f"ALTER TABLE {table} DROP COLUMN changed" for table in ("patient", "study")),
+)
 
 
 @pytest.fixture
@@ -55,3 +68,27 @@ def test_migrating_again_changes_nothing(url: str) -> None:
 def test_every_searched_attribute_has_its_column(level: Level) -> None:
     table = metadata.tables[level.name.lower()]
     assert {attribute.column for attribute in columns(level)} <= set(table.c.keys())
+
+
+def test_when_studies_changed_is_taken_from_the_feed(tmp_path: Path, files: DiskFiles) -> None:
+    url = sqlite_url(tmp_path / "index.sqlite")
+    migrate(url)
+    index = Index(url)
+    index.writer.write([record(files, "a")])
+    (written,) = index.search(Query(Level.STUDY))
+    index.close()
+    engine = open_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(index_room.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        for statement in _BEFORE:
+            connection.exec_driver_sql(statement)
+        config.attributes["connection"] = connection
+        command.stamp(config, "0011")
+    engine.dispose()
+    migrate(url)
+    index = Index(url)
+    for level in (Level.PATIENT, Level.STUDY):
+        (found,) = index.search(Query(level))
+        assert found.changed == pytest.approx(written.changed, abs=1)
+    index.close()

@@ -8,12 +8,12 @@ from pydicom.datadict import tag_for_keyword
 from sqlalchemy import Engine
 
 from dicomweb.search_parameters import parse_search
-from pacs.attributes import BY_TAG
+from pacs.attributes import BY_TAG, LISTED
 from pacs.index import migrate, sqlite_url
 from pacs.index.compile import shape_of, statement
 from pacs.index.engine import open_engine
 from pacs.model import Level
-from pacs.query import Criterion, OneOf, Query
+from pacs.query import Criterion, OneOf, Order, Query, SortKey
 
 
 @pytest.fixture
@@ -74,3 +74,48 @@ def test_a_study_that_holds_a_uid_is_found_from_there(empty: Engine, keyword: st
 
 def test_the_newest_studies_are_not_sorted(empty: Engine) -> None:
     assert any("ix_study_newest" in step for step in plan(empty))
+
+
+@pytest.mark.parametrize("keyword", [one.keyword for one in LISTED])
+def test_what_is_listed_leads_to_its_studies(empty: Engine, keyword: str) -> None:
+    listed = next(one for one in LISTED if one.keyword == keyword)
+    for value in ("rossi", "rossi*"):
+        below = (Criterion(listed, OneOf((value,))),)
+        steps = plan_of(empty, Query(Level.STUDY, below=below, limit=50))
+        assert any("_value_path (path=? AND value" in step for step in steps)
+        assert not any(step.startswith("SCAN") for step in steps)
+
+
+def test_words_of_a_referring_physician_are_looked_for_in_the_index_alone(empty: Engine) -> None:
+    key = Criterion(BY_TAG[0x00080090], OneOf(("rossi*", "* rossi*")))
+    steps = plan_of(empty, Query(Level.STUDY, below=(key,), limit=50))
+    assert any("COVERING INDEX ix_study_referring_physician_name" in step for step in steps)
+    assert "SCAN study USING COVERING INDEX ix_study_newest" in steps  # half of them may have it
+
+
+def test_the_studies_of_a_patient_are_found_from_there(empty: Engine) -> None:
+    steps = plan_of(empty, Query(Level.STUDY, patient_identity="x", limit=50))
+    assert any("ix_study_patient_key (patient_key=?)" in step for step in steps)
+    assert not any(step.startswith("SCAN") for step in steps)
+
+
+@pytest.mark.parametrize("is_descending", [False, True])
+@pytest.mark.parametrize(
+    ("key", "index"),
+    [
+        (SortKey.STARTED, "ix_study_newest"),
+        (SortKey.CHANGED, "ix_study_changed"),
+        (SortKey.ID, "sqlite_autoindex_study"),
+    ],
+)
+def test_studies_in_order_are_not_sorted(
+    empty: Engine, key: SortKey, index: str, is_descending: bool
+) -> None:
+    steps = plan_of(empty, Query(Level.STUDY, limit=50, order=(Order(key, is_descending),)))
+    assert any(index in step for step in steps)
+
+
+def test_the_last_changes_bound_what_is_read(empty: Engine) -> None:
+    newest = (Order(SortKey.CHANGED, is_descending=True),)
+    steps = plan_of(empty, Query(Level.STUDY, limit=50, changed=(1.0, 2.0), order=newest))
+    assert any("ix_study_changed (changed>? AND changed<?)" in step for step in steps)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -74,6 +75,25 @@ def test_a_question_finds_what_it_must(held: Archive, case: Case) -> None:
 def test_a_question_with_semantics_of_its_own_finds_what_it_must(held: Archive, case: Case) -> None:
     asked = query(case.level, case.keys, case.semantics)
     assert sorted(labels(case.level, held.search(asked))) == sorted(case.found)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.level is Level.INSTANCE], ids=str)
+def test_what_is_kept_is_told_of_the_same_instances_in_the_same_order(held: Archive, case: Case) -> None:
+    """All but where they are, which answers have besides."""
+    asked = query(case.level, case.keys)
+    levels = [found.levels for found in held.search(asked)]
+    kept = list(held.kept(asked))
+    assert [orjson.loads(one.attributes) for one in kept] == [
+        {tag: element for tag, element in instance.items() if tag not in ("00083002", "00080056")}
+        for _, _, instance in levels
+    ]
+    uids = [one[:3] for one in kept]
+    tags = "0020000D", "0020000E", "00080018"
+    assert uids == [
+        tuple(told[tag]["Value"][0] for told, tag in zip(one, tags, strict=True)) for one in levels
+    ]
+    numbers = [instance.get("00200013", {"Value": [None]})["Value"][0] for *_, instance in levels]
+    assert [one.number for one in kept] == numbers
 
 
 @pytest.mark.parametrize("level", Level)

@@ -222,13 +222,13 @@ def test_an_empty_item_with_properties_keeps_them() -> None:
     assert mapped.unmapped == ()
 
 
-def test_what_has_no_place_in_fhir_is_told_as_unmapped() -> None:
+def test_a_region_beside_no_value_is_told_as_unmapped() -> None:
     region = content("SCOORD", SECTION, image(rel="SELECTED FROM"), GraphicType="POINT", GraphicData=[1, 2])
     mapped, made = _map(image(), region)
     assert made == {}
     assert [item.position for item in mapped.unmapped] == ["1.1", "1.2", "1.2.1"]
     assert {item.reason for item in mapped.unmapped} == {
-        "R4 has no element for single images and regions; their study is referenced"
+        "no Observation stands beside it that could refer to it"
     }
 
 

@@ -276,8 +276,11 @@ def test_images_of_another_study_are_not_taken_for_the_own() -> None:
         num(LENGTH, "1"),
         CurrentRequestedProcedureEvidenceSequence=[evidence(OTHER_STUDY, IMAGE)],
     )
-    assert _references(made["1.1.1.2"], "derivedFrom")[0] == f"ImagingStudy/{OTHER_STUDY}"
-    assert [item.position for item in mapped.unmapped] == ["1.1.1.1"]
+    assert _references(made["1.1.1.2"], "derivedFrom") == [
+        f"ImagingStudy/{OTHER_STUDY}",
+        f"DocumentReference/{SOP}",
+    ]
+    assert mapped.unmapped == ()
 
 
 def test_a_derived_measurement_is_derived_from_its_groups() -> None:
