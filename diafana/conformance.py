@@ -238,7 +238,7 @@ def _offered() -> tuple[list[Transaction], tuple[Offer, ...]]:
         parts = Parts(settings, Bell(settings.bell))
         try:
             dicomweb, _ = services(parts)
-            offers = offered(parts.index, settings.aet)
+            offers = offered(parts.index, settings.aet, parts.desk, parts.outbox_bell.ring)
         finally:
             parts.close()
     transactions = [replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions]

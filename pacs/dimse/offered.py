@@ -1,5 +1,6 @@
 """The services that the archive offers to peers."""
 
+from collections.abc import Callable
 from functools import partial
 
 from pacs.dimse.c_echo import Echo
@@ -7,14 +8,29 @@ from pacs.dimse.c_find import Find
 from pacs.dimse.c_get import Get
 from pacs.dimse.c_move import Move
 from pacs.dimse.c_store import Store
-from pacs.dimse.command import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, C_STORE_RQ
+from pacs.dimse.command import (
+    C_ECHO_RQ,
+    C_FIND_RQ,
+    C_GET_RQ,
+    C_MOVE_RQ,
+    C_STORE_RQ,
+    N_ACTION_RQ,
+    N_EVENT_REPORT_RQ,
+)
+from pacs.dimse.commitment_data import PUSH_MODEL
+from pacs.dimse.n_action import Action, Desk
+from pacs.dimse.n_event_report import EventReport
 from pacs.dimse.offer import Offer
 from pacs.dimse.sop_classes import FIND_LEVELS, GET_LEVELS, MOVE_LEVELS, VERIFICATION
 from pacs.index import Index
 
 
-def offered(index: Index, ae_title: str) -> tuple[Offer, ...]:
-    """All of them.  ae_title: ours, by which we call others."""
+def offered(index: Index, ae_title: str, desk: Desk, ring: Callable[[], None]) -> tuple[Offer, ...]:
+    """All of them.
+
+    ae_title: ours, by which we call others.  desk: where storage commitment is asked for.
+    ring: wakes who sends, when something is to be sent again.
+    """
     return (
         Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo),
         Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store),
@@ -27,4 +43,13 @@ def offered(index: Index, ae_title: str) -> tuple[Offer, ...]:
             partial(Move, peers=index.peers, ae_title=ae_title),
         ),
         Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get),
+        Offer("N-ACTION", "J.3.2", N_ACTION_RQ, (PUSH_MODEL,), partial(Action, desk=desk)),
+        Offer(
+            "N-EVENT-REPORT",
+            "J.3.3",
+            N_EVENT_REPORT_RQ,
+            (PUSH_MODEL,),
+            partial(EventReport, commitments=index.sent_commitments, ring=ring),
+            is_from_provider=True,
+        ),
     )
