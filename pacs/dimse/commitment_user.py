@@ -28,7 +28,7 @@ def ask(commitments: SentCommitments, peer: Peer, calling: str, asking: Asking) 
 
     Raises PeerFailed when the peer does not take the request.
     """
-    with Requestor(peer, calling, PROPOSED) as association:
+    with Requestor(peer, calling, PROPOSED, most_bytes=MOST_BYTES) as association:
         context = next((one for one in PROPOSED if one in association.contexts), None)
         if context is None:
             raise PeerFailed(f"{peer.ae_title} takes the association, but no storage commitment")
@@ -48,7 +48,7 @@ def ask(commitments: SentCommitments, peer: Peer, calling: str, asking: Asking) 
 
 
 def _take_report(commitments: SentCommitments, peer: Peer, association: Requestor) -> None:
-    received = association.wait_for_request(HERE, MOST_BYTES)
+    received = association.wait_for_request(HERE)
     if received is not None:
         told = answer(commitments, peer.ae_title, received.command, received.data_set, received.context)
         association.respond(received, told)

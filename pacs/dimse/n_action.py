@@ -29,7 +29,7 @@ from pacs.index import Asked, CommitmentRequests
 
 log = structlog.get_logger()
 
-_SAID = (  # what a request has to say, and the status of one that does not
+SAID = (  # what a request has to say, and the status of one that does not
     ("RequestedSOPClassUID", PUSH_MODEL, NO_SUCH_SOP_CLASS),
     ("RequestedSOPInstanceUID", PUSH_MODEL_INSTANCE, NO_SUCH_INSTANCE),
     ("ActionTypeID", REQUEST_COMMITMENT, NO_SUCH_ACTION),
@@ -62,7 +62,7 @@ class Action(WithDataSet):
     def finish(self) -> None:
         """Answer, and refuse what is no request for storage commitment."""
         command = self._request.command
-        wrong = [status for keyword, value, status in _SAID if command.get(keyword) != value]
+        wrong = [status for keyword, value, status in SAID if command.get(keyword) != value]
         if wrong:
             self._request.respond({"Status": wrong[0]})
         else:

@@ -47,17 +47,25 @@ class Requestor:
     """An association with a peer. As a context it is released at its end, or aborted within a message."""
 
     def __init__(
-        self, peer: Peer, calling: str, contexts: Sequence[Context], provided: Collection[str] = ()
+        self,
+        peer: Peer,
+        calling: str,
+        contexts: Sequence[Context],
+        provided: Collection[str] = (),
+        most_bytes: int = 0,
     ) -> None:
         """Ask for it. contexts: what is proposed, MOST_CONTEXTS at most.  calling: our AE title.
 
         provided: the abstract syntaxes of which we are the SCP.
+        most_bytes: of the data set of what the peer asks of us; 0 where it may ask nothing.
 
         contexts: those that were accepted, with their IDs.
         Raises PeerFailed.
         """
         self._peer = peer
         self._messages = 0
+        self._most_bytes = most_bytes
+        self._asked: list[_Message] = []  # what the peer asked before it answered
         self.is_open = True
         self.is_in_message = False
         try:
@@ -118,33 +126,37 @@ class Requestor:
         return response
 
     def _response(self, command: Command) -> Command:
-        received = _Message(RESPONSE_LIMIT, 0)
-        while not received.is_whole:
-            self._read_on(received, RESPONSE_TIME)
-        return _checked(received.command, command)
+        message = self._message(RESPONSE_TIME)
+        while message.is_request and self._most_bytes and not self._asked:
+            self._asked.append(message)
+            message = self._message(RESPONSE_TIME)
+        return _checked(message.command, command)
 
-    def _read_on(self, message: "_Message", patience: float) -> None:
-        kind, content = self._wire.read(patience)
-        if kind in (wire.ABORT, wire.RELEASE_RQ):
-            raise self._failure("ends the association in the middle")
-        if kind != wire.P_DATA:
-            raise wire.ProtocolError(f"a PDU of type {kind} within a message", wire.UNEXPECTED_PDU)
-        for value in wire.values(content):
-            message.take(*value)
+    def _message(self, patience: float) -> "_Message":
+        message = _Message(RESPONSE_LIMIT, self._most_bytes)
+        while not message.is_whole:
+            kind, content = self._wire.read(patience)
+            if kind in (wire.ABORT, wire.RELEASE_RQ):
+                raise self._failure("ends the association in the middle")
+            if kind != wire.P_DATA:
+                raise wire.ProtocolError(f"a PDU of type {kind} within a message", wire.UNEXPECTED_PDU)
+            for value in wire.values(content):
+                message.take(*value)
+        return message
 
-    def wait_for_request(self, seconds: float, most_bytes: int) -> Received | None:
-        """What the peer asks next, who may ask in the accepted contexts, too; None when it does not in time.
+    def wait_for_request(self, seconds: float) -> Received | None:
+        """What the peer asks, who may ask in the accepted contexts, too; None when it does not in time.
 
-        most_bytes: of its data set.  Raises PeerFailed.
+        Raises PeerFailed.
         """
         with self._talk():
-            if not self._wire.is_readable(seconds):
-                return None
-            message = _Message(RESPONSE_LIMIT, most_bytes)
-            while not message.is_whole:
-                self._read_on(message, RESPONSE_TIME)
+            if not self._asked:
+                if not self._wire.is_readable(seconds):
+                    return None
+                self._asked.append(self._message(RESPONSE_TIME))
+            message = self._asked.pop()
             contexts = {number: context for context, number in self.contexts.items()}
-            if message.context_id not in contexts or message.command.get("CommandField", RESPONSE) & RESPONSE:
+            if not message.is_request or message.context_id not in contexts:
                 raise wire.ProtocolError("a message that is no request", wire.UNEXPECTED_PDU)
             context = contexts[message.context_id]
             return Received(message.context_id, context, message.command, bytes(message.data_set))
@@ -205,6 +217,11 @@ class _Message:
         self.command: Command = {}
         self.data_set = bytearray()
         self.is_whole = False
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it asks something, rather than answer."""
+        return not self.command.get("CommandField", RESPONSE) & RESPONSE
 
     def take(self, context_id: int, control: int, data: memoryview) -> None:
         """A presentation data value: a piece of a command set (bit 0) or data set, the last one (bit 1)."""

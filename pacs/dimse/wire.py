@@ -148,23 +148,18 @@ class Wire:
 
     def is_readable(self, seconds: float = 0.0) -> bool:
         """Whether the peer has sent something that was not read yet, or does in so many seconds."""
-        return self._end > self._start or bool(select.select([self._connection], [], [], seconds)[0])
+        return self._end > self._start or bool(_readable(seconds, self._connection))
 
     def is_rung(self, bell: SupportsFileno, seconds: float) -> bool:
         """Wait so long for the peer to send something, or for the bell to ring; whether the bell does.
 
         Raises PeerGone when the connection was closed meanwhile.
         """
-        poll = select.poll()
-        poll.register(bell.fileno(), select.POLLIN)
-        if self._end > self._start:
-            seconds = 0.0
+        has_more = self._end > self._start
         try:
-            poll.register(self._connection, select.POLLIN)
-            ready = poll.poll(seconds * 1000)
+            return bell.fileno() in _readable(0.0 if has_more else seconds, bell, self._connection)
         except (OSError, ValueError) as error:  # the latter for what is closed
             raise PeerGone("closed by us") from error
-        return any(descriptor == bell.fileno() for descriptor, _ in ready)
 
     def abort(self, reason: int = 0) -> None:
         """Send A-ABORT by the service provider, as far as the peer still listens."""
@@ -193,6 +188,14 @@ class Wire:
             return  # the peer was faster
         finally:
             self._connection.close()
+
+
+def _readable(seconds: float, *those: SupportsFileno) -> list[int]:
+    """Which of them can be read, as soon as one can or the time is over."""
+    poll = select.poll()
+    for one in those:
+        poll.register(one.fileno(), select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
 
 
 def _timeval(seconds: float) -> bytes:

@@ -11,7 +11,7 @@ from pacs.index import schema
 from pacs.index.commitments import KEPT
 from pacs.index.engine import Transactions, connected
 
-MOST_WAITING = 10_000  # requests that were not answered yet
+MOST_WAITING = 10_000  # requests of one AE title of which the result was not told yet
 
 _request = schema.commitment_request
 
@@ -69,7 +69,7 @@ class CommitmentRequests:
         self._transactions = transactions
 
     def add(self, asked: Asked, door: str) -> bool:
-        """Take a request, durably; False when too many wait already.
+        """Take a request, durably; False when too many of who asks wait already.
 
         The same once more, which a peer asks who has not got the response, is told once more.
         door: the name of the doorbell of its association.
@@ -84,8 +84,9 @@ class CommitmentRequests:
         state = {"answer": None, "door": door, "is_told": False, "due": now, "attempts": 0}
         with self._transactions.begin() as connection:
             connection.execute(delete(_request).where(_request.c.at < now - KEPT))
-            waiting = select(func.count()).select_from(_request).where(_request.c.is_told.is_(False))
-            if (connection.scalar(waiting) or 0) >= MOST_WAITING:
+            waiting = (_request.c.destination == asked.destination) & _request.c.is_told.is_(False)
+            number = connection.scalar(select(func.count()).select_from(_request).where(waiting))
+            if (number or 0) >= MOST_WAITING:
                 return False
             same = update(_request).where(*(_request.c[name] == value for name, value in row.items()))
             if not connection.execute(same.values(state)).rowcount:

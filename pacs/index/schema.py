@@ -231,20 +231,21 @@ commitment_request = Table(
     # Not unique: a second one of the same UID is told that it is a duplicate
     Column("transaction_uid", Text, nullable=False, index=True),
     # The AE title of who asks, and that by which we were called
-    Column("destination", Text, nullable=False, index=True),
+    Column("destination", Text, nullable=False),
     Column("called", Text, nullable=False),
     # Seconds since 1970
     Column("at", Float, nullable=False, index=True),
-    # SOP Class UID and SOP Instance UID of each instance, as JSON
-    Column("asked", LargeBinary, nullable=False),
-    # The failure reason of each, 0 for none; nothing until all were looked at
-    Column("answer", LargeBinary),
     # The doorbell of the association that is open, or empty
     Column("door", Text, nullable=False, index=True),
     Column("is_told", Boolean, nullable=False),
     # When the courier turns to it; none when it was told, or nobody is known who could be told
     Column("due", Float, index=True),
     Column("attempts", Integer, nullable=False),
+    # SOP Class UID and SOP Instance UID of each instance, as JSON
+    Column("asked", LargeBinary, nullable=False),
+    # The failure reason of each, 0 for none; nothing until all were looked at
+    Column("answer", LargeBinary),
+    Index("ix_commitment_request_destination", "destination", "is_told"),
 )
 
 # How far each follower has read the change feed

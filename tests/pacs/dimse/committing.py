@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,13 @@ PATIENCE = 30.0  # seconds for what must happen by itself
 
 # Transaction UID, event type, what is committed, what is not and why
 Told = tuple[str, int, list[str], dict[str, int]]
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.05)
 
 
 def named(uid: str, *images: Dataset, failed: dict[str, int] | None = None) -> Dataset:
@@ -109,7 +117,7 @@ def listening(reports: Reports, port: int = 0, takes: bool = True) -> Iterator[P
     scp.add_supported_context("1.2.840.10008.1.1")
     if takes:
         scp.add_supported_context(PUSH_MODEL, SYNTAXES, scu_role=False, scp_role=True)
-    handlers = [(evt.EVT_N_EVENT_REPORT, reports.take)]
+    handlers: list[Any] = [(evt.EVT_N_EVENT_REPORT, reports.take)]
     server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
     try:
         yield Peer("MODALITY", "127.0.0.1", server.socket.getsockname()[1])
@@ -121,12 +129,14 @@ def listening(reports: Reports, port: int = 0, takes: bool = True) -> Iterator[P
 class Committer:
     """A system that stores and commits.
 
-    where: "here" reports over the association of the request, a port over one of its own, None never.
-    failing: why it does not commit, by SOP Instance UID and how often it was asked, from 1 on.
+    where: "here" reports over the association of the request, "early" even before its response, a port over
+        an association of its own, None never.
+    failing: why it does not commit, by SOP Instance UID and how often it was asked, from 1 on; None leaves
+        the instance out of the report.
     """
 
     where: str | int | None
-    failing: Callable[[str, int], int] = lambda _uid, _round: 0
+    failing: Callable[[str, int], int | None] = lambda _uid, _round: 0
     status: int = 0x0000  # of N-ACTION
     peer: Peer = field(default_factory=lambda: Peer("OTHER", "", 0))
     stored: list[str] = field(default_factory=list)
@@ -142,20 +152,20 @@ class Committer:
         self.asked.append(request)
         if self.status == 0 and self.where is not None:
             threading.Thread(target=self.report, args=(event.assoc, request)).start()
+        if self.where == "early":
+            time.sleep(0.3)
         return self.status, None
 
     def report(self, association: Association, request: Dataset) -> None:
         told = Dataset()
         told.TransactionUID = request.TransactionUID
-        reasons = {
-            item.ReferencedSOPInstanceUID: self.failing(item.ReferencedSOPInstanceUID, len(self.asked))
-            for item in request.ReferencedSOPSequence
-        }
-        items = list(request.ReferencedSOPSequence)
-        told.ReferencedSOPSequence = [one for one in items if not reasons[one.ReferencedSOPInstanceUID]]
-        told.FailedSOPSequence = [one for one in items if reasons[one.ReferencedSOPInstanceUID]]
-        for item in told.FailedSOPSequence:
-            item.FailureReason = reasons[item.ReferencedSOPInstanceUID]
+        told.ReferencedSOPSequence, told.FailedSOPSequence = [], []
+        for item in request.ReferencedSOPSequence:
+            reason = self.failing(item.ReferencedSOPInstanceUID, len(self.asked))
+            if reason:
+                item.FailureReason = reason
+            if reason is not None:
+                (told.FailedSOPSequence if reason else told.ReferencedSOPSequence).append(item)
         kind = 2 if told.FailedSOPSequence else 1
         if isinstance(self.where, int):
             with reporting(self.where) as own:
@@ -191,7 +201,7 @@ def committing(committer: Committer, port: int = 0, takes: bool = True) -> Itera
     scp.add_supported_context(CTImageStorage, SYNTAXES)
     if takes:
         scp.add_supported_context(PUSH_MODEL, SYNTAXES)
-    handlers = [(evt.EVT_C_STORE, committer.store), (evt.EVT_N_ACTION, committer.act)]
+    handlers: list[Any] = [(evt.EVT_C_STORE, committer.store), (evt.EVT_N_ACTION, committer.act)]
     server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
     committer.peer = Peer("OTHER", "127.0.0.1", server.socket.getsockname()[1], commits=True)
     try:

@@ -24,7 +24,15 @@ def desk(index: Index, tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def start_front(archive: Archive, index: Index, desk: Desk) -> Iterator[StartFront]:
+def ring_outbox() -> Callable[[], None]:
+    """What is called when something is to be sent again; nobody listens."""
+    return lambda: None
+
+
+@pytest.fixture
+def start_front(
+    archive: Archive, index: Index, desk: Desk, ring_outbox: Callable[[], None]
+) -> Iterator[StartFront]:
     """Starts a front with these limits; returns its port."""
     with ExitStack() as stack:
 
@@ -35,7 +43,7 @@ def start_front(archive: Archive, index: Index, desk: Desk) -> Iterator[StartFro
             accept_unknown_sop_classes: bool = True,
         ) -> int:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            offers = Offers(offered(index, "DIAFANA", desk, lambda: None), accept_unknown_sop_classes)
+            offers = Offers(offered(index, "DIAFANA", desk, ring_outbox), accept_unknown_sop_classes)
             front = DimseServer(listener, archive, offers, Limits(associations, from_one_address, idle_time))
             front.start()
             stack.callback(front.stop, 5.0)

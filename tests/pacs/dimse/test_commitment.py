@@ -1,7 +1,7 @@
 """The SCP of the Storage Commitment Push Model (PS3.4 J.3), asked by pynetdicom over real associations."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from tests.pacs.dimse.committing import (
     listening,
     named,
     uids,
+    wait_for,
 )
 from tests.pacs.dimse.peer import RawPeer, store
 from tests.pacs.dimse.scp import free_port
@@ -39,7 +40,6 @@ from tests.pacs.dimse.scp import free_port
 UID = "2.999.37.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 MR = "1.2.840.10008.5.1.4.1.1.4"
-Work = Callable[[], None]
 
 
 @pytest.fixture
@@ -335,11 +335,3 @@ def test_information_is_what_pydicom_makes_of_it(syntax: str) -> None:
     information = Information("2.999.5", references, failures)
     assert write_information(information, context) == encoded
     assert read_information(encoded, context) == information
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("it did not come about")

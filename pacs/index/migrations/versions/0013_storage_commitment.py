@@ -30,13 +30,14 @@ def upgrade() -> None:
         sa.Column("destination", sa.Text(), nullable=False),
         sa.Column("called", sa.Text(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
-        sa.Column("asked", sa.LargeBinary(), nullable=False),
-        sa.Column("answer", sa.LargeBinary()),
         sa.Column("door", sa.Text(), nullable=False),
         sa.Column("is_told", sa.Boolean(), nullable=False),
         sa.Column("due", sa.Float()),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("asked", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_commitment_request")),
     )
-    for column in ("transaction_uid", "destination", "at", "door", "due"):
+    for column in ("transaction_uid", "at", "door", "due"):
         op.create_index(op.f(f"ix_commitment_request_{column}"), "commitment_request", [column])
+    op.create_index("ix_commitment_request_destination", "commitment_request", ["destination", "is_told"])
