@@ -93,7 +93,7 @@ was asked. The result of the sending lists what is committed, and what is not wi
 
 _N_STATUS = {
     NO_SUCH_EVENT_TYPE: "another EventTypeID",
-    INVALID_ARGUMENT_VALUE: "it cannot be read, lacks a UID, or names no instances; a report nobody waits for",
+    INVALID_ARGUMENT_VALUE: "it cannot be read, lacks a UID or names no instances; a report nobody waits for",
     RESOURCE_LIMITATION: "too long, too many instances, too many requests that wait, or no room left",
     PROCESSING_FAILURE: "the disk or the index failed",
 }

@@ -188,8 +188,10 @@ class Association:
 
     def _heed(self) -> float:
         """Do what is to be done until the peer says something; the seconds in which it has to."""
+        if self.watch is None:
+            return self._idle_time
         deadline = time.monotonic() + self._idle_time
-        while self.watch and self._wire.is_rung(self.watch, max(0.0, deadline - time.monotonic())):
+        while self._wire.is_rung(self.watch, max(0.0, deadline - time.monotonic())):
             self.watch.heed()
         return max(1.0, deadline - time.monotonic())
 
