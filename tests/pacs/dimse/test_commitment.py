@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from pacs.changes import Bell
 from pacs.commitment import Commitment
 from pacs.dimse import rounds
-from pacs.dimse.command import DATA_SET, N_ACTION_RQ, decode_command, encode_command
+from pacs.dimse.command import DATA_SET, N_ACTION_RQ, N_EVENT_REPORT_RQ, decode_command, encode_command
 from pacs.dimse.commitment_data import MOST_REFERENCES, Information, read_information, write_information
 from pacs.dimse.n_action import Desk
 from pacs.dimse.negotiation import Context
@@ -34,7 +34,7 @@ from tests.pacs.dimse.committing import (
     uids,
     wait_for,
 )
-from tests.pacs.dimse.peer import RawPeer, store
+from tests.pacs.dimse.peer import RawPeer, pdu, store
 from tests.pacs.dimse.scp import free_port
 
 UID = "2.999.37.1"
@@ -311,6 +311,21 @@ def test_10_1_4_monstrous_and_broken_requests_are_refused(index: Index, port: in
         assert raw(peer, many(MOST_REFERENCES)) == 0x0000
     (owed,) = index.commitment_requests.due(1e12)
     assert len(index.commitment_requests.references(owed.key)) == MOST_REFERENCES
+
+
+@pytest.mark.usefixtures("working")
+def test_j_3_2_1_2_who_releases_instead_of_answering_is_told_over_another(index: Index, port: int) -> None:
+    reports = Reports()
+    with listening(reports) as peer, RawPeer(port) as raw_peer:
+        index.peers.put(peer._replace(ae_title="RAW"))
+        raw_peer.associate(PUSH_MODEL)
+        assert raw(raw_peer, many(1)) == 0x0000
+        kind, content = raw_peer.read()
+        assert (kind, decode_command(content[6:])["CommandField"]) == (4, N_EVENT_REPORT_RQ)
+        assert raw_peer.read()[0] == 4  # its data set
+        raw_peer.socket.sendall(pdu(5, bytes(4)))
+        assert raw_peer.read()[0] == 6  # A-RELEASE-RP
+        assert reports.next() == (UID, 2, [], {"2.999.0": 0x0112})
 
 
 def test_too_many_requests_are_refused(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
