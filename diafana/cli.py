@@ -305,6 +305,9 @@ def peer_add(
     aet: Annotated[str, typer.Argument(help="Its AE title, 16 characters at most.")],
     host: Annotated[str, typer.Argument(help="Its name or address.")],
     port: Annotated[int, typer.Argument(min=1, max=65535, help="Where it listens.")],
+    commit: Annotated[
+        bool, typer.Option("--commit", help="Ask it to commit to what is sent to it (storage commitment).")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Know a system, in place of an earlier one of its AE title."""
@@ -314,7 +317,8 @@ def peer_add(
         _errors.print(Text("An AE title has 1 to 16 ASCII characters and no backslash.", style="red"))
         raise typer.Exit(2)
     _, parts = _open_parts(data)
-    parts.index.peers.put(Peer(aet.strip(), host, port))
+    parts.index.peers.put(Peer(aet.strip(), host, port, commit))
+    parts.commitment_bell.ring()
     parts.close()
 
 
@@ -333,7 +337,8 @@ def peer_list(data: Data = None) -> None:
     """Print the known systems."""
     _, parts = _open_parts(data, is_there=True)
     for known in parts.index.peers.all():
-        _out.print(f"{known.ae_title:16} {known.host}:{known.port}", markup=False)
+        commits = "  commits" if known.commits else ""
+        _out.print(f"{known.ae_title:16} {known.host}:{known.port}{commits}", markup=False)
     parts.close()
 
 

@@ -22,12 +22,20 @@ from fhir_api.formats import FORMATS
 from fhir_api.search_table import PARAMETERS
 from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
+from pacs.commitment import FailureReason
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from pacs.deidentification.admission import OF_NUMBERS, PHOTOGRAPHS, WITHOUT_TEXT
+from pacs.dimse.n_action import SAID
 from pacs.dimse.offer import Offer
 from pacs.dimse.offered import offered
 from pacs.dimse.sop_classes import STORAGE
-from pacs.dimse.status import STATUS
+from pacs.dimse.status import (
+    INVALID_ARGUMENT_VALUE,
+    NO_SUCH_EVENT_TYPE,
+    PROCESSING_FAILURE,
+    RESOURCE_LIMITATION,
+    STATUS,
+)
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
 from pacs.non_patient import CATEGORIES
@@ -67,6 +75,29 @@ asked to send to a system that it knows (`diafana peer`). Then it proposes each 
 each stored transfer syntax, and in Explicit and Implicit VR Little Endian. An object goes as it is stored
 where that is taken, uncompressed otherwise. A system that does not answer is tried again for a week.
 """
+
+_COMMITMENT = """### Storage commitment (PS3.4 Annex J)
+
+As an SCP: a request names 100,000 instances in 32 MB at most. It is answered once it is durable; then each
+instance is read back and compared. The result is told over the association of the request while that is
+open, whichever roles were negotiated. Otherwise we ask the system of the calling AE title for an association,
+under the AE title by which it called us, and propose to be the SCP (PS3.7 D.3.3.4); the report is sent also
+where the role is not confirmed. It is tried for a week; where no such system is known, it waits until one is.
+A response of 0110 or 0213 is tried again, any other is the end of it. The same request once more is looked at
+and told once more; another of a Transaction UID that was used is told 0131 for each instance.
+
+As an SCU: a system that was made known with `--commit` is asked to commit to what was sent to it, and what it
+does not commit to, or says nothing of within a day, is sent and asked for once more. Its report is taken over
+the same association, or over one that it asks for, where it may be the SCP. It has to bear the AE title that
+was asked. The result of the sending lists what is committed, and what is not with the reason.
+"""
+
+_N_STATUS = {
+    NO_SUCH_EVENT_TYPE: "another EventTypeID",
+    INVALID_ARGUMENT_VALUE: "it cannot be read, lacks a UID or names no instances; a report nobody waits for",
+    RESOURCE_LIMITATION: "too long, too many instances, too many requests that wait, or no room left",
+    PROCESSING_FAILURE: "the disk or the index failed",
+}
 
 _NON_PATIENT = """### Non-Patient Instance Service (PS3.18 12, PS3.4 Annex GG)
 
@@ -108,14 +139,19 @@ def _networking() -> Iterator[str]:
     yield "## DICOM networking (PS3.4, PS3.7, PS3.8)\n"
     yield _SENDING
     yield from _table(
-        ("service", "SOP class", "UID"),
+        ("service", "SOP class", "UID", "we are"),
         [
-            (offer.name, UID(uid).name, uid)
+            (offer.name, UID(uid).name, uid, "SCU" if offer.is_from_provider else "SCP")
             for offer in _offered()[1]
             for uid in offer.sop_classes or sorted(STORAGE)
         ],
     )
     yield "Private, retired and younger storage classes are taken too, unless a setting says no.\n"
+    yield _COMMITMENT
+    yield from _table(
+        ("Failure Reason", "when"),
+        [(f"{reason:04X}", reason.name.lower().replace("_", " ")) for reason in FailureReason],
+    )
     yield "### Transfer syntaxes stored, as they are sent\n"
     yield from _table(("transfer syntax", "UID"), [(UID(u).name, u) for u in sorted(TRANSFER_SYNTAXES)])
     yield "### Attributes that are searched for and returned, by C-FIND and QIDO-RS\n"
@@ -125,6 +161,14 @@ def _networking() -> Iterator[str]:
     )
     yield "### Status codes\n"
     yield from _table(("status", "when"), [(f"{code:04X}", _meaning(kind)) for kind, code in STATUS.items()])
+    yield "Of N-ACTION and N-EVENT-REPORT (PS3.7 10.1.1.1.8, 10.1.4.1.10):\n"
+    yield from _table(
+        ("status", "when"),
+        [
+            *((f"{status:04X}", f"another {keyword}") for keyword, _, status in SAID),
+            *((f"{status:04X}", when) for status, when in _N_STATUS.items()),
+        ],
+    )
 
 
 def _web() -> Iterator[str]:
@@ -262,7 +306,7 @@ def _offered() -> tuple[list[Transaction], tuple[Offer, ...]]:
         parts = Parts(settings, Bell(settings.bell))
         try:
             dicomweb, _ = services(parts)
-            offers = offered(parts.index, settings.aet)
+            offers = offered(parts.index, settings.aet, parts.desk, parts.outbox_bell.ring)
         finally:
             parts.close()
     transactions = [replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions]

@@ -27,6 +27,7 @@ from fhir_api.store import prepare
 from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
+from pacs.doorbell import ring
 from pacs.errors import StorageFailed
 from pacs.index import Index, Plan, migrate, sqlite_url
 from pacs.occupancy import Occupancy, Place
@@ -118,6 +119,7 @@ def _prepare_data(settings: Settings) -> None:
         prepare(sqlite_url(settings.fhir_path))
         _begin_telling(settings)
         _begin_pushing(settings)
+        _leave_doors(settings)
     except StorageFailed as error:
         raise CannotStart(
             f"the index in {settings.data} cannot be used: {error}; `diafana reindex` builds it anew"
@@ -142,6 +144,14 @@ def _begin_pushing(settings: Settings) -> None:
         index.close()
         for file in sorted(dry_run.parent.glob(f"{dry_run.name}*"), reverse=True):  # it, after its side files
             file.unlink()
+
+
+def _leave_doors(settings: Settings) -> None:
+    """No association is open that waits for a commitment: who waited is told over another."""
+    index = Index(sqlite_url(settings.index_path))
+    index.commitment_requests.leave_all()
+    index.close()
+    ring(settings.commitment_doors)
 
 
 def _announce_restart(settings: Settings, kept: bool) -> None:

@@ -158,6 +158,16 @@ class Settings(BaseSettings):
         return self.data / "outbox-bell"
 
     @property
+    def commitment_bell(self) -> Path:
+        """The pipe that wakes who looks at what peers want to be committed."""
+        return self.data / "commitment-bell"
+
+    @property
+    def commitment_doors(self) -> Path:
+        """The folder of named pipes that wake the associations whose peers wait for a commitment."""
+        return self.data / "commitment-doors"
+
+    @property
     def fhir_push_path(self) -> Path:
         """The SQLite file of what is sent to another FHIR server."""
         return self.data / "fhir-push.sqlite"

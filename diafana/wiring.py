@@ -24,15 +24,17 @@ from pacs.changes import Bell, Follower
 from pacs.commitment import Commitment
 from pacs.dimse import Limits
 from pacs.dimse.courier import Courier
+from pacs.dimse.n_action import Desk
 from pacs.dimse.offer import Offers
 from pacs.dimse.offered import offered
+from pacs.dimse.teller import Teller
+from pacs.doorbell import ring
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
 from pacs.model import Level
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
-from pacs.worklist.doorbell import ring
 from pacs.worklist.subscriptions import Subscriptions
 from pacs.worklist.worklist import Worklist
 
@@ -96,6 +98,16 @@ class Parts:
     def outbox_bell(self) -> Bell:
         """What rings when something is asked to be sent."""
         return Bell(self.settings.outbox_bell)
+
+    @cached_property
+    def commitment_bell(self) -> Bell:
+        """What rings when a peer wants something to be committed."""
+        return Bell(self.settings.commitment_bell)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where peers ask for it."""
+        return Desk(self.index.commitment_requests, self.settings.commitment_doors, self.commitment_bell.ring)
 
     @cached_property
     def push_outbox(self) -> PushOutbox:
@@ -204,7 +216,8 @@ def dimse_limits(settings: Settings) -> Limits:
 def dimse_offers(parts: Parts) -> Offers:
     """What they may ask for."""
     settings = parts.settings
-    return Offers(offered(parts.index, settings.aet), settings.accept_unknown_sop_classes)
+    offers = offered(parts.index, settings.aet, parts.desk, parts.outbox_bell.ring)
+    return Offers(offers, settings.accept_unknown_sop_classes)
 
 
 def courier_bells(parts: Parts) -> list[Bell]:
@@ -212,7 +225,7 @@ def courier_bells(parts: Parts) -> list[Bell]:
     settings = parts.settings
     pushing = [parts.push_bell] if settings.fhir_push else []
     telling = [parts.subscription_bell] if settings.fhir_subscription_endpoints else []
-    return [parts.outbox_bell, parts.exports_bell, *pushing, *telling]
+    return [parts.outbox_bell, parts.commitment_bell, parts.exports_bell, *pushing, *telling]
 
 
 def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
@@ -221,7 +234,8 @@ def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
     sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run
     pushing = [parts.push_courier.run] if settings.fhir_push else []
     telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
-    return [sending, parts.exporter.run, *pushing, *telling]
+    committing = Teller(parts.desk, parts.index.peers, parts.commitment, parts.commitment_bell).run
+    return [sending, committing, parts.exporter.run, *pushing, *telling]
 
 
 def followers(parts: Parts) -> list[Follower]:

@@ -143,16 +143,17 @@ def _query(level: Level, keys: Parameters, path: tuple[str, ...]) -> Query:
 
 
 def _told(sending: Sending) -> DicomJson:
-    """Numbers as C-MOVE tells them (PS3.7 9.1.4), and what failed as storage commitment does (PS3.3 C.14)."""
+    """Numbers as C-MOVE tells them (PS3.7 9.1.4).
+
+    What failed, and what the destination commits to, is told as storage commitment does (PS3.3 C.14).
+    """
     failed = [
-        {
-            _CLASS_UID: {"vr": "UI", "Value": [sop_class]},
-            _INSTANCE_UID: {"vr": "UI", "Value": [uid]},
-            "00081197": {"vr": "US", "Value": [status]},
-        }
+        _reference(sop_class, uid) | {"00081197": {"vr": "US", "Value": [status]}}
         for sop_class, uid, status in sending.failed
     ]
-    told: DicomJson = {"00081198": {"vr": "SQ", "Value": failed}} if failed else {}
+    committed = [_reference(*names) for names in sending.committed]
+    sequences = {"00081198": failed, "00081199": committed}
+    told: DicomJson = {tag: {"vr": "SQ", "Value": items} for tag, items in sequences.items() if items}
     told[_DESTINATION] = {"vr": "AE", "Value": [sending.destination]}
     for tag, number in (
         ("00001020", sending.remaining),
@@ -164,6 +165,10 @@ def _told(sending: Sending) -> DicomJson:
     if sending.error:
         told["00000902"] = {"vr": "LO", "Value": [sending.error[:64]]}
     return dict(sorted(told.items()))
+
+
+def _reference(sop_class: str, uid: str) -> DicomJson:
+    return {_CLASS_UID: {"vr": "UI", "Value": [sop_class]}, _INSTANCE_UID: {"vr": "UI", "Value": [uid]}}
 
 
 def _unknown() -> NotFound:

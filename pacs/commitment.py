@@ -18,6 +18,7 @@ class FailureReason(IntEnum):
     PROCESSING_FAILURE = 0x0110
     NO_SUCH_OBJECT_INSTANCE = 0x0112
     CLASS_INSTANCE_CONFLICT = 0x0119
+    DUPLICATE_TRANSACTION_UID = 0x0131
 
 
 class Wanted(NamedTuple):

@@ -10,7 +10,7 @@ ArchiveError
 │       ├── InstanceConflict the UID is taken by other content
 │       └── PatientConflict  the study belongs to another patient
 ├── InvalidQuery             a search key cannot be understood
-│   └── TooManyMatches       what is found is more than one request can name
+├── TooManyMatches           what is found is more than one request can name
 ├── InvalidStep              an attribute is absent, empty or not allowed in what a procedure step is made of
 ├── WorkitemConflict         the state of a work item does not allow it; the reason is one of Refusal
 ├── StepConflict             the state of a procedure step does not allow it; the reason is one of StepRefusal
@@ -76,7 +76,7 @@ class InvalidQuery(ArchiveError):
     """A search key cannot be understood; the message names it."""
 
 
-class TooManyMatches(InvalidQuery):
+class TooManyMatches(ArchiveError):
     """What is found is more than one request can name; the message says how many that are."""
 
 

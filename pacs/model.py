@@ -196,8 +196,12 @@ class PerformedStep(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """Another system that speaks DICOM, known here by its AE title."""
+    """Another system that speaks DICOM, known here by its AE title.
+
+    commits: whether it is asked to commit to what is sent to it (PS3.4 Annex J).
+    """
 
     ae_title: str
     host: str
     port: int
+    commits: bool = False

@@ -14,9 +14,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from dicomweb.problems import problem, problem_of
 from dicomweb.threads import Threads
 from dicomweb.ups.subscribers import subscriber
+from pacs.doorbell import Doorbell
 from pacs.errors import ArchiveError, InvalidIdentifier
 from pacs.model import DicomJson
-from pacs.worklist.doorbell import Doorbell
 from pacs.worklist.events import going_down
 from pacs.worklist.subscriptions import Subscriptions
 

@@ -4,7 +4,8 @@ PS3.8 9.2 without the parts that a requestor or a second thread would need: an a
 message after the other has few states, and each is a place in this file.
 """
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterable
 from functools import cached_property
 from struct import pack
 from typing import NamedTuple, Protocol
@@ -21,7 +22,7 @@ from pacs.dimse.command import (
     Command,
     decode_command,
 )
-from pacs.dimse.message import pdus_of
+from pacs.dimse.message import pdus_of, response_to
 from pacs.dimse.negotiation import Agreement, Context, Negotiator, Rejected
 from pacs.dimse.status import UNRECOGNIZED_OPERATION
 from pacs.errors import MalformedObject
@@ -63,16 +64,28 @@ class Request(NamedTuple):
 
     def respond(self, fields: Command, data_set: bytes | None = None) -> None:
         """Send a response. fields: Status and whatever else belongs to it."""
-        command = self.command
-        response: Command = {
-            "CommandField": command["CommandField"] | RESPONSE,
-            "MessageIDBeingRespondedTo": command.get("MessageID", 0),
-            "CommandDataSetType": NO_DATA_SET if data_set is None else DATA_SET,
-        }
-        for keyword in ("AffectedSOPClassUID", "AffectedSOPInstanceUID"):
-            if keyword in command:
-                response[keyword] = command[keyword]
-        self.association.send(self.context_id, response | fields, data_set)
+        response = response_to(self.command, fields, data_set is not None)
+        self.association.send(self.context_id, response, data_set)
+
+
+class Watch(Protocol):
+    """What an association waits for beside the messages of its peer."""
+
+    def fileno(self) -> int:
+        """What can be read when there is something to do."""
+        ...
+
+    def heed(self) -> None:
+        """Do it. The peer may be asked, and may ask meanwhile."""
+        ...
+
+    def close(self) -> None:
+        """The association has ended."""
+        ...
+
+
+class Released(wire.PeerGone):
+    """The peer has released the association while it was being asked."""
 
 
 class Dispatch(Protocol):
@@ -104,7 +117,7 @@ class Association:
         self._is_answering = False
         self._cancelled: set[int] = set()
         self._messages = 0  # that we have sent
-        self._later: list[Callable[[], None]] = []
+        self.watch: Watch | None = None
         self._asked: dict[int, Command | None] = {}  # the responses to what we ask, by Message ID
 
     @property
@@ -138,6 +151,8 @@ class Association:
             self._wire.abort(error.reason)
             self._wire.linger()
             log.warning("association aborted by us", peer=self._address, reason=str(error))
+        except Released:
+            end = "released"
         except wire.PeerGone as error:
             # Who only watches whether the port is open connects and goes, all day long
             tell = log.warning if self.agreement else log.info
@@ -145,6 +160,8 @@ class Association:
         finally:
             if self._service:
                 self._service.abandon()
+            if self.watch:
+                self.watch.close()
             ASSOCIATIONS.labels(end).inc()
 
     def _accept(self) -> None:
@@ -166,18 +183,30 @@ class Association:
     def _serve(self) -> str:
         while True:
             in_message = self._service is not None or self._command
-            kind, content = self._wire.read(MESSAGE_TIME if in_message else self._idle_time)
+            kind, content = self._wire.read(MESSAGE_TIME if in_message else self._heed())
             if kind == wire.P_DATA:
                 self._take_all(content)
             elif kind == wire.RELEASE_RQ:
-                self._wire.write(pack(">BBII", wire.RELEASE_RP, 0, 4, 0))
-                log.info("association released", peer=self._address)
+                self._release()
                 return "released"
             elif kind == wire.ABORT:
                 log.warning("association aborted by peer", peer=self._address)
                 return "aborted"
             else:
                 raise wire.ProtocolError(f"a PDU of type {kind} within the association", wire.UNEXPECTED_PDU)
+
+    def _heed(self) -> float:
+        """Do what is to be done until the peer says something; the seconds in which it has to."""
+        if self.watch is None:
+            return self._idle_time
+        deadline = time.monotonic() + self._idle_time
+        while self._wire.is_rung(self.watch, max(0.0, deadline - time.monotonic())):
+            self.watch.heed()
+        return max(1.0, deadline - time.monotonic())
+
+    def _release(self) -> None:
+        self._wire.write(pack(">BBII", wire.RELEASE_RP, 0, 4, 0))
+        log.info("association released", peer=self._address)
 
     def _take_all(self, content: memoryview) -> None:
         values = wire.values(content)
@@ -239,12 +268,6 @@ class Association:
         was_answering, self._is_answering = self._is_answering, True
         service.finish()
         self._is_answering = was_answering
-        while self._later and not self._is_answering:
-            self._later.pop(0)()
-
-    def later(self, work: Callable[[], None]) -> None:
-        """Do this once the request at hand is answered; then the peer may ask, while it is asked itself."""
-        self._later.append(work)
 
     def send(self, context_id: int, command: Command, data_set: bytes | None = None) -> None:
         """Send a response."""
@@ -260,7 +283,11 @@ class Association:
         return self.agreed.taken
 
     def request(self, context: Context, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
-        """Ask the peer, who is an SCP in this context, and wait for its response.
+        """Ask the peer, who is an SCP in this context, and wait for its response, as `ask` does."""
+        return self.ask(self.contexts[context], fields, data_set)
+
+    def ask(self, context_id: int, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
+        """Ask the peer in an accepted context, and wait for its response. It may ask meanwhile.
 
         fields: the command set, but for what every message has.
         data_set: in pieces. What raises before the second leaves the association usable: nothing was sent.
@@ -269,7 +296,7 @@ class Association:
         number = self._messages = self._messages % 0xFFFF + 1
         has_data = NO_DATA_SET if data_set is None else DATA_SET
         command: Command = {**fields, "MessageID": number, "CommandDataSetType": has_data}
-        for pdus in pdus_of(self.contexts[context], command, data_set, self.agreed.maximum_sent):
+        for pdus in pdus_of(context_id, command, data_set, self.agreed.maximum_sent):
             self.is_in_message = True
             self._wire.write(*pdus)
         self.is_in_message = False
@@ -282,6 +309,9 @@ class Association:
 
     def _read_on(self, patience: float) -> None:
         kind, content = self._wire.read(patience)
+        if kind == wire.RELEASE_RQ:
+            self._release()
+            raise Released
         if kind != wire.P_DATA:
             raise wire.PeerGone("it ended the association while it was being answered")
         self._take_all(content)

@@ -2,22 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
 from pacs.archive import Archive
 from pacs.changes import Bell
+from pacs.dimse.commitment_user import ask
 from pacs.dimse.requestor import PeerFailed
+from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
 from pacs.dimse.sender import Sent, send
 from pacs.errors import ArchiveError
 from pacs.index import Due, Index
+from pacs.model import Peer
 
-# Seconds before each further attempt; the last one again and again, for a week
-PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
-MOST_ATTEMPTS = 7 * 24
-
-AT_ONCE = 4  # systems that are sent to at the same time
 GROUP = 200  # instances looked up at a time
 NOTED_AFTER = 1.0  # seconds, so that a cut has little sent again
 
@@ -29,10 +26,6 @@ OUT_OF_RESOURCES = range(0xA700, 0xA800)
 log = structlog.get_logger()
 
 
-class Stopping(Exception):
-    """The service ends; what is left is sent after its next start."""
-
-
 class Courier:
     """Works off the outbox. One in all processes of a service."""
 
@@ -41,34 +34,11 @@ class Courier:
         self._archive = archive
         self._index = index
         self._ae_title = ae_title
-        self._bell = bell
-        self._busy: dict[str, Future[None]] = {}
+        self._rounds = Rounds(index.outbox, bell, self._deliver)
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
         """Work until it is time to stop and the bell rings."""
-        with ThreadPoolExecutor(AT_ONCE, "courier") as pool:
-            while not is_stopping():
-                try:
-                    self._send_off(pool, is_stopping)
-                    seconds = self._idle_seconds()
-                except ArchiveError as error:
-                    log.error("the outbox cannot be read", reason=str(error), retry_in=PAUSES[0])
-                    seconds = PAUSES[0]
-                self._bell.wait(seconds)
-                self._busy = {name: future for name, future in self._busy.items() if not future.done()}
-
-    def _send_off(self, pool: ThreadPoolExecutor, is_stopping: Callable[[], bool]) -> None:
-        for due in self._index.outbox.due(time.time()):
-            if due.destination not in self._busy and len(self._busy) < AT_ONCE:
-                future = pool.submit(self._deliver, due, is_stopping)
-                self._busy[due.destination] = future
-                future.add_done_callback(lambda _: self._bell.ring())
-
-    def _idle_seconds(self) -> float | None:
-        """Until a time that has come; a new request and a system that is free again ring the bell."""
-        due = self._index.outbox.next_due(but=self._busy)
-        full = len(self._busy) >= AT_ONCE
-        return None if due is None or full else max(0.0, due - time.time())
+        self._rounds.run(is_stopping)
 
     def _deliver(self, due: Due, is_stopping: Callable[[], bool]) -> None:
         """Send one request as far as it goes."""
@@ -76,23 +46,46 @@ class Courier:
             peer = self._index.peers.find(due.destination)
             if peer is None:
                 self._index.outbox.end(due.transaction_uid, UNKNOWN_DESTINATION)
-                return
-            while unsent := self._index.outbox.unsent(due.transaction_uid, GROUP):
-                found = self._index.instances_by_uid([uid for _, uid in unsent])
-                keys = {uid: key for key, uid in unsent}
-                lost = [(key, NO_SUCH_INSTANCE) for key, uid in unsent if uid not in found]
-                self._index.outbox.note(lost)
-                instances = [found[uid] for _, uid in unsent if uid in found]
-                # Each time another one is the first: one that breaks the association off holds up no others
-                first = due.attempts % max(1, len(instances))
-                sent = send(self._archive, peer, self._ae_title, instances[first:] + instances[:first])
-                self._note(keys, sent, is_stopping)
-            self._index.outbox.end(due.transaction_uid)
-            log.info("sent", destination=due.destination, transaction=due.transaction_uid)
+            elif not self._is_overdue(due):
+                self._send(peer, due, is_stopping)
+                self._conclude(peer, due)
         except Stopping:
             return
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, no others may wait for it
             self._put_off(due, error)
+
+    def _send(self, peer: Peer, due: Due, is_stopping: Callable[[], bool]) -> None:
+        while unsent := self._index.outbox.unsent(due.transaction_uid, GROUP):
+            found = self._index.instances_by_uid([uid for _, uid in unsent])
+            keys = {uid: key for key, uid in unsent}
+            lost = [(key, NO_SUCH_INSTANCE) for key, uid in unsent if uid not in found]
+            self._index.outbox.note(lost)
+            instances = [found[uid] for _, uid in unsent if uid in found]
+            # Each time another one is the first: one that breaks the association off holds up no others
+            first = due.attempts % max(1, len(instances))
+            sent = send(self._archive, peer, self._ae_title, instances[first:] + instances[:first])
+            self._note(keys, sent, is_stopping)
+
+    def _is_overdue(self, due: Due) -> bool:
+        """Whether a commitment was waited for, and never told; then it is taken for one to nothing."""
+        commitments = self._index.sent_commitments
+        overdue = commitments.overdue(due.transaction_uid)
+        if overdue is None:
+            return False
+        log.warning("a commitment was never told", destination=due.destination, transaction=overdue)
+        commitments.hear(overdue, due.destination, {}, time.time())
+        return True
+
+    def _conclude(self, peer: Peer, due: Due) -> None:
+        """Ask the destination to commit to what it has, if it is to be asked; otherwise it is done."""
+        commitments = self._index.sent_commitments
+        asking = commitments.begin(due.transaction_uid) if peer.commits else None
+        if asking is not None and asking.references:
+            ask(commitments, peer, self._ae_title, asking)
+            log.info("commitment asked", destination=due.destination, transaction=asking.transaction_uid)
+        else:
+            self._index.outbox.end(due.transaction_uid)
+            log.info("sent", destination=due.destination, transaction=due.transaction_uid)
 
     def _note(self, keys: dict[str, int], sent: Iterator[Sent], is_stopping: Callable[[], bool]) -> None:
         """Note what was answered, a second's worth at a time, and the rest whatever ends it."""
@@ -112,7 +105,6 @@ class Courier:
             self._index.outbox.note(answered)
 
     def _put_off(self, due: Due, error: Exception) -> None:
-        pause = PAUSES[min(due.attempts, len(PAUSES) - 1)]
         log.warning(
             "sending was broken off",
             destination=due.destination,
@@ -123,8 +115,9 @@ class Courier:
         )
         try:
             if due.attempts + 1 >= MOST_ATTEMPTS:
+                self._index.sent_commitments.give_up(due.transaction_uid)
                 self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
             else:
-                self._index.outbox.put_off(due, str(error), time.time() + pause)
+                self._index.outbox.put_off(due, str(error), time.time() + pause(due))
         except ArchiveError:  # then it is still due, and would be tried again at once
             time.sleep(PAUSES[0])

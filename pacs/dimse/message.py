@@ -3,7 +3,28 @@
 from collections.abc import Iterable, Iterator
 
 from pacs.dimse import wire
-from pacs.dimse.command import Command, encode_command
+from pacs.dimse.command import DATA_SET, NO_DATA_SET, RESPONSE, Command, encode_command
+
+# PS3.7 9.3 and 10.3: what a response says again of its request, and what that calls it
+_SAID_AGAIN = {
+    "AffectedSOPClassUID": "AffectedSOPClassUID",
+    "RequestedSOPClassUID": "AffectedSOPClassUID",
+    "AffectedSOPInstanceUID": "AffectedSOPInstanceUID",
+    "RequestedSOPInstanceUID": "AffectedSOPInstanceUID",
+    "EventTypeID": "EventTypeID",
+    "ActionTypeID": "ActionTypeID",
+}
+
+
+def response_to(command: Command, fields: Command, has_data_set: bool = False) -> Command:
+    """The command set of a response.  fields: Status and whatever else belongs to it."""
+    response: Command = {
+        "CommandField": command["CommandField"] | RESPONSE,
+        "MessageIDBeingRespondedTo": command.get("MessageID", 0),
+        "CommandDataSetType": DATA_SET if has_data_set else NO_DATA_SET,
+    }
+    said_again = {keyword: command[name] for name, keyword in _SAID_AGAIN.items() if name in command}
+    return response | said_again | fields
 
 
 def pdus_of(

@@ -19,6 +19,7 @@ class Offer:
     sop_classes: in which it is asked for; empty for all storage classes.
     begin: what handles a request.
     options: of these SOP classes, the application information of what is supported beyond the usual.
+    is_from_provider: whether the peer who asks is the SCP of them, and we the SCU.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Offer:
     sop_classes: tuple[str, ...]
     begin: Callable[[Request], Service]
     options: bytes = b""
+    is_from_provider: bool = False
 
 
 class Offers:
@@ -36,14 +38,20 @@ class Offers:
         self._accept_unknown = accept_unknown_sop_classes
         self._handlers = {(o.command_field, uid): o.begin for o in offers for uid in o.sop_classes or ("",)}
         self._messages = frozenset(uid for offer in offers for uid in offer.sop_classes)
+        self._provided = frozenset(
+            uid for offer in offers if offer.is_from_provider for uid in offer.sop_classes
+        )
         options = {uid: offer.options for offer in offers if offer.options for uid in offer.sop_classes}
-        self.negotiator = Negotiator(Terms(self.transfer_syntaxes, self._is_stored, options))
+        self.negotiator = Negotiator(Terms(self.transfer_syntaxes, self._takes_both_roles, options))
 
     def transfer_syntaxes(self, abstract_syntax: str) -> frozenset[str]:
         """What can be negotiated for an abstract syntax; nothing when it is not supported."""
         if abstract_syntax in self._messages:
             return MESSAGE_SYNTAXES
         return TRANSFER_SYNTAXES if self._is_stored(abstract_syntax) else frozenset()
+
+    def _takes_both_roles(self, abstract_syntax: str) -> bool:
+        return abstract_syntax in self._provided or self._is_stored(abstract_syntax)
 
     def _is_stored(self, abstract_syntax: str) -> bool:
         return is_stored(abstract_syntax, self._accept_unknown)

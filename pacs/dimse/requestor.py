@@ -4,7 +4,7 @@ import socket
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from struct import pack
-from typing import Self
+from typing import NamedTuple, Self
 
 from pacs.dataset.transfer_syntax import IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse import wire
@@ -16,7 +16,7 @@ from pacs.dimse.command import (
     Command,
     decode_command,
 )
-from pacs.dimse.message import pdus_of
+from pacs.dimse.message import pdus_of, response_to
 from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import association_request, read_acceptance, rejection_reason
 from pacs.dimse.sop_classes import VERIFICATION
@@ -34,21 +34,38 @@ class PeerFailed(Exception):
     """The peer is not reached, refuses, or broke the association off. The message says where and why."""
 
 
+class Received(NamedTuple):
+    """A request of the peer."""
+
+    context_id: int
+    context: Context
+    command: Command
+    data_set: bytes
+
+
 class Requestor:
     """An association with a peer. As a context it is released at its end, or aborted within a message."""
 
     def __init__(
-        self, peer: Peer, calling: str, contexts: Sequence[Context], provided: Collection[str] = ()
+        self,
+        peer: Peer,
+        calling: str,
+        contexts: Sequence[Context],
+        provided: Collection[str] = (),
+        most_bytes: int = 0,
     ) -> None:
         """Ask for it. contexts: what is proposed, MOST_CONTEXTS at most.  calling: our AE title.
 
         provided: the abstract syntaxes of which we are the SCP.
+        most_bytes: of the data set of what the peer asks of us; 0 where it may ask nothing.
 
         contexts: those that were accepted, with their IDs.
         Raises PeerFailed.
         """
         self._peer = peer
         self._messages = 0
+        self._most_bytes = most_bytes
+        self._asked: list[_Message] = []  # what the peer asked before it answered
         self.is_open = True
         self.is_in_message = False
         try:
@@ -109,20 +126,47 @@ class Requestor:
         return response
 
     def _response(self, command: Command) -> Command:
-        received = bytearray()
-        is_last = False
-        while not is_last:
-            kind, content = self._wire.read(RESPONSE_TIME)
+        message = self._message(RESPONSE_TIME)
+        while message.is_request and self._most_bytes and not self._asked:
+            self._asked.append(message)
+            message = self._message(RESPONSE_TIME)
+        return _checked(message.command, command)
+
+    def _message(self, patience: float) -> "_Message":
+        message = _Message(RESPONSE_LIMIT, self._most_bytes)
+        while not message.is_whole:
+            kind, content = self._wire.read(patience)
             if kind in (wire.ABORT, wire.RELEASE_RQ):
                 raise self._failure("ends the association in the middle")
             if kind != wire.P_DATA:
-                raise wire.ProtocolError(f"a PDU of type {kind} as a response", wire.UNEXPECTED_PDU)
-            for _, control, data in wire.values(content):
-                if is_last or not control & 1 or len(received) + len(data) > RESPONSE_LIMIT:
-                    raise wire.ProtocolError("a response that is none", wire.INVALID_PARAMETER)
-                received += data
-                is_last = bool(control & 2)
-        return _checked(received, command)
+                raise wire.ProtocolError(f"a PDU of type {kind} within a message", wire.UNEXPECTED_PDU)
+            for value in wire.values(content):
+                message.take(*value)
+        return message
+
+    def wait_for_request(self, seconds: float) -> Received | None:
+        """What the peer asks, who may ask in the accepted contexts, too; None when it does not in time.
+
+        Raises PeerFailed.
+        """
+        with self._talk():
+            if not self._asked:
+                if not self._wire.is_readable(seconds):
+                    return None
+                self._asked.append(self._message(RESPONSE_TIME))
+            message = self._asked.pop()
+            contexts = {number: context for context, number in self.contexts.items()}
+            if not message.is_request or message.context_id not in contexts:
+                raise wire.ProtocolError("a message that is no request", wire.UNEXPECTED_PDU)
+            context = contexts[message.context_id]
+            return Received(message.context_id, context, message.command, bytes(message.data_set))
+
+    def respond(self, request: Received, fields: Command) -> None:
+        """Answer it.  fields: Status and whatever else belongs to it.  Raises PeerFailed."""
+        response = response_to(request.command, fields)
+        with self._talk():
+            for pdus in pdus_of(request.context_id, response, None, self._maximum):
+                self._wire.write(*pdus)
 
     def abort(self, reason: int = 0) -> None:
         """End the association where it is.  reason: of A-ABORT (PS3.8 Table 9-26)."""
@@ -161,12 +205,49 @@ def echo(peer: Peer, calling: str) -> None:
         raise PeerFailed(f"{peer.ae_title} answers C-ECHO with status {status:04X}")
 
 
-def _checked(received: bytes | bytearray, command: Command) -> Command:
+class _Message:
+    """A message as its pieces come. What is none raises ProtocolError."""
+
+    def __init__(self, command_limit: int, most_bytes: int) -> None:
+        """Bytes of its command set, and of its data set."""
+        self._command_limit = command_limit
+        self._most_bytes = most_bytes
+        self._received = bytearray()
+        self.context_id = 0
+        self.command: Command = {}
+        self.data_set = bytearray()
+        self.is_whole = False
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it asks something, rather than answer."""
+        return not self.command.get("CommandField", RESPONSE) & RESPONSE
+
+    def take(self, context_id: int, control: int, data: memoryview) -> None:
+        """A presentation data value: a piece of a command set (bit 0) or data set, the last one (bit 1)."""
+        into, limit = (
+            (self.data_set, self._most_bytes) if self.command else (self._received, self._command_limit)
+        )
+        is_command = not self.command
+        if self.is_whole or bool(control & 1) != is_command or len(into) + len(data) > limit:
+            raise wire.ProtocolError("a message that is none", wire.INVALID_PARAMETER)
+        into += data
+        self.context_id = context_id
+        if control & 2:
+            self.is_whole = not is_command or self._decode()
+
+    def _decode(self) -> bool:
+        """Whether no data set follows."""
+        try:
+            self.command = decode_command(self._received)
+        except MalformedObject as error:
+            raise wire.ProtocolError(str(error), wire.INVALID_PARAMETER) from error
+        has_data = self.command.get("CommandDataSetType", NO_DATA_SET) != NO_DATA_SET
+        return not has_data or not self._most_bytes
+
+
+def _checked(response: Command, command: Command) -> Command:
     """The response to this command. Raises ProtocolError for anything else."""
-    try:
-        response = decode_command(received)
-    except MalformedObject as error:
-        raise wire.ProtocolError(str(error), wire.INVALID_PARAMETER) from error
     said = response.get("CommandField"), response.get("MessageIDBeingRespondedTo")
     if said != (command["CommandField"] | RESPONSE, command["MessageID"]) or "Status" not in response:
         raise wire.ProtocolError("a response that is none to what was asked", wire.UNEXPECTED_PDU)

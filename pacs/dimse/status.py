@@ -1,5 +1,7 @@
 """From what went wrong to DIMSE status codes: PS3.4 Tables B.2-1, C.4-1, C.4-2 and C.4-3, PS3.7 Annex C."""
 
+from collections.abc import Mapping
+
 from pacs import errors
 from pacs.dimse.command import Command
 
@@ -12,6 +14,14 @@ UNABLE_TO_PERFORM_SUBOPERATIONS = 0xA702
 MOVE_DESTINATION_UNKNOWN = 0xA801
 UNRECOGNIZED_OPERATION = 0x0211
 PROCESSING_FAILURE = 0x0110
+
+# PS3.7 C.5: of the DIMSE-N services
+NO_SUCH_INSTANCE = 0x0112
+NO_SUCH_EVENT_TYPE = 0x0113
+INVALID_ARGUMENT_VALUE = 0x0115
+NO_SUCH_SOP_CLASS = 0x0118
+NO_SUCH_ACTION = 0x0123
+RESOURCE_LIMITATION = 0x0213
 
 STATUS: dict[type[errors.ArchiveError], int] = {
     errors.MalformedObject: 0xC000,
@@ -34,15 +44,26 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.OutOfSpace: 0xA700,
 }
 
+# What is said instead of N-ACTION and N-EVENT-REPORT (PS3.7 10.1.1.1.8 and 10.1.4.1.10)
+N_STATUS: dict[type[errors.ArchiveError], int] = {
+    errors.MalformedObject: INVALID_ARGUMENT_VALUE,
+    errors.InvalidQuery: INVALID_ARGUMENT_VALUE,
+    errors.TooManyMatches: RESOURCE_LIMITATION,
+    errors.StorageFailed: PROCESSING_FAILURE,
+    errors.OutOfSpace: RESOURCE_LIMITATION,
+}
 
-def status_of(error: errors.ArchiveError) -> int:
+Statuses = Mapping[type[errors.ArchiveError], int]
+
+
+def status_of(error: errors.ArchiveError, statuses: Statuses = STATUS) -> int:
     """The status code of an error; of the nearest kind above it that the table names."""
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), PROCESSING_FAILURE)
+    return next((statuses[kind] for kind in type(error).__mro__ if kind in statuses), PROCESSING_FAILURE)
 
 
-def failure(error: errors.ArchiveError) -> Command:
+def failure(error: errors.ArchiveError, statuses: Statuses = STATUS) -> Command:
     """Status, Error Comment (64 characters) and Offending Element of a response (PS3.7 C.4)."""
-    fields: Command = {"Status": status_of(error), "ErrorComment": str(error)[:64]}
+    fields: Command = {"Status": status_of(error, statuses), "ErrorComment": str(error)[:64]}
     if error.tag is not None:
         fields["OffendingElement"] = error.tag
     return fields

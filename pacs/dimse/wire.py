@@ -5,6 +5,7 @@ import select
 import socket
 import time
 from struct import pack, unpack_from
+from typing import Protocol
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
 
@@ -23,6 +24,14 @@ _FIRST_BUFFER = 4096  # bytes; nobody gets more before a PDU has announced more
 PDU_TIME = 30.0
 # Seconds for the peer to close the connection, once it was told why (the ARTIM timer of PS3.8 9.1.5).
 LAST_WORDS = 1.0
+
+
+class SupportsFileno(Protocol):
+    """What can be waited for."""
+
+    def fileno(self) -> int:
+        """Its file descriptor."""
+        ...
 
 
 class PeerGone(Exception):
@@ -137,9 +146,20 @@ class Wire:
         except OSError as error:
             raise PeerGone(error.strerror or "connection lost") from error
 
-    def is_readable(self) -> bool:
-        """Whether the peer has sent something that was not read yet."""
-        return self._end > self._start or bool(select.select([self._connection], [], [], 0)[0])
+    def is_readable(self, seconds: float = 0.0) -> bool:
+        """Whether the peer has sent something that was not read yet, or does in so many seconds."""
+        return self._end > self._start or bool(_readable(seconds, self._connection))
+
+    def is_rung(self, bell: SupportsFileno, seconds: float) -> bool:
+        """Wait so long for the peer to send something, or for the bell to ring; whether the bell does.
+
+        Raises PeerGone when the connection was closed meanwhile.
+        """
+        has_more = self._end > self._start
+        try:
+            return bell.fileno() in _readable(0.0 if has_more else seconds, bell, self._connection)
+        except (OSError, ValueError) as error:  # the latter for what is closed
+            raise PeerGone("closed by us") from error
 
     def abort(self, reason: int = 0) -> None:
         """Send A-ABORT by the service provider, as far as the peer still listens."""
@@ -168,6 +188,14 @@ class Wire:
             return  # the peer was faster
         finally:
             self._connection.close()
+
+
+def _readable(seconds: float, *those: SupportsFileno) -> list[int]:
+    """Which of them can be read, as soon as one can or the time is over."""
+    poll = select.poll()
+    for one in those:
+        poll.register(one.fileno(), select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
 
 
 def _timeval(seconds: float) -> bytes:

@@ -5,7 +5,7 @@ from pydicom import Dataset
 
 from pacs.dimse.association import Request
 from pacs.dimse.identifier import decode_identifier
-from pacs.dimse.status import failure
+from pacs.dimse.status import STATUS, Statuses, failure
 from pacs.errors import ArchiveError, InvalidQuery
 
 log = structlog.get_logger()
@@ -15,16 +15,18 @@ class WithDataSet:
     """Gathers the data set, and answers at its end."""
 
     most_bytes = 1 << 20  # of it
+    too_long: type[ArchiveError] = InvalidQuery  # what a longer one is
+    statuses: Statuses = STATUS
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._data_set = bytearray()
-        self._too_long = False
+        self._overflows = False
 
     def write(self, data: memoryview) -> None:
         """Gather it."""
-        self._too_long = self._too_long or len(self._data_set) + len(data) > self.most_bytes
-        if not self._too_long:
+        self._overflows = self._overflows or len(self._data_set) + len(data) > self.most_bytes
+        if not self._overflows:
             self._data_set += data
 
     def abandon(self) -> None:
@@ -33,12 +35,16 @@ class WithDataSet:
     def finish(self) -> None:
         """Answer; what cannot be understood or done is refused."""
         try:
-            if self._too_long:
-                raise InvalidQuery(f"the data set is longer than {self.most_bytes} bytes")
-            self.answer(decode_identifier(bytes(self._data_set), self._request.context))
+            if self._overflows:
+                raise self.too_long(f"the data set is longer than {self.most_bytes} bytes")
+            self.read(bytes(self._data_set))
         except ArchiveError as error:
             log.warning("request refused", peer=self._request.association.source.address, reason=str(error))
-            self._request.respond(failure(error))
+            self._request.respond(failure(error, self.statuses))
+
+    def read(self, data: bytes) -> None:
+        """Read the data set, and answer. Raises ArchiveError before the last response."""
+        self.answer(decode_identifier(data, self._request.context))
 
     def answer(self, data_set: Dataset) -> None:
         """Send all responses. Raises ArchiveError before the last one."""

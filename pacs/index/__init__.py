@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from pacs.index import lookup
+from pacs.index.commitment_requests import Asked, CommitmentRequests, Owed, Result
 from pacs.index.commitments import Commitments
 from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, open_engine, sqlite_url
@@ -18,6 +19,7 @@ from pacs.index.peers import Peers
 from pacs.index.remove import Recycled, Reference, Removal, Remover
 from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
+from pacs.index.sent_commitments import Asking, SentCommitments
 from pacs.index.subscriptions import Filter, Waiting
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.values import path_name
@@ -27,13 +29,17 @@ from pacs.model import Found, Instance, Kept
 from pacs.query import Query
 
 __all__ = [
+    "Asked",
+    "Asking",
     "Backlog",
+    "CommitmentRequests",
     "Commitments",
     "Due",
     "Filter",
     "Index",
     "NonPatientInstances",
     "Outbox",
+    "Owed",
     "Peers",
     "Plan",
     "Record",
@@ -41,8 +47,10 @@ __all__ = [
     "Reference",
     "Removal",
     "Remover",
+    "Result",
     "SearchValue",
     "Sending",
+    "SentCommitments",
     "Task",
     "Tasks",
     "Verdict",
@@ -101,6 +109,16 @@ class Index:
     def commitments(self) -> Commitments:
         """What was answered to requests for storage commitment."""
         return Commitments(self._engine, self._transactions)
+
+    @cached_property
+    def commitment_requests(self) -> CommitmentRequests:
+        """What peers want to be committed over DICOM networking."""
+        return CommitmentRequests(self._engine, self._transactions)
+
+    @cached_property
+    def sent_commitments(self) -> SentCommitments:
+        """What peers are asked to commit to."""
+        return SentCommitments(self._engine, self._transactions)
 
     @cached_property
     def peers(self) -> Peers:

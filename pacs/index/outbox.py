@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, insert, not_, or_, select, update
 
 from pacs.index import schema
 from pacs.index.engine import Transactions, connected
@@ -12,16 +12,19 @@ from pacs.model import Instance
 
 KEPT = 30 * 86_400.0  # seconds that an answer is kept
 WARNINGS = frozenset({0xB000, 0xB006, 0xB007})  # statuses of what is stored all the same, PS3.4 Table B.2-1
+STORED = frozenset({0, *WARNINGS})
 CANCELED = 0xFE00  # the status of what is not sent any more
 
-_request, _item = schema.send_request, schema.send_item
+_request, _item, _commitment = schema.send_request, schema.send_item, schema.send_commitment
 
 
 class Sending(NamedTuple):
     """How a request stands.
 
-    failed: SOP Class UID, SOP Instance UID and status of each that was not stored there.
+    failed: SOP Class UID, SOP Instance UID and status of each that was not stored there, or why it is not
+        committed there.
     error: why the last attempt was broken off, empty when it was not.
+    committed: SOP Class UID and SOP Instance UID of each that the destination commits to, if it is asked.
     """
 
     destination: str
@@ -31,6 +34,7 @@ class Sending(NamedTuple):
     warned: int
     failed: list[tuple[str, str, int]]
     error: str
+    committed: Sequence[tuple[str, str]] = ()
 
 
 class Due(NamedTuple):
@@ -62,6 +66,7 @@ class Outbox:
         ]
         with self._transactions.begin() as connection:
             old = select(_request.c.transaction_uid).where(_request.c.at < now - KEPT)
+            connection.execute(delete(_commitment).where(_commitment.c.request_uid.in_(old)))
             connection.execute(delete(_item).where(_item.c.transaction_uid.in_(old)))
             connection.execute(delete(_request).where(_request.c.at < now - KEPT))
             if connection.scalar(select(_request.c.at).where(_is(transaction_uid))) is not None:
@@ -77,12 +82,16 @@ class Outbox:
             request = connection.execute(select(_request).where(_is(transaction_uid))).first()
             if request is None:
                 return None
-            counted = select(_item.c.status, func.count()).where(of_it).group_by(_item.c.status)
+            counted = select(_item.c.status, func.count()).where(of_it, _is_fine()).group_by(_item.c.status)
             counts = {status: number for status, number in connection.execute(counted)}
-            fine = {0, *WARNINGS}
-            names = (_item.c.sop_class_uid, _item.c.sop_instance_uid, _item.c.status)
-            failed = select(*names).where(of_it, _item.c.status.not_in(fine)).order_by(_item.c.key)
-            failures = [(row[0], row[1], row[2]) for row in connection.execute(failed)]
+            names = (_item.c.sop_class_uid, _item.c.sop_instance_uid)
+            reason = func.coalesce(func.nullif(_item.c.commitment, 0), _item.c.status)
+            ordered = select(*names, reason).where(of_it).order_by(_item.c.key)
+            failures = [
+                (row[0], row[1], row[2]) for row in connection.execute(ordered.where(not_(_is_fine())))
+            ]
+            committed = connection.execute(ordered.where(_item.c.commitment == 0))
+            commitments = tuple((row[0], row[1]) for row in committed)
         warned = sum(counts.get(status, 0) for status in WARNINGS)
         return Sending(
             request.destination,
@@ -92,6 +101,7 @@ class Outbox:
             warned=warned,
             failed=failures,
             error=request.error,
+            committed=commitments,
         )
 
     def due(self, now: float) -> list[Due]:
@@ -146,3 +156,9 @@ class Outbox:
 
 def _is(transaction_uid: str) -> ColumnElement[bool]:
     return _request.c.transaction_uid == transaction_uid
+
+
+def _is_fine() -> ColumnElement[bool]:
+    """What is not sent yet, or stored and not refused by the destination's commitment."""
+    stored = or_(_item.c.status.is_(None), _item.c.status.in_(STORED))
+    return stored & (func.coalesce(_item.c.commitment, 0) == 0)

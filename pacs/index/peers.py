@@ -3,6 +3,7 @@
 from sqlalchemy import Engine, delete, insert, select
 
 from pacs.index import schema
+from pacs.index.commitment_requests import make_due
 from pacs.index.engine import Transactions, connected
 from pacs.model import Peer
 
@@ -17,10 +18,11 @@ class Peers:
         self._transactions = transactions
 
     def put(self, peer: Peer) -> None:
-        """Know a system, in place of the one of its AE title."""
+        """Know a system, in place of the one of its AE title. What it is to be told is due then."""
         with self._transactions.begin() as connection:
             connection.execute(delete(_peer).where(_peer.c.ae_title == peer.ae_title))
             connection.execute(insert(_peer).values(peer._asdict()))
+            make_due(connection, peer.ae_title)
 
     def remove(self, ae_title: str) -> bool:
         """Know a system no more; whether it was known."""

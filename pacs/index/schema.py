@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from pacs.attributes import Attribute, Matching, columns
@@ -229,6 +230,31 @@ commitment = Table(
     Column("answer", LargeBinary, nullable=False),
 )
 
+# What peers want to be committed, and what they are told (PS3.4 Annex J)
+commitment_request = Table(
+    "commitment_request",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    # Not unique: a second one of the same UID is told that it is a duplicate
+    Column("transaction_uid", Text, nullable=False, index=True),
+    # The AE title of who asks, and that by which we were called
+    Column("destination", Text, nullable=False),
+    Column("called", Text, nullable=False),
+    # Seconds since 1970
+    Column("at", Float, nullable=False, index=True),
+    # The doorbell of the association that is open, or empty
+    Column("door", Text, nullable=False, index=True),
+    Column("is_told", Boolean, nullable=False),
+    # When the courier turns to it; none when it was told, or nobody is known who could be told
+    Column("due", Float, index=True),
+    Column("attempts", Integer, nullable=False),
+    # SOP Class UID and SOP Instance UID of each instance, as JSON
+    Column("asked", LargeBinary, nullable=False),
+    # The failure reason of each, 0 for none; nothing until all were looked at
+    Column("answer", LargeBinary),
+    Index("ix_commitment_request_destination", "destination", "is_told"),
+)
+
 # How far each follower has read the change feed
 cursor = Table(
     "cursor",
@@ -357,6 +383,8 @@ peer = Table(
     Column("ae_title", Text, primary_key=True),
     Column("host", Text, nullable=False),
     Column("port", Integer, nullable=False),
+    # Whether it is asked to commit to what is sent to it
+    Column("commits", Boolean, nullable=False, server_default=false()),
 )
 
 # What is asked to be sent
@@ -384,7 +412,19 @@ send_item = Table(
     Column("sop_instance_uid", Text, nullable=False),
     # Of the C-STORE response; none until there is one
     Column("status", Integer),
+    # Why the destination does not commit to it, 0 when it does; none until it has said so
+    Column("commitment", Integer),
     Index("ix_send_item_transaction_uid", "transaction_uid", "status"),
+)
+
+# Storage commitment that is asked for what was sent
+send_commitment = Table(
+    "send_commitment",
+    metadata,
+    Column("transaction_uid", Text, primary_key=True),
+    Column("request_uid", ForeignKey("send_request.transaction_uid"), nullable=False, index=True),
+    # One of sent_commitments.State
+    Column("state", Text, nullable=False),
 )
 
 # What is kept here alone, and cannot be made again from the files; a table follows those that it refers to
@@ -392,7 +432,7 @@ ONLY_HERE = (
     *(workitem, workitem_value, workitem_gone),
     *(subscription, worklist_subscription, event_report, event_channel),
     *(scheduled_step, scheduled_step_value, performed_step),
-    *(commitment, peer, send_request, send_item),
+    *(commitment, commitment_request, peer, send_request, send_item, send_commitment),
 )
 
 # By number within a study; databases differ in where they put what has none, unless they are told.

@@ -20,8 +20,8 @@ from websockets.sync.client import ClientConnection, connect
 from dicomweb.app import routes_of
 from dicomweb.problems import add_problem_handlers
 from dicomweb.ups import routes
+from pacs.doorbell import ring
 from pacs.index import Index, migrate, sqlite_url
-from pacs.worklist.doorbell import ring
 from pacs.worklist.subscriptions import Subscriptions
 from pacs.worklist.worklist import Worklist
 from testdata.workitems import new_workitem, state_change

@@ -3,11 +3,13 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits
+from pacs.dimse.n_action import Desk
 from pacs.dimse.offer import Offers
 from pacs.dimse.offered import offered
 from pacs.index import Index
@@ -16,7 +18,21 @@ StartFront = Callable[..., int]
 
 
 @pytest.fixture
-def start_front(archive: Archive, index: Index) -> Iterator[StartFront]:
+def desk(index: Index, tmp_path: Path) -> Desk:
+    """Where storage commitment is asked for; nobody works there."""
+    return Desk(index.commitment_requests, tmp_path / "doors", lambda: None)
+
+
+@pytest.fixture
+def ring_outbox() -> Callable[[], None]:
+    """What is called when something is to be sent again; nobody listens."""
+    return lambda: None
+
+
+@pytest.fixture
+def start_front(
+    archive: Archive, index: Index, desk: Desk, ring_outbox: Callable[[], None]
+) -> Iterator[StartFront]:
     """Starts a front with these limits; returns its port."""
     with ExitStack() as stack:
 
@@ -27,7 +43,7 @@ def start_front(archive: Archive, index: Index) -> Iterator[StartFront]:
             accept_unknown_sop_classes: bool = True,
         ) -> int:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            offers = Offers(offered(index, "DIAFANA"), accept_unknown_sop_classes)
+            offers = Offers(offered(index, "DIAFANA", desk, ring_outbox), accept_unknown_sop_classes)
             front = DimseServer(listener, archive, offers, Limits(associations, from_one_address, idle_time))
             front.start()
             stack.callback(front.stop, 5.0)

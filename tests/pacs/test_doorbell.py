@@ -4,7 +4,7 @@ import os
 import select
 from pathlib import Path
 
-from pacs.worklist.doorbell import Doorbell, ring
+from pacs.doorbell import Doorbell, ring
 
 
 def rings(doorbell: Doorbell) -> bool:

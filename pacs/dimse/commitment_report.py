@@ -1,0 +1,47 @@
+"""N-EVENT-REPORT of the Storage Commitment Push Model (PS3.4 J.3.3): telling the result of a request."""
+
+import structlog
+
+from pacs.dimse.command import N_EVENT_REPORT_RQ, Command
+from pacs.dimse.commitment_data import (
+    ALL_COMMITTED,
+    FAILURES_EXIST,
+    PUSH_MODEL,
+    PUSH_MODEL_INSTANCE,
+    Information,
+    write_information,
+)
+from pacs.dimse.negotiation import Context
+from pacs.dimse.status import PROCESSING_FAILURE, RESOURCE_LIMITATION, SUCCESS
+from pacs.index import Result
+
+_TRY_AGAIN = frozenset({PROCESSING_FAILURE, RESOURCE_LIMITATION})
+
+log = structlog.get_logger()
+
+
+def report(result: Result, context: Context) -> tuple[Command, bytes]:
+    """The command set but for what every message has, and the data set."""
+    committed = [reference for reference, reason in result.references if not reason]
+    failed = [(reference, reason) for reference, reason in result.references if reason]
+    fields: Command = {
+        "CommandField": N_EVENT_REPORT_RQ,
+        "AffectedSOPClassUID": PUSH_MODEL,
+        "AffectedSOPInstanceUID": PUSH_MODEL_INSTANCE,
+        "EventTypeID": FAILURES_EXIST if failed else ALL_COMMITTED,
+    }
+    return fields, write_information(Information(result.transaction_uid, committed, failed), context)
+
+
+def end_of(transaction_uid: str, destination: str, status: int) -> bool:
+    """Whether nothing more is to be told, as the status of the response says."""
+    if status == SUCCESS:
+        log.info("commitment told", destination=destination, transaction=transaction_uid)
+    else:
+        log.warning(
+            "commitment told, and not taken",
+            destination=destination,
+            transaction=transaction_uid,
+            status=f"{status:04X}",
+        )
+    return status not in _TRY_AGAIN

@@ -1,0 +1,88 @@
+"""What peers want to be committed, and what they are told, on both databases."""
+
+import time
+
+import pytest
+
+from pacs.index import Asked, Index, Owed
+from pacs.model import Peer
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
+ASKED = Asked("2.999.37.1", "MODALITY", "ARCHIVE", [(CT, "1.1"), (CT, "1.2")])
+
+
+def owed(index: Index) -> Owed:
+    (one,) = index.commitment_requests.due(time.time())
+    return one
+
+
+def test_a_request_goes_from_its_beginning_to_its_end(index: Index) -> None:
+    requests = index.commitment_requests
+    assert requests.add(ASKED, "door")
+    one = owed(index)
+    assert one[1:] == ("2.999.37.1", "MODALITY", "ARCHIVE", "door", 0, False)
+    assert requests.references(one.key) == ASKED.references
+    assert requests.answered_at("door") == []
+    later = time.time() + 100
+    requests.answer(one.key, [0, 0x0112], later)
+    assert requests.due(time.time()) == []
+    assert requests.next_due() == pytest.approx(later)
+    assert requests.next_due(but=["MODALITY"]) is None
+    (result,) = requests.answered_at("door")
+    assert result == requests.result(one.key)
+    assert result.references == [((CT, "1.1"), 0), ((CT, "1.2"), 0x0112)]
+    requests.told(one.key)
+    assert (requests.next_due(), requests.answered_at("door")) == (None, [])
+    requests.put_off(one, later)  # too late
+    assert requests.next_due() is None
+
+
+def test_what_is_put_off_comes_again(index: Index) -> None:
+    requests = index.commitment_requests
+    requests.add(ASKED, "")
+    later = time.time() + 100
+    requests.put_off(owed(index), later)
+    assert requests.due(time.time()) == []
+    assert [one.attempts for one in requests.due(later)] == [1]
+
+
+def test_who_leaves_is_told_by_the_courier(index: Index) -> None:
+    requests = index.commitment_requests
+    requests.add(ASKED, "door")
+    requests.answer(owed(index).key, [0, 0], time.time() + 100)
+    assert requests.leave("door")
+    assert (owed(index).door, owed(index).is_answered) == ("", True)
+    assert not requests.leave("door")
+
+
+def test_who_is_not_known_waits_until_it_is(index: Index) -> None:
+    requests = index.commitment_requests
+    requests.add(ASKED, "")
+    requests.hold(owed(index).key)
+    assert requests.next_due() is None
+    index.peers.put(Peer("SOMEBODY", "10.0.0.1", 104))
+    assert requests.next_due() is None
+    index.peers.put(Peer("MODALITY", "10.0.0.1", 104))
+    assert owed(index).destination == "MODALITY"
+    requests.hold(owed(index).key)
+    requests.leave_all()
+    assert owed(index).destination == "MODALITY"
+
+
+def test_the_same_request_once_more_is_the_same_one(index: Index) -> None:
+    requests = index.commitment_requests
+    requests.add(ASKED, "")
+    first = owed(index)
+    requests.answer(first.key, [0, 0], 0.0)
+    requests.told(first.key)
+    requests.add(ASKED, "door")
+    assert owed(index) == first._replace(door="door")
+    assert not requests.is_duplicate(first)
+    requests.add(ASKED._replace(destination="OTHER"), "")
+    assert [requests.is_duplicate(one) for one in requests.due(time.time())] == [False, True]
+
+
+def test_a_transaction_of_the_web_is_not_used_again(index: Index) -> None:
+    index.commitments.keep(ASKED.transaction_uid, {})
+    index.commitment_requests.add(ASKED, "")
+    assert index.commitment_requests.is_duplicate(owed(index))
