@@ -10,7 +10,7 @@ from pydicom.uid import UID
 
 from diafana.settings import Settings
 from diafana.web import services
-from diafana.wiring import DICOMWEB_ROOT, Parts
+from diafana.wiring import DICOMWEB_ROOT, Parts, all_offered
 from dicomweb.aside import METADATA_MEDIA_TYPES
 from dicomweb.media_types import DICOM
 from dicomweb.parameters import RENDERED, SEARCH, THUMBNAIL, URI
@@ -24,7 +24,6 @@ from pacs.attributes import ATTRIBUTES
 from pacs.changes import Bell
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from pacs.dimse.offer import Offer
-from pacs.dimse.offered import offered
 from pacs.dimse.sop_classes import STORAGE
 from pacs.dimse.status import STATUS
 from pacs.errors import ArchiveError
@@ -238,7 +237,7 @@ def _offered() -> tuple[list[Transaction], tuple[Offer, ...]]:
         parts = Parts(settings, Bell(settings.bell))
         try:
             dicomweb, _ = services(parts)
-            offers = offered(parts.index, settings.aet)
+            offers = all_offered(parts)
         finally:
             parts.close()
     transactions = [replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions]

@@ -24,7 +24,7 @@ from pacs.changes import Bell, Follower
 from pacs.commitment import Commitment
 from pacs.dimse import Limits
 from pacs.dimse.courier import Courier
-from pacs.dimse.offer import Offers
+from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
@@ -201,8 +201,12 @@ def dimse_limits(settings: Settings) -> Limits:
 
 def dimse_offers(parts: Parts) -> Offers:
     """What they may ask for."""
-    settings = parts.settings
-    return Offers(offered(parts.index, settings.aet), settings.accept_unknown_sop_classes)
+    return Offers(all_offered(parts), parts.settings.accept_unknown_sop_classes)
+
+
+def all_offered(parts: Parts) -> tuple[Offer, ...]:
+    """The services as rows of a table."""
+    return offered(parts.index, parts.settings.aet, parts.scheduled_steps, parts.performed_steps)
 
 
 def courier_bells(parts: Parts) -> list[Bell]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from pacs.errors import (
     ArchiveError,
+    AttributeEmpty,
+    AttributeMissing,
     CannotRender,
     FrameNotFound,
     InstanceConflict,
@@ -32,6 +34,8 @@ HTTP_STATUS: Mapping[type[ArchiveError], int] = {
     PatientConflict: 409,
     InvalidQuery: 400,
     InvalidStep: 400,
+    AttributeMissing: 400,
+    AttributeEmpty: 400,
     WorkitemConflict: 409,
     StepConflict: 409,
     NotFound: 404,

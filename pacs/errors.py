@@ -11,7 +11,9 @@ ArchiveError
 │       └── PatientConflict  the study belongs to another patient
 ├── InvalidQuery             a search key cannot be understood
 │   └── TooManyMatches       what is found is more than one request can name
-├── InvalidStep              an attribute is absent, empty or not allowed in what a procedure step is made of
+├── InvalidStep              what a procedure step is made of is wrong, or not allowed there
+│   ├── AttributeMissing     an attribute is absent
+│   └── AttributeEmpty       an attribute has no value
 ├── WorkitemConflict         the state of a work item does not allow it; the reason is one of Refusal
 ├── StepConflict             the state of a procedure step does not allow it; the reason is one of StepRefusal
 ├── NotFound                 no such study, series, instance, work item, procedure step or subscription
@@ -80,7 +82,15 @@ class TooManyMatches(InvalidQuery):
 
 
 class InvalidStep(ArchiveError):
-    """An attribute is absent, empty or not allowed; the message names it (PS3.4 5.4)."""
+    """An attribute is absent, empty, wrong or not allowed; the message names it (PS3.4 5.4)."""
+
+
+class AttributeMissing(InvalidStep):
+    """An attribute is absent that must be there."""
+
+
+class AttributeEmpty(InvalidStep):
+    """An attribute has no value that must have one."""
 
 
 class Refusal(StrEnum):

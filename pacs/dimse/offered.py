@@ -7,13 +7,36 @@ from pacs.dimse.c_find import Find
 from pacs.dimse.c_get import Get
 from pacs.dimse.c_move import Move
 from pacs.dimse.c_store import Store
-from pacs.dimse.command import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, C_STORE_RQ
+from pacs.dimse.command import (
+    C_ECHO_RQ,
+    C_FIND_RQ,
+    C_GET_RQ,
+    C_MOVE_RQ,
+    C_STORE_RQ,
+    N_CREATE_RQ,
+    N_GET_RQ,
+    N_SET_RQ,
+)
+from pacs.dimse.find_steps import FindSteps
 from pacs.dimse.offer import Offer
-from pacs.dimse.sop_classes import FIND_LEVELS, GET_LEVELS, MOVE_LEVELS, VERIFICATION
+from pacs.dimse.performed_steps import CreateStep, GetStep, SetStep
+from pacs.dimse.sop_classes import (
+    FIND_LEVELS,
+    GET_LEVELS,
+    MODALITY_WORKLIST,
+    MOVE_LEVELS,
+    PERFORMED_STEP,
+    PERFORMED_STEP_RETRIEVE,
+    VERIFICATION,
+)
 from pacs.index import Index
+from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.scheduled import ScheduledSteps
 
 
-def offered(index: Index, ae_title: str) -> tuple[Offer, ...]:
+def offered(
+    index: Index, ae_title: str, scheduled: ScheduledSteps, performed: PerformedSteps
+) -> tuple[Offer, ...]:
     """All of them.  ae_title: ours, by which we call others."""
     return (
         Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo),
@@ -27,4 +50,16 @@ def offered(index: Index, ae_title: str) -> tuple[Offer, ...]:
             partial(Move, peers=index.peers, ae_title=ae_title),
         ),
         Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get),
+        *_of_procedure_steps(scheduled, performed),
+    )
+
+
+def _of_procedure_steps(scheduled: ScheduledSteps, performed: PerformedSteps) -> tuple[Offer, ...]:
+    """What modalities are to do and did."""
+    create, set_, get = (partial(begin, steps=performed) for begin in (CreateStep, SetStep, GetStep))
+    return (
+        Offer("C-FIND", "K.4.1", C_FIND_RQ, (MODALITY_WORKLIST,), partial(FindSteps, steps=scheduled)),
+        Offer("N-CREATE", "F.7.2.1", N_CREATE_RQ, (PERFORMED_STEP,), create),
+        Offer("N-SET", "F.7.2.2", N_SET_RQ, (PERFORMED_STEP,), set_),
+        Offer("N-GET", "F.8.2.1", N_GET_RQ, (PERFORMED_STEP_RETRIEVE,), get),
     )

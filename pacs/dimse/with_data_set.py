@@ -4,6 +4,7 @@ import structlog
 from pydicom import Dataset
 
 from pacs.dimse.association import Request
+from pacs.dimse.command import Command
 from pacs.dimse.identifier import decode_identifier
 from pacs.dimse.status import failure
 from pacs.errors import ArchiveError, InvalidQuery
@@ -35,10 +36,18 @@ class WithDataSet:
         try:
             if self._too_long:
                 raise InvalidQuery(f"the data set is longer than {self.most_bytes} bytes")
-            self.answer(decode_identifier(bytes(self._data_set), self._request.context))
+            self.take(bytes(self._data_set))
         except ArchiveError as error:
             log.warning("request refused", peer=self._request.association.source.address, reason=str(error))
-            self._request.respond(failure(error))
+            self._request.respond(self.refusal(error))
+
+    def refusal(self, error: ArchiveError) -> Command:
+        """The fields of the response that refuses the request."""
+        return failure(error)
+
+    def take(self, data: bytes) -> None:
+        """Answer what has this data set. Raises ArchiveError before the last response."""
+        self.answer(decode_identifier(data, self._request.context))
 
     def answer(self, data_set: Dataset) -> None:
         """Send all responses. Raises ArchiveError before the last one."""
