@@ -343,6 +343,8 @@ performed_step = Table(
     Column("ended", Float, index=True),
 )
 
+performed_step_value = _values_of("performed_step")
+
 # The systems that are sent to
 peer = Table(
     "peer",
@@ -384,7 +386,7 @@ send_item = Table(
 ONLY_HERE = (
     *(workitem, workitem_value, workitem_gone),
     *(subscription, worklist_subscription, event_report, event_channel),
-    *(scheduled_step, scheduled_step_value, performed_step),
+    *(scheduled_step, scheduled_step_value, performed_step, performed_step_value),
     *(commitment, peer, send_request, send_item),
 )
 

@@ -279,7 +279,9 @@ def test_big_endian_is_answered(port: int) -> None:
     with associated(port, (MODALITY_WORKLIST, ExplicitVRBigEndian)) as association:
         answers = [*association.send_c_find(asked(PatientID="P1", PatientName=""), MODALITY_WORKLIST)]
     assert [status.Status for status, _ in answers] == [0xFF00, 0]
-    assert str(answers[0][1].PatientName) == "Rossi^Maria"
+    found_first = answers[0][1]
+    assert found_first is not None
+    assert str(found_first.PatientName) == "Rossi^Maria"
 
 
 @pytest.mark.needs("findscu")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from pydicom import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
 
@@ -25,7 +26,7 @@ from tests.pacs.dimse.peer import RawPeer, associated
 
 UID = "2.999.15.1"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
-SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
+SYNTAXES: list[str] = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 
 
 def as_data_set(attributes: dict[str, Any], character_set: str = "ISO_IR 100") -> Dataset:
@@ -46,7 +47,7 @@ def set_(port: int, given: dict[str, Any], uid: str = UID) -> Dataset:
 
 def get(port: int, *tags: int, uid: str = UID) -> tuple[Dataset, Dataset | None]:
     with associated(port, (PERFORMED_STEP_RETRIEVE, SYNTAXES)) as association:
-        status, attributes = association.send_n_get(list(tags), PERFORMED_STEP_RETRIEVE, uid)
+        status, attributes = association.send_n_get([Tag(tag) for tag in tags], PERFORMED_STEP_RETRIEVE, uid)
     return status, attributes
 
 

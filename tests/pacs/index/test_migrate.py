@@ -1,5 +1,8 @@
 """Migrations lead to the tables that the code speaks of."""
 
+import sqlite3
+from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,13 @@ from pacs.attributes import columns
 from pacs.index import Index, migrate, sqlite_url
 from pacs.index.engine import open_engine
 from pacs.index.schema import metadata
+from pacs.keys import parse_criteria
 from pacs.model import Level
+from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.performed_attributes import KEYS
+from testdata.procedure_steps import STUDY, begun_step
+
+FINDING_STEPS = import_module("pacs.index.migrations.versions.0014_finding_performed_steps")
 
 
 @pytest.fixture
@@ -55,3 +64,30 @@ def test_migrating_again_changes_nothing(url: str) -> None:
 def test_every_searched_attribute_has_its_column(level: Level) -> None:
     table = metadata.tables[level.name.lower()]
     assert {attribute.column for attribute in columns(level)} <= set(table.c.keys())
+
+
+def test_steps_that_were_performed_before_are_found(tmp_path: Path, url: str) -> None:
+    """They are in no file, from which a new index could be made."""
+    index = Index(url)
+    PerformedSteps(index.worklist, 30.0).create("2.999.1", begun_step())
+    index.close()
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as before:
+        searched = "select performed_step_key, path, item, value from performed_step_value order by key"
+        values = set(before.execute(searched))
+        before.execute("drop table performed_step_value")
+        before.execute("update alembic_version set version_num = ?", (FINDING_STEPS.down_revision,))
+        before.commit()
+    migrate(url)
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as after:
+        assert set(after.execute(searched)) == values
+    index = Index(url)
+    study = next(key for key in KEYS if key.keyword == "StudyInstanceUID")
+    found = PerformedSteps(index.worklist, 30.0).search(parse_criteria({study: [STUDY]}))
+    assert [one["00080018"]["Value"] for one in found] == [["2.999.1"]]
+    index.close()
+
+
+def test_they_are_found_by_what_new_ones_are_found_by() -> None:
+    assert {(key.path, key.matching) for key in FINDING_STEPS.KEYS} == {
+        (key.path, key.matching) for key in KEYS
+    }
