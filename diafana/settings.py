@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen at.")
     http_port: Port = Field(8080, description="TCP port of the page, DICOMweb and FHIR; 0 takes a free one.")
     dimse_port: Port = Field(11112, description="TCP port of DICOM networking; 0 takes a free one.")
+    hl7_port: Port | None = Field(
+        None, description="TCP port for orders in HL7 v2 (MLLP); 0 takes a free one. Without it none is open."
+    )
     aet: AeTitle = Field("DIAFANA", description="Our AE title.")
     workers: PositiveInt = Field(
         min(4, os.cpu_count() or 1), description="Processes that answer DICOM and HTTP."

@@ -30,6 +30,7 @@ from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
 from pacs.model import Level
+from pacs.procedure_steps.orders import Orders
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
 from pacs.worklist.doorbell import ring
@@ -91,6 +92,11 @@ class Parts:
     def performed_steps(self) -> PerformedSteps:
         """What modalities did."""
         return PerformedSteps(self.index.worklist, self.settings.worklist_days)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """What a RIS orders of modalities."""
+        return Orders(self.index.worklist)
 
     @cached_property
     def outbox_bell(self) -> Bell:

@@ -124,6 +124,9 @@ class StepRefusal(StrEnum):
     FINAL = "it is completed or discontinued, and may no longer be updated"
     NOT_CREATED = "only what was named when it was made can be set"
     FINAL_STATE_REQUIREMENTS = "it lacks what this final state requires"
+    BEGUN = "it has begun, so that it can be discontinued, not cancelled"
+    OTHER_PATIENT = "it is another patient's"
+    SEVERAL = "there are several of this order, and the one that is meant is not named"
 
 
 class StepConflict(ArchiveError):

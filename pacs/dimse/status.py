@@ -71,7 +71,7 @@ def status_of(error: errors.ArchiveError, table: Mapping[type[errors.ArchiveErro
 def step_failure(error: errors.ArchiveError) -> Command:
     """The same for a request about a performed step."""
     fields = failure(error) | {"Status": status_of(error, STEP_STATUS)}
-    return fields | STEP_REFUSAL[error.reason] if isinstance(error, errors.StepConflict) else fields
+    return fields | STEP_REFUSAL.get(error.reason, {}) if isinstance(error, errors.StepConflict) else fields
 
 
 def failure(error: errors.ArchiveError) -> Command:
