@@ -10,7 +10,8 @@ ArchiveError
 │       ├── InstanceConflict the UID is taken by other content
 │       └── PatientConflict  the study belongs to another patient
 ├── InvalidQuery             a search key cannot be understood
-│   └── TooManyMatches       what is found is more than one request can name
+│   ├── TooManyMatches       what is found is more than one request can name
+│   └── DataSetTooLong       what is asked is longer than is taken
 ├── InvalidStep              what a procedure step is made of is wrong, or not allowed there
 │   ├── AttributeMissing     an attribute is absent
 │   └── AttributeEmpty       an attribute has no value
@@ -79,6 +80,10 @@ class InvalidQuery(ArchiveError):
 
 class TooManyMatches(InvalidQuery):
     """What is found is more than one request can name; the message says how many that are."""
+
+
+class DataSetTooLong(InvalidQuery):
+    """The data set of a request is longer than is taken here; the message says how long it may be."""
 
 
 class InvalidStep(ArchiveError):

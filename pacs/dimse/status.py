@@ -28,6 +28,7 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.PatientConflict: 0xC002,
     errors.InvalidQuery: 0xA900,
     errors.TooManyMatches: 0xA701,
+    errors.DataSetTooLong: 0xA900,
     errors.InvalidStep: 0x0106,
     errors.AttributeMissing: 0x0120,
     errors.AttributeEmpty: 0x0121,
@@ -46,7 +47,7 @@ STATUS: dict[type[errors.ArchiveError], int] = {
 STEP_STATUS: dict[type[errors.ArchiveError], int] = STATUS | {
     errors.MalformedObject: PROCESSING_FAILURE,
     errors.InvalidIdentifier: 0x0117,
-    errors.InvalidQuery: 0x0213,
+    errors.DataSetTooLong: 0x0213,
     errors.OutOfSpace: 0x0213,
 }
 

@@ -7,7 +7,7 @@ from pacs.dimse.association import Request
 from pacs.dimse.command import Command
 from pacs.dimse.identifier import decode_identifier
 from pacs.dimse.status import failure
-from pacs.errors import ArchiveError, InvalidQuery
+from pacs.errors import ArchiveError, DataSetTooLong
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class WithDataSet:
         """Answer; what cannot be understood or done is refused."""
         try:
             if self._too_long:
-                raise InvalidQuery(f"the data set is longer than {self.most_bytes} bytes")
+                raise DataSetTooLong(f"the data set is longer than {self.most_bytes} bytes")
             self.take(bytes(self._data_set))
         except ArchiveError as error:
             log.warning("request refused", peer=self._request.association.source.address, reason=str(error))
