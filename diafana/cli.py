@@ -363,6 +363,9 @@ def peer_list(data: Data = None) -> None:
     _, parts = _open_parts(data, is_there=True)
     for known in parts.index.peers.all():
         _out.print(f"{known.ae_title:16} {known.host}:{known.port}", markup=False)
+    for aet, waiting, reason in parts.index.step_outbox.waiting():
+        line = f"{aet:16} messages about performed steps that wait: {waiting}. {reason}"
+        _out.print(line.rstrip(), markup=False, soft_wrap=True)
     parts.close()
 
 

@@ -64,9 +64,11 @@ index was made anew without the worklist. A work item that was removed after its
 
 
 _SENDING = """The archive is an SCP of what follows. It is an SCU of C-ECHO, and of C-STORE for what it is
-asked to send to a system that it knows (`diafana peer`). Then it proposes each SOP class of what is sent in
-each stored transfer syntax, and in Explicit and Implicit VR Little Endian. An object goes as it is stored
-where that is taken, uncompressed otherwise. A system that does not answer is tried again for a week.
+asked to send to a system that it knows (`diafana peer`), and of N-CREATE and N-SET of performed steps for
+the systems of the setting `mpps_forward`: they are told what it was told, in that order. To send objects it
+proposes each SOP class of what is sent in each stored transfer syntax, and in Explicit and Implicit VR Little
+Endian. An object goes as it is stored where that is taken, uncompressed otherwise. A system that does not
+answer is tried again for a week.
 """
 
 _NON_PATIENT = """### Non-Patient Instance Service (PS3.18 12, PS3.4 Annex GG)

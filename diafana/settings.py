@@ -90,6 +90,10 @@ class Settings(BaseSettings):
         (),
         description="AE titles that are told of a restart beside the subscribers, parted by commas.",
     )
+    mpps_forward: Annotated[tuple[AeTitle, ...], NoDecode] = Field(
+        (),
+        description="AE titles of known systems that are told of performed steps, too, parted by commas.",
+    )
     fhir_push: str = Field(
         "", description="Base of a FHIR server that is sent each study, such as https://ehr.example.org/fhir."
     )
@@ -109,7 +113,7 @@ class Settings(BaseSettings):
     def _are_listed(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("worklist_fallback", mode="before")
+    @field_validator("worklist_fallback", "mpps_forward", mode="before")
     @classmethod
     def _are_parted(cls, value: object) -> object:
         """By commas, for an AE title may have blanks."""
@@ -159,6 +163,11 @@ class Settings(BaseSettings):
     def outbox_bell(self) -> Path:
         """The pipe that wakes who sends what is asked to be sent."""
         return self.data / "outbox-bell"
+
+    @property
+    def step_bell(self) -> Path:
+        """The pipe that wakes who tells other systems of performed steps."""
+        return self.data / "step-bell"
 
     @property
     def fhir_push_path(self) -> Path:

@@ -26,6 +26,7 @@ from pacs.dimse import Limits
 from pacs.dimse.courier import Courier
 from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
+from pacs.dimse.step_courier import StepCourier
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
@@ -91,7 +92,9 @@ class Parts:
     @cached_property
     def performed_steps(self) -> PerformedSteps:
         """What modalities did."""
-        return PerformedSteps(self.index.worklist, self.settings.worklist_days)
+        settings, told = self.settings, self.settings.mpps_forward
+        ring = self.step_bell.ring if told else lambda: None
+        return PerformedSteps(self.index.worklist, settings.worklist_days, told, ring)
 
     @cached_property
     def orders(self) -> Orders:
@@ -102,6 +105,11 @@ class Parts:
     def outbox_bell(self) -> Bell:
         """What rings when something is asked to be sent."""
         return Bell(self.settings.outbox_bell)
+
+    @cached_property
+    def step_bell(self) -> Bell:
+        """What rings when others are to be told of a performed step."""
+        return Bell(self.settings.step_bell)
 
     @cached_property
     def push_outbox(self) -> PushOutbox:
@@ -220,16 +228,17 @@ def courier_bells(parts: Parts) -> list[Bell]:
     settings = parts.settings
     pushing = [parts.push_bell] if settings.fhir_push else []
     telling = [parts.subscription_bell] if settings.fhir_subscription_endpoints else []
-    return [parts.outbox_bell, parts.exports_bell, *pushing, *telling]
+    return [parts.outbox_bell, parts.step_bell, parts.exports_bell, *pushing, *telling]
 
 
 def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
     """Who sends, tells and exports, each in a thread of its own until it is told that it is time to stop."""
     settings = parts.settings
     sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run
+    reporting = StepCourier(parts.index.step_outbox, parts.index.peers, settings.aet, parts.step_bell).run
     pushing = [parts.push_courier.run] if settings.fhir_push else []
     telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
-    return [sending, parts.exporter.run, *pushing, *telling]
+    return [sending, reporting, parts.exporter.run, *pushing, *telling]
 
 
 def followers(parts: Parts) -> list[Follower]:

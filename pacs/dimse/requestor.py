@@ -109,20 +109,31 @@ class Requestor:
         return response
 
     def _response(self, command: Command) -> Command:
+        """The command set of the response; a data set that comes with it is passed over."""
         received = bytearray()
-        is_last = False
-        while not is_last:
-            kind, content = self._wire.read(RESPONSE_TIME)
-            if kind in (wire.ABORT, wire.RELEASE_RQ):
-                raise self._failure("ends the association in the middle")
-            if kind != wire.P_DATA:
-                raise wire.ProtocolError(f"a PDU of type {kind} as a response", wire.UNEXPECTED_PDU)
-            for _, control, data in wire.values(content):
-                if is_last or not control & 1 or len(received) + len(data) > RESPONSE_LIMIT:
+        response: Command | None = None
+        is_whole = False
+        while not is_whole:
+            for _, control, data in wire.values(self._read_data()):
+                if is_whole or bool(control & 1) is (response is not None):
                     raise wire.ProtocolError("a response that is none", wire.INVALID_PARAMETER)
-                received += data
-                is_last = bool(control & 2)
-        return _checked(received, command)
+                is_whole = bool(control & 2)
+                if response is None:
+                    received += data
+                    response = _checked(received, command) if is_whole else None
+                    is_whole = is_whole and not _has_data_set(response)
+                if len(received) > RESPONSE_LIMIT:
+                    raise wire.ProtocolError("a response that is none", wire.INVALID_PARAMETER)
+        assert response is not None  # noqa: S101 - the loop has waited for it
+        return response
+
+    def _read_data(self) -> memoryview:
+        kind, content = self._wire.read(RESPONSE_TIME)
+        if kind in (wire.ABORT, wire.RELEASE_RQ):
+            raise self._failure("ends the association in the middle")
+        if kind != wire.P_DATA:
+            raise wire.ProtocolError(f"a PDU of type {kind} as a response", wire.UNEXPECTED_PDU)
+        return content
 
     def abort(self, reason: int = 0) -> None:
         """End the association where it is.  reason: of A-ABORT (PS3.8 Table 9-26)."""
@@ -159,6 +170,10 @@ def echo(peer: Peer, calling: str) -> None:
         status = association.request(verification, fields)["Status"]
     if status != SUCCESS:
         raise PeerFailed(f"{peer.ae_title} answers C-ECHO with status {status:04X}")
+
+
+def _has_data_set(response: Command | None) -> bool:
+    return response is not None and response.get("CommandDataSetType", NO_DATA_SET) != NO_DATA_SET
 
 
 def _checked(received: bytes | bytearray, command: Command) -> Command:

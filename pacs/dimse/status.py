@@ -18,6 +18,7 @@ UNABLE_TO_PERFORM_SUBOPERATIONS = 0xA702
 MOVE_DESTINATION_UNKNOWN = 0xA801
 UNRECOGNIZED_OPERATION = 0x0211
 PROCESSING_FAILURE = 0x0110
+NO_LONGER_UPDATED = 0xA710  # the Error ID of PS3.4 Table F.7.2-2
 
 STATUS: dict[type[errors.ArchiveError], int] = {
     errors.MalformedObject: 0xC000,
@@ -56,7 +57,7 @@ STEP_REFUSAL: dict[errors.StepRefusal, Command] = {
     errors.StepRefusal.EXISTS: {"Status": 0x0111},
     errors.StepRefusal.FINAL: {
         "Status": PROCESSING_FAILURE,
-        "ErrorID": 0xA710,
+        "ErrorID": NO_LONGER_UPDATED,
         "ErrorComment": "Performed Procedure Step Object may no longer be updated",
     },
     errors.StepRefusal.NOT_CREATED: {"Status": 0x0105},

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from pacs.index import schema
 from pacs.index.rows import SearchValue, dump
+from pacs.index.step_outbox import add_message
 from pacs.index.values import Criteria, Values
 from pacs.model import DicomJson, PerformedStep, ScheduledStep
 
@@ -117,6 +118,10 @@ class PerformedStepRows:
         updated = update(_performed).where(here).values(row).returning(_performed.c.key)
         key = self._connection.execute(updated).scalar_one()
         _performed_values.write(self._connection, key, values)
+
+    def tell(self, destination: str, uid: str, is_new: bool, attributes: DicomJson) -> None:
+        """Let a system be told of a step.  is_new: whether it is made by these attributes, or changed."""
+        add_message(self._connection, destination, uid, is_new, attributes)
 
     def search(self, criteria: Criteria, limit: int | None, offset: int) -> Iterator[DicomJson]:
         """The attributes of those that fulfil all criteria, the newest first."""

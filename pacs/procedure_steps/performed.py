@@ -1,7 +1,7 @@
 """What modalities report of their work: Modality Performed Procedure Steps (PS3.4 F.7)."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pacs.attributes import Key
 from pacs.errors import InvalidStep, NotFound, StepConflict, StepRefusal
@@ -46,10 +46,22 @@ _SCHEDULED_STATUS = {
 class PerformedSteps:
     """The Modality Performed Procedure Steps. Safe for threads."""
 
-    def __init__(self, tables: Worklists, days_kept: float) -> None:
-        """days_kept: how long steps are kept after their end, the scheduled ones too."""
+    def __init__(
+        self,
+        tables: Worklists,
+        days_kept: float,
+        told: Sequence[str] = (),
+        on_told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """days_kept: how long steps are kept after their end, the scheduled ones too.
+
+        told: the AE titles of those who are told all that is reported.
+        on_told: called when something waits for them.
+        """
         self._tables = tables
         self._days_kept = days_kept
+        self._told = told
+        self._on_told = on_told
 
     def create(self, uid: str, given: DicomJson) -> None:
         """Note that a step has begun (N-CREATE). Raises InvalidStep or StepConflict."""
@@ -68,6 +80,8 @@ class PerformedSteps:
             step = PerformedStep(uid, IN_PROGRESS, dict(sorted((given | ours).items())))
             rows.performed_steps.insert(step, search_values(step.attributes, KEYS))
             _follow(rows, step)
+            self._tell(rows, uid, True, given)
+        self._on_told()
 
     def update(self, uid: str, given: DicomJson) -> None:
         """Set attributes, and with the status end the step (N-SET).
@@ -96,6 +110,12 @@ class PerformedSteps:
                 before = time.time() - self._days_kept * DAY
                 rows.performed_steps.remove_ended(before)
                 rows.scheduled_steps.remove_ended(before)
+            self._tell(rows, uid, False, given)
+        self._on_told()
+
+    def _tell(self, rows: WorklistRows, uid: str, is_new: bool, given: DicomJson) -> None:
+        for destination in self._told:
+            rows.performed_steps.tell(destination, uid, is_new, given)
 
     def get(self, uid: str) -> DicomJson:
         """All attributes (N-GET). Raises NotFound."""

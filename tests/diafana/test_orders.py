@@ -1,6 +1,7 @@
 """Orders from a RIS to the end of the examination, by the real service and the command."""
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from testdata.orders import omi, orm
 from testdata.procedure_steps import begun_step, ended_step
 from tests.diafana.commands import diafana
 from tests.pacs.dimse.peer import associated, find
+from tests.pacs.dimse.scp import free_port
 from tests.service import Service
+
+PATIENCE = 60.0  # seconds for what must happen by itself
 
 
 def worklist(port: int, station: str) -> list[Dataset]:
@@ -63,6 +67,28 @@ def test_an_order_goes_to_the_scanner_and_its_end_takes_it_off(tmp_path: Path) -
         (ready,) = [event for event in again.events() if event["event"] == "ready"][-1:]
         assert ready["hl7"] is None
         assert worklist(again.dimse_port, "CT1") == []
+
+
+@pytest.mark.xdist_group("service")
+def test_what_was_performed_is_told_to_another_archive(tmp_path: Path) -> None:
+    """From one service to another, which is away at first."""
+    port, uid = free_port(), "2.999.6"
+    step = f"/dicom-web/modality-performed-procedure-steps/{uid}"
+    with Service(tmp_path / "one", "--workers", "1", DIAFANA_MPPS_FORWARD="OTHER") as one:
+        made = diafana("peer", "add", "OTHER", "127.0.0.1", str(port), "--data", tmp_path / "one")
+        assert made.code == 0
+        with associated(one.dimse_port, (PERFORMED_STEP, ExplicitVRLittleEndian)) as association:
+            begun, ended = Dataset.from_json(begun_step()), Dataset.from_json(ended_step())
+            assert association.send_n_create(begun, PERFORMED_STEP, uid)[0].Status == 0
+            assert association.send_n_set(ended, PERFORMED_STEP, uid)[0].Status == 0
+        listed = diafana("peer", "list", "--data", tmp_path / "one").out
+        assert "OTHER            messages about performed steps that wait: 2" in listed
+        with Service(tmp_path / "other", "--workers", "1", "--dimse-port", str(port)) as other:
+            deadline = time.monotonic() + PATIENCE
+            while (found := other.get(step)).status_code != 200 or b"COMPLETED" not in found.content:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            assert other.get(step).json()["00400252"]["Value"] == ["COMPLETED"]
 
 
 def test_orders_come_out_of_files(tmp_path: Path) -> None:

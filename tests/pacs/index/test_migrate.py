@@ -20,7 +20,7 @@ from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.performed_attributes import KEYS
 from testdata.procedure_steps import STUDY, begun_step
 
-FINDING_STEPS = import_module("pacs.index.migrations.versions.0014_finding_performed_steps")
+FINDING_STEPS = import_module("pacs.index.migrations.versions.0014_performed_steps")
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_steps_that_were_performed_before_are_found(tmp_path: Path, url: str) ->
         searched = "select performed_step_key, path, item, value from performed_step_value order by key"
         values = set(before.execute(searched))
         before.execute("drop table performed_step_value")
+        before.execute("drop table step_message")
         before.execute("update alembic_version set version_num = ?", (FINDING_STEPS.down_revision,))
         before.commit()
     migrate(url)

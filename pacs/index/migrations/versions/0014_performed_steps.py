@@ -1,4 +1,7 @@
-"""What performed steps are searched by; those that are there, too, for they are in no file."""
+"""What performed steps are searched by, and what others are told of them.
+
+Those that are there are searched, too, for they are in no file.
+"""
 
 import orjson
 import sqlalchemy as sa
@@ -62,6 +65,19 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_performed_step_value_performed_step_key"), "performed_step_value", ["performed_step_key"]
     )
+    op.create_table(
+        "step_message",
+        sa.Column("key", _KEY, nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("sop_instance_uid", sa.Text(), nullable=False),
+        sa.Column("is_new", sa.Boolean(), nullable=False),
+        sa.Column("attributes", sa.LargeBinary(), nullable=False),
+        sa.Column("due", sa.Float(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_step_message")),
+    )
+    op.create_index(op.f("ix_step_message_destination"), "step_message", ["destination"])
     steps = sa.table("performed_step", sa.column("key"), sa.column("attributes"))
     for key, attributes in op.get_bind().execute(sa.select(steps.c.key, steps.c.attributes)).all():
         rows = [
