@@ -85,7 +85,8 @@ Where `hl7_port` is set, and by `diafana hl7 FILE`: messages of version 2.3.1 to
 MSH-18 (ISO 8859, UTF-8), framed by MLLP, 64 KB at most, one after the other on a connection. All of a message
 is done, durably, or nothing; then the acknowledgement comes, AA, AE or AR, with ERR and in MSA-3 the field
 that is wrong and why. The same message again changes nothing. A message for another patient than the step is
-of is refused. A step without study or step ID (ZDS-1, IPC-3; OBR-20, IPC-4) is known by its order's numbers.
+of is refused, and so are XO, CA, DC and SC of a step that is not known. A step without study or step ID
+(ZDS-1, IPC-3; OBR-20, IPC-4) is known by its order's numbers.
 Which field becomes what is that of IHE RAD TF-2, Table B-1:
 
 PID-3 (the first of type PI, MR, PT or none; all others are other patient IDs, such as a codice fiscale), 5,

@@ -28,8 +28,10 @@ def text(vr: str, value: str) -> DicomJson:
 
 def name_of(vr: str, where: str, value: str) -> DicomJson:
     """What names something, and so cannot be cut. Raises MessageRefused."""
-    if len(value) > LONGEST[vr] or "\\" in value:
-        raise MessageRefused(Code.DATA_TYPE, where, f"expected {LONGEST[vr]} characters at most")
+    if len(value) > LONGEST[vr] or "\\" in value or not value.isprintable():
+        raise MessageRefused(
+            Code.DATA_TYPE, where, f"expected {LONGEST[vr]} characters at most, no backslash"
+        )
     if vr == "UI" and value and not _UID.fullmatch(value):
         raise MessageRefused(Code.DATA_TYPE, where, "expected a UID")
     if vr == "CS" and value and not _CODE.fullmatch(value):

@@ -40,13 +40,12 @@ def _picked(asked: Dataset, attributes: DicomJson) -> Dataset:
     answer = Dataset()
     for element in asked:
         tag = int(element.tag)
-        kept = attributes.get(f"{tag:08X}")
+        kept = attributes.get(f"{tag:08X}", {"vr": element.VR})
         if tag in _NOT_KEYS:
             continue
-        if element.VR == "SQ" and element.value and len(element.value[0]):
-            items = (kept or {}).get("Value", ())
-            picked = Sequence([_picked(element.value[0], item) for item in items])
-            answer.add(DataElement(tag, "SQ", picked))
+        if element.VR == kept["vr"] == "SQ" and element.value and len(element.value[0]):
+            picked = [_picked(element.value[0], item) for item in kept.get("Value", ())]
+            answer.add(DataElement(tag, "SQ", Sequence(picked)))
         else:
             answer.add(element_of(tag, element.VR, kept))
     return answer

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import Dataset
 
 from hl7v2.message import Code, Message, MessageRefused
@@ -265,3 +267,19 @@ def test_nothing_of_a_patient_is_in_what_is_logged(
     assert "order refused" in logged
     for private in ("PZ", "DLANCL", "Niccol", "AAAA", "19800101"):
         assert private not in logged
+
+
+@given(st.data())
+def test_whatever_is_written_in_an_order_is_read_or_refused(data: st.DataObject) -> None:
+    """Nothing else is raised than what becomes an acknowledgement."""
+    content = bytearray(data.draw(st.sampled_from([orm(), omi(), orm("SC", "IP")])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content)))
+        put = st.sampled_from(
+            [b"|", b"^", b"~", b"&", b"\\", b"\r", b"\xf2", b"\x00", b"MSH", b"IPC|", b"-1"]
+        )
+        content[at : at + data.draw(st.integers(0, 30))] = data.draw(put)
+    try:
+        assert steps_of(Message(bytes(content)))
+    except MessageRefused as refused:
+        assert str(refused)

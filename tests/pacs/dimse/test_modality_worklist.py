@@ -323,3 +323,16 @@ def test_elements_of_the_table_are_kept_as_they_were_given(port: int, scheduled:
     assert answer.MedicalAlerts == ["Pacemaker", "Allergia allo iodio"]
     assert answer.PatientWeight == 71.5
     assert answer.ReferencedPatientSequence[0].ReferencedSOPInstanceUID == "2.999.9"
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_an_element_of_another_vr_than_its_own_is_answered_as_it_is_kept(port: int) -> None:
+    part = Dataset()
+    part.CodeValue = ""
+    wanted = asked(MedicalAlerts="", RequestedProcedureCodeSequence=[])
+    wanted.add_new("PatientID", "SQ", [part])
+    wanted.add_new("PatientSex", "UN", b"")
+    with associated(port, (MODALITY_WORKLIST, ExplicitVRLittleEndian)) as association:
+        answers = [*association.send_c_find(wanted, MODALITY_WORKLIST)]
+    assert [status.Status for status, _ in answers] == [0xFF00] * 4 + [0]
+    assert [answer.PatientID for _, answer in answers if answer] == ["P1", "P2", "P3", "P4"]
