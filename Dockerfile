@@ -7,6 +7,7 @@ COPY pacs pacs
 COPY dicomweb dicomweb
 COPY sr sr
 COPY fhir_api fhir_api
+COPY hl7v2 hl7v2
 COPY viewer viewer
 RUN pip install --no-cache-dir -c constraints.txt . \
     && useradd --create-home --uid 10001 diafana \

@@ -81,12 +81,19 @@ def serve(
     host: Annotated[str | None, _option("host")] = None,
     http_port: Annotated[int | None, _option("http_port")] = None,
     dimse_port: Annotated[int | None, _option("dimse_port")] = None,
+    hl7_port: Annotated[int | None, _option("hl7_port")] = None,
     aet: Annotated[str | None, _option("aet")] = None,
     workers: Annotated[int | None, _option("workers")] = None,
 ) -> None:
     """Start the archive: DICOM networking, DICOMweb, FHIR and the page."""
     settings = _settings(
-        data=data, host=host, http_port=http_port, dimse_port=dimse_port, aet=aet, workers=workers
+        data=data,
+        host=host,
+        http_port=http_port,
+        dimse_port=dimse_port,
+        hl7_port=hl7_port,
+        aet=aet,
+        workers=workers,
     )
     set_up_logs()
     with tempfile.TemporaryDirectory(prefix="diafana-metrics-") as folder:
@@ -248,6 +255,33 @@ def conformance() -> None:
 
 
 @app.command()
+def hl7(
+    files: Annotated[list[Path], typer.Argument(help="Files of messages, ORM^O01 or OMI^O23.")],
+    data: Data = None,
+) -> None:
+    """Take orders out of files of HL7 v2: what they schedule is in the modality worklist."""
+    from hl7v2.receiver import Receiver, messages_of
+
+    _, parts = _open_parts(data)
+    receiver = Receiver(parts.orders)
+    taken = refused = 0
+    for file in files:
+        try:
+            messages = list(messages_of(file.read_bytes()))
+        except OSError as error:
+            _fail(f"{file} cannot be read: {error.strerror}. What was taken before is kept.", 1, error)
+        for number, message in enumerate(messages, 1):
+            reason = receiver.do(message, "file")
+            taken, refused = (taken + 1, refused) if reason is None else (taken, refused + 1)
+            if reason is not None:
+                _errors.print(Text(f"refused message {number} of {file}: {reason}"), soft_wrap=True)
+    parts.close()
+    _out.print(f"{taken} messages taken, {refused} refused.")
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
 def fhir(file: Annotated[Path, typer.Argument(help="A DICOM file.")]) -> None:
     """Print what one object becomes in FHIR, as the transaction that another server would be sent."""
     from pydicom.errors import InvalidDicomError
@@ -339,6 +373,9 @@ def peer_list(data: Data = None) -> None:
     for known in parts.index.peers.all():
         commits = "  commits" if known.commits else ""
         _out.print(f"{known.ae_title:16} {known.host}:{known.port}{commits}", markup=False)
+    for aet, waiting, reason in parts.index.step_outbox.waiting():
+        line = f"{aet:16} messages about performed steps that wait: {waiting}. {reason}"
+        _out.print(line.rstrip(), markup=False, soft_wrap=True)
     parts.close()
 
 

@@ -10,7 +10,7 @@ from pydicom.uid import UID
 
 from diafana.settings import Settings
 from diafana.web import services
-from diafana.wiring import DICOMWEB_ROOT, Parts
+from diafana.wiring import DICOMWEB_ROOT, Parts, all_offered
 from dicomweb.aside import METADATA_MEDIA_TYPES
 from dicomweb.media_types import DICOM
 from dicomweb.parameters import RENDERED, SEARCH, THUMBNAIL, URI
@@ -20,27 +20,32 @@ from dicomweb.transaction import Transaction
 from dicomweb.ups.conflicts import TRANSACTIONS
 from fhir_api.formats import FORMATS
 from fhir_api.search_table import PARAMETERS
-from pacs.attributes import ATTRIBUTES
+from hl7v2.message import Code
+from hl7v2.order import CONTROLS, PRIORITIES, STATUSES
+from pacs.attributes import ATTRIBUTES, Key
 from pacs.changes import Bell
 from pacs.commitment import FailureReason
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from pacs.deidentification.admission import OF_NUMBERS, PHOTOGRAPHS, WITHOUT_TEXT
 from pacs.dimse.n_action import SAID
 from pacs.dimse.offer import Offer
-from pacs.dimse.offered import offered
 from pacs.dimse.sop_classes import STORAGE
 from pacs.dimse.status import (
+    ATTRIBUTES_NOT_SUPPORTED,
     INVALID_ARGUMENT_VALUE,
     NO_SUCH_EVENT_TYPE,
     PROCESSING_FAILURE,
     RESOURCE_LIMITATION,
     STATUS,
+    STEP_REFUSAL,
+    STEP_STATUS,
 )
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
 from pacs.non_patient import CATEGORIES
 from pacs.pixels.encode import CODINGS
 from pacs.pixels.pictures import TRANSFORMED
+from pacs.procedure_steps.performed_attributes import KEYS as PERFORMED_KEYS
 from pacs.procedure_steps.performed_attributes import TABLE as PERFORMED_STEP
 from pacs.procedure_steps.scheduled_attributes import TABLE as SCHEDULED_STEP
 from pacs.transcode import LOSSY
@@ -71,9 +76,11 @@ index was made anew without the worklist. A work item that was removed after its
 
 
 _SENDING = """The archive is an SCP of what follows. It is an SCU of C-ECHO, and of C-STORE for what it is
-asked to send to a system that it knows (`diafana peer`). Then it proposes each SOP class of what is sent in
-each stored transfer syntax, and in Explicit and Implicit VR Little Endian. An object goes as it is stored
-where that is taken, uncompressed otherwise. A system that does not answer is tried again for a week.
+asked to send to a system that it knows (`diafana peer`), and of N-CREATE and N-SET of performed steps for
+the systems of the setting `mpps_forward`: they are told what it was told, in that order. To send objects it
+proposes each SOP class of what is sent in each stored transfer syntax, and in Explicit and Implicit VR Little
+Endian. An object goes as it is stored where that is taken, uncompressed otherwise. A system that does not
+answer is tried again for a week.
 """
 
 _COMMITMENT = """### Storage commitment (PS3.4 Annex J)
@@ -116,7 +123,28 @@ label of a specimen, an image with an overlay within its pixels, or one with Rec
 Without pixels only what is listed is given. All else is refused (403).
 """
 
+_HL7 = """## HL7 v2
+
+Where `hl7_port` is set, and by `diafana hl7 FILE`: messages of version 2.3.1 to 2.8 in the character set of
+MSH-18 (ISO 8859, UTF-8), framed by MLLP, 64 KB at most, one after the other on a connection. All of a message
+is done, durably, or nothing; then the acknowledgement comes, AA, AE or AR, with ERR and in MSA-3 the field
+that is wrong and why. The same message again changes nothing. A message for another patient than the step is
+of is refused, and so are XO, CA, DC and SC of a step that is not known. A step without study or step ID
+(ZDS-1, IPC-3; OBR-20, IPC-4) is known by its order's numbers.
+Which field becomes what is that of IHE RAD TF-2, Table B-1:
+
+PID-3 (the first of type PI, MR, PT or none; all others are other patient IDs, such as a codice fiscale), 5,
+7, 8; PV1-3, 8, 15 (B6: pregnant), 19; AL1-3; ORC-1, 2, 3, 5, 7.4 (start), 7.6 (priority), 12; OBR-2, 3, 4.1
+to 3 (procedure), 4.4 to 6 (protocol), 12, 13, 16, 18 (accession), 19 (requested procedure ID), 20 (step ID),
+21 (station AE title), 24 (modality), 27, 30, 31, 34, 36, 44; ZDS-1; TQ1-7, 9; IPC-1 to 9. A step whose order
+names no station has its modality for its station AE title.
+"""
+
 _PROCEDURE_STEPS = """### Modality workflow (PS3.18 14 and 15, PS3.4 Annexes K and F)
+
+The same over DIMSE: C-FIND of the Modality Worklist, N-CREATE, N-SET and N-GET of performed steps. A worklist
+answers in the character set that is asked in where it holds the answer, else in UTF-8; with FF01 where a key
+has a value that nothing is compared with. Of a sequence that is a key all items are answered.
 
 A Scheduled Procedure Step has one item in its sequence. Making, replacing and removing steps is ours;
 whoever makes one gives what is of return key type 1 or, where its condition is met, 1C, but for study,
@@ -124,14 +152,24 @@ requested procedure and step ID: those are made where they are absent. What is o
 a value where nobody gave one, what is of type 3, named here or not, when it is asked for. Keys of dates and
 times together are one range from the first moment to the last. What was performed is found by its status
 only. A performed step brings the scheduled ones that it names to STARTED, then COMPLETED or DISCONTINUED.
-What it was not created with cannot be updated, and after its end nothing can (409).
+What it was not created with cannot be updated, and after its end nothing can (409). Performed steps are found
+by the attributes that have a matching below: those of a study, a series or an instance; that is ours.
 """
 
 
 def statement() -> str:
     """The page in Markdown."""
     return "\n".join(
-        [_HEAD, *_networking(), *_web(), *_worklist(), *_procedure_steps(), *_non_patient(), *_fhir()]
+        [
+            _HEAD,
+            *_networking(),
+            *_web(),
+            *_worklist(),
+            *_procedure_steps(),
+            *_non_patient(),
+            *_fhir(),
+            *_hl7(),
+        ]
     )
 
 
@@ -251,8 +289,44 @@ def _procedure_steps() -> Iterator[str]:
     )
     yield "### Attributes of Modality Performed Procedure Steps (PS3.4 Table F.7.2-1)\n"
     yield from _table(
-        ("attribute", "N-CREATE", "N-SET", "final state"),
-        [(".".join(row.path), row.create, row.change, row.final or "-") for row in PERFORMED_STEP],
+        ("attribute", "N-CREATE", "N-SET", "final state", "matching"),
+        [
+            (".".join(row.path), row.create, row.change, row.final or "-", _matched(row))
+            for row in PERFORMED_STEP
+        ],
+    )
+    yield "### Status codes of N-CREATE, N-SET and N-GET on performed steps, where they are others\n"
+    yield from _table(
+        ("status", "Error ID", "when"),
+        [
+            *(
+                (f"{code:04X}", "", _meaning(kind))
+                for kind, code in STEP_STATUS.items()
+                if code != STATUS[kind]
+            ),
+            *(
+                (f"{said['Status']:04X}", f"{said['ErrorID']:04X}" if "ErrorID" in said else "", reason.value)
+                for reason, said in STEP_REFUSAL.items()
+            ),
+            (f"{ATTRIBUTES_NOT_SUPPORTED:04X}", "", "N-GET: some of what is asked for is not there"),
+        ],
+    )
+
+
+def _matched(row: Key) -> str:
+    return row.matching.value if row in PERFORMED_KEYS else "-"
+
+
+def _hl7() -> Iterator[str]:
+    yield _HL7
+    yield from _table(
+        ("ORC-1", "the step"),
+        [(code, f"{control.value} {status}".strip()) for code, (control, status) in CONTROLS.items()],
+    )
+    yield from _table(("ORC-5, of SC", "Scheduled Procedure Step Status"), [*STATUSES.items()])
+    yield from _table(("priority", "Requested Procedure Priority"), [*PRIORITIES.items()])
+    yield from _table(
+        ("ERR-3", "text"), [(str(number), text) for number, text in (code.value for code in Code)]
     )
 
 
@@ -306,7 +380,7 @@ def _offered() -> tuple[list[Transaction], tuple[Offer, ...]]:
         parts = Parts(settings, Bell(settings.bell))
         try:
             dicomweb, _ = services(parts)
-            offers = offered(parts.index, settings.aet, parts.desk, parts.outbox_bell.ring)
+            offers = all_offered(parts)
         finally:
             parts.close()
     transactions = [replace(t, path=DICOMWEB_ROOT + t.path) for t in dicomweb.transactions]

@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pydicom
@@ -25,6 +27,8 @@ from fhir_api.push.courier import FOLLOWER as PUSH_FOLLOWER
 from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
 from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
+from hl7v2.mllp import Limits, MllpServer
+from hl7v2.receiver import Receiver
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer
 from pacs.doorbell import ring
@@ -53,6 +57,7 @@ def serve(settings: Settings) -> None:
     with only_service_of(settings.data):
         http = _listen(settings.host, settings.http_port, "http-port")
         dimse = _listen(settings.host, settings.dimse_port, "dimse-port")
+        hl7 = None if settings.hl7_port is None else _listen(settings.host, settings.hl7_port, "hl7-port")
         _prepare_data(settings)
         bell = Bell(settings.bell)
         occupied = Occupancy(settings.workers), Occupancy(settings.workers)
@@ -63,12 +68,14 @@ def serve(settings: Settings) -> None:
 
         roles = [Role(f"worker {number + 1}", work(number)) for number in range(settings.workers)]
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
+        if hl7 is not None:
+            roles.append(Role("orders", partial(_run_orders, settings, bell, hl7)))
         # pydicom's warnings quote values, and checking each value against its VR costs more than reading it
         pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
         _keep_memory()
         gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
-        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http, dimse)):
+        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http, dimse, hl7)):
             raise CannotStart("a process of the service did not start; the log above says why")
 
 
@@ -175,9 +182,12 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
         ) from error
 
 
-def _announce(settings: Settings, http: socket.socket, dimse: socket.socket) -> None:
+def _announce(
+    settings: Settings, http: socket.socket, dimse: socket.socket, hl7: socket.socket | None
+) -> None:
     http_port, dimse_port = http.getsockname()[1], dimse.getsockname()[1]
-    log.info("ready", http=http_port, dimse=dimse_port, workers=settings.workers)
+    hl7_port = None if hl7 is None else hl7.getsockname()[1]
+    log.info("ready", http=http_port, dimse=dimse_port, hl7=hl7_port, workers=settings.workers)
     lines = (
         "",
         "  Diafana is ready.",
@@ -185,6 +195,7 @@ def _announce(settings: Settings, http: socket.socket, dimse: socket.socket) -> 
         f"  DICOMweb  http://{settings.host}:{http_port}/dicom-web",
         f"  FHIR R4   http://{settings.host}:{http_port}/fhir",
         f"  DICOM     {settings.aet} at {settings.host}:{dimse_port}",
+        *([f"  HL7 v2    {settings.host}:{hl7_port}"] if hl7_port else []),
         f"  Data      {settings.data.resolve()}",
         "  Ctrl-C stops it.",
         "",
@@ -216,6 +227,22 @@ def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready
     front.start()
     HttpServer(config, http[1], ready, told.is_set, last_words).run(sockets=[http[0]])
     front.stop(settings.shutdown_seconds)
+    parts.close()
+
+
+def _run_orders(settings: Settings, bell: Bell, listener: socket.socket, ready: Ready) -> None:
+    """Take orders in HL7 v2 until SIGTERM."""
+    woken, wake = socket.socketpair()
+    wake.setblocking(False)
+
+    def rouse() -> None:
+        with suppress(BlockingIOError):
+            wake.send(b"!")
+
+    stopping = Termination(rouse)
+    parts = Parts(settings, bell)
+    ready()
+    MllpServer(listener, Receiver(parts.orders), Limits()).run(stopping.is_set, woken)
     parts.close()
 
 

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen at.")
     http_port: Port = Field(8080, description="TCP port of the page, DICOMweb and FHIR; 0 takes a free one.")
     dimse_port: Port = Field(11112, description="TCP port of DICOM networking; 0 takes a free one.")
+    hl7_port: Port | None = Field(
+        None, description="TCP port for orders in HL7 v2 (MLLP); 0 takes a free one. Without it none is open."
+    )
     aet: AeTitle = Field("DIAFANA", description="Our AE title.")
     workers: PositiveInt = Field(
         min(4, os.cpu_count() or 1), description="Processes that answer DICOM and HTTP."
@@ -87,6 +90,10 @@ class Settings(BaseSettings):
         (),
         description="AE titles that are told of a restart beside the subscribers, parted by commas.",
     )
+    mpps_forward: Annotated[tuple[AeTitle, ...], NoDecode] = Field(
+        (),
+        description="AE titles of known systems that are told of performed steps, too, parted by commas.",
+    )
     fhir_push: str = Field(
         "", description="Base of a FHIR server that is sent each study, such as https://ehr.example.org/fhir."
     )
@@ -106,7 +113,7 @@ class Settings(BaseSettings):
     def _are_listed(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("worklist_fallback", mode="before")
+    @field_validator("worklist_fallback", "mpps_forward", mode="before")
     @classmethod
     def _are_parted(cls, value: object) -> object:
         """By commas, for an AE title may have blanks."""
@@ -166,6 +173,11 @@ class Settings(BaseSettings):
     def commitment_doors(self) -> Path:
         """The folder of named pipes that wake the associations whose peers wait for a commitment."""
         return self.data / "commitment-doors"
+
+    @property
+    def step_bell(self) -> Path:
+        """The pipe that wakes who tells other systems of performed steps."""
+        return self.data / "step-bell"
 
     @property
     def fhir_push_path(self) -> Path:

@@ -25,14 +25,16 @@ from pacs.commitment import Commitment
 from pacs.dimse import Limits
 from pacs.dimse.courier import Courier
 from pacs.dimse.n_action import Desk
-from pacs.dimse.offer import Offers
+from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
+from pacs.dimse.step_courier import StepCourier
 from pacs.dimse.teller import Teller
 from pacs.doorbell import ring
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
 from pacs.model import Level
+from pacs.procedure_steps.orders import Orders
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
 from pacs.worklist.subscriptions import Subscriptions
@@ -92,7 +94,14 @@ class Parts:
     @cached_property
     def performed_steps(self) -> PerformedSteps:
         """What modalities did."""
-        return PerformedSteps(self.index.worklist, self.settings.worklist_days)
+        settings, told = self.settings, self.settings.mpps_forward
+        ring = self.step_bell.ring if told else lambda: None
+        return PerformedSteps(self.index.worklist, settings.worklist_days, told, ring)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """What a RIS orders of modalities."""
+        return Orders(self.index.worklist)
 
     @cached_property
     def outbox_bell(self) -> Bell:
@@ -108,6 +117,11 @@ class Parts:
     def desk(self) -> Desk:
         """Where peers ask for it."""
         return Desk(self.index.commitment_requests, self.settings.commitment_doors, self.commitment_bell.ring)
+
+    @cached_property
+    def step_bell(self) -> Bell:
+        """What rings when others are to be told of a performed step."""
+        return Bell(self.settings.step_bell)
 
     @cached_property
     def push_outbox(self) -> PushOutbox:
@@ -215,9 +229,13 @@ def dimse_limits(settings: Settings) -> Limits:
 
 def dimse_offers(parts: Parts) -> Offers:
     """What they may ask for."""
-    settings = parts.settings
-    offers = offered(parts.index, settings.aet, parts.desk, parts.outbox_bell.ring)
-    return Offers(offers, settings.accept_unknown_sop_classes)
+    return Offers(all_offered(parts), parts.settings.accept_unknown_sop_classes)
+
+
+def all_offered(parts: Parts) -> tuple[Offer, ...]:
+    """The services as rows of a table."""
+    committing = parts.desk, parts.outbox_bell.ring
+    return offered(parts.index, parts.settings.aet, *committing, parts.scheduled_steps, parts.performed_steps)
 
 
 def courier_bells(parts: Parts) -> list[Bell]:
@@ -225,17 +243,19 @@ def courier_bells(parts: Parts) -> list[Bell]:
     settings = parts.settings
     pushing = [parts.push_bell] if settings.fhir_push else []
     telling = [parts.subscription_bell] if settings.fhir_subscription_endpoints else []
-    return [parts.outbox_bell, parts.commitment_bell, parts.exports_bell, *pushing, *telling]
+    noted = [parts.outbox_bell, parts.commitment_bell, parts.step_bell, parts.exports_bell]
+    return [*noted, *pushing, *telling]
 
 
 def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
     """Who sends, tells and exports, each in a thread of its own until it is told that it is time to stop."""
     settings = parts.settings
     sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run
+    reporting = StepCourier(parts.index.step_outbox, parts.index.peers, settings.aet, parts.step_bell).run
     pushing = [parts.push_courier.run] if settings.fhir_push else []
     telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
     committing = Teller(parts.desk, parts.index.peers, parts.commitment, parts.commitment_bell).run
-    return [sending, committing, parts.exporter.run, *pushing, *telling]
+    return [sending, committing, reporting, parts.exporter.run, *pushing, *telling]
 
 
 def followers(parts: Parts) -> list[Follower]:

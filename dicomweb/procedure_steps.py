@@ -1,6 +1,7 @@
 """The modality workflow: scheduled and performed procedure steps (PS3.18 14 and 15).
 
 Chapter 14 has a search only; making, changing and removing scheduled steps is ours.
+Finding performed ones is ours, too.
 """
 
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from dicomweb import parameters as p
 from dicomweb.data_set_body import BODY_MEDIA_TYPES, BodyRefused, read_data_set
 from dicomweb.data_sets import write_data_set
 from dicomweb.keyed_search import KeyedSearch, Searched
-from dicomweb.media_types import DATA_SET_MEDIA_TYPES, STEPS_MEDIA_TYPES, STEPS_OFFERS
+from dicomweb.media_types import DATA_SET_MEDIA_TYPES, DATA_SETS_MEDIA_TYPES, STEPS_MEDIA_TYPES, STEPS_OFFERS
 from dicomweb.negotiation import Negotiation
 from dicomweb.request import check_uid, named_parameters, parameters, service_url
 from dicomweb.search_parameters import Reading
@@ -23,6 +24,7 @@ from dicomweb.warning import warn
 from pacs.attributes import Key
 from pacs.errors import InvalidIdentifier
 from pacs.model import DicomJson
+from pacs.procedure_steps import performed_attributes as performed_keys
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
 from pacs.procedure_steps.scheduled_attributes import KEYS, KEYS_BY_PATH, RETURNED
@@ -33,7 +35,8 @@ _CHARACTER_SET = "00080005"  # in every answer, for it tells how to read the oth
 
 _SCHEDULED = "/modality-scheduled-procedure-steps"
 _SCHEDULED_STEP = f"{_SCHEDULED}/{{study}}/{{step}}"
-_PERFORMED_STEP = "/modality-performed-procedure-steps/{mpps}"
+_PERFORMED = "/modality-performed-procedure-steps"
+_PERFORMED_STEP = f"{_PERFORMED}/{{mpps}}"
 
 _HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
 
@@ -129,9 +132,11 @@ def procedure_step_transactions(
     threads, negotiation = Threads(), Negotiation()
     found = Searched(scheduled.search, KEYS_BY_PATH, RETURNED, HTTPStatus.OK, offers=STEPS_OFFERS)
     search = KeyedSearch(found, threads, negotiation, root).search
+    reported = Searched(performed.search, performed_keys.KEYS_BY_PATH, performed_keys.RETURNED, HTTPStatus.OK)
+    search_reported = KeyedSearch(reported, threads, negotiation, root).search
     planned = ScheduledResource(scheduled, threads, negotiation, root)
     done = PerformedResource(performed, threads, negotiation, root)
-    return [*_of_scheduled(planned, search), *_of_performed(done)]
+    return [*_of_scheduled(planned, search), *_of_performed(done, search_reported)]
 
 
 def _of_scheduled(planned: ScheduledResource, search: Endpoint) -> list[Transaction]:
@@ -150,12 +155,14 @@ def _of_scheduled(planned: ScheduledResource, search: Endpoint) -> list[Transact
     ]
 
 
-def _of_performed(done: PerformedResource) -> list[Transaction]:
+def _of_performed(done: PerformedResource, search: Endpoint) -> list[Transaction]:
     """Create and Update are one resource and method, told apart by a parameter."""
     name, one, gives = "Modality Performed Procedure Step", _PERFORMED_STEP, DATA_SET_MEDIA_TYPES
     asked = (p.INCLUDEFIELD, p.ACCEPT)
+    keys = (*p.PAGING, *p.key_parameters(performed_keys.KEYS))
     update = (Parameter("update", "Whether attributes of a known step are set (15.5)", ""),)
     return [
+        Transaction(f"Search {name}s", "-", "GET", _PERFORMED, search, DATA_SETS_MEDIA_TYPES, (), keys),
         Transaction(f"Create or Update {name}", "15.4", "POST", one, done.post, (), BODY_MEDIA_TYPES, update),
         Transaction(f"Retrieve {name}", "15.6", "GET", one, done.retrieve, gives, (), asked),
     ]

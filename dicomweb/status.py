@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 from pacs.errors import (
     ArchiveError,
+    AttributeEmpty,
+    AttributeMissing,
     CannotDeidentify,
     CannotRender,
+    DataSetTooLong,
     FrameNotFound,
     InstanceConflict,
     InvalidIdentifier,
@@ -34,7 +37,10 @@ HTTP_STATUS: Mapping[type[ArchiveError], int] = {
     PatientConflict: 409,
     InvalidQuery: 400,
     TooManyMatches: 400,
+    DataSetTooLong: 413,
     InvalidStep: 400,
+    AttributeMissing: 400,
+    AttributeEmpty: 400,
     WorkitemConflict: 409,
     StepConflict: 409,
     NotFound: 404,

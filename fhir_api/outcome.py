@@ -11,8 +11,11 @@ from starlette.responses import Response
 
 from pacs.errors import (
     ArchiveError,
+    AttributeEmpty,
+    AttributeMissing,
     CannotDeidentify,
     CannotRender,
+    DataSetTooLong,
     FrameNotFound,
     InstanceConflict,
     InvalidIdentifier,
@@ -48,7 +51,10 @@ STATUS: Mapping[type[ArchiveError], tuple[int, str]] = {
     PatientConflict: (409, "conflict"),
     InvalidQuery: (400, "invalid"),
     TooManyMatches: (400, "too-costly"),
+    DataSetTooLong: (413, "too-long"),
     InvalidStep: (422, "value"),
+    AttributeMissing: (422, "value"),
+    AttributeEmpty: (422, "value"),
     WorkitemConflict: (409, "conflict"),
     StepConflict: (409, "conflict"),
     NotFound: (404, "not-found"),

@@ -11,7 +11,10 @@ ArchiveError
 │       └── PatientConflict  the study belongs to another patient
 ├── InvalidQuery             a search key cannot be understood
 ├── TooManyMatches           what is found is more than one request can name
-├── InvalidStep              an attribute is absent, empty or not allowed in what a procedure step is made of
+├── DataSetTooLong           what is asked is longer than is taken
+├── InvalidStep              what a procedure step is made of is wrong, or not allowed there
+│   ├── AttributeMissing     an attribute is absent
+│   └── AttributeEmpty       an attribute has no value
 ├── WorkitemConflict         the state of a work item does not allow it; the reason is one of Refusal
 ├── StepConflict             the state of a procedure step does not allow it; the reason is one of StepRefusal
 ├── NotFound                 no such study, series, instance, work item, procedure step or subscription
@@ -80,8 +83,20 @@ class TooManyMatches(ArchiveError):
     """What is found is more than one request can name; the message says how many that are."""
 
 
+class DataSetTooLong(ArchiveError):
+    """The data set of a request is longer than is taken here; the message says how long it may be."""
+
+
 class InvalidStep(ArchiveError):
-    """An attribute is absent, empty or not allowed; the message names it (PS3.4 5.4)."""
+    """An attribute is absent, empty, wrong or not allowed; the message names it (PS3.4 5.4)."""
+
+
+class AttributeMissing(InvalidStep):
+    """An attribute is absent that must be there."""
+
+
+class AttributeEmpty(InvalidStep):
+    """An attribute has no value that must have one."""
 
 
 class Refusal(StrEnum):
@@ -115,6 +130,9 @@ class StepRefusal(StrEnum):
     FINAL = "it is completed or discontinued, and may no longer be updated"
     NOT_CREATED = "only what was named when it was made can be set"
     FINAL_STATE_REQUIREMENTS = "it lacks what this final state requires"
+    BEGUN = "it has begun, so that it can be discontinued, not cancelled"
+    OTHER_PATIENT = "it is another patient's"
+    SEVERAL = "there are several of this order, and the one that is meant is not named"
 
 
 class StepConflict(ArchiveError):

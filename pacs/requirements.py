@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydicom.datadict import tag_for_keyword
 
 from pacs.attributes import Key, Matching
-from pacs.errors import InvalidStep
+from pacs.errors import AttributeEmpty, AttributeMissing, InvalidStep
 from pacs.model import DicomJson
 from pacs.query import normal_date, normal_date_time, normal_time
 
@@ -20,6 +20,8 @@ _NOT_OF_DATA_SETS = ("0000", "0002")  # the groups of commands and of file meta 
 # A type with the condition that the same data set or item fulfils: "1C/1C if UniversalEntityID",
 # "1C/1C unless LocalNamespaceEntityID", "1C/1C if ValueType is CODE"
 _CONDITIONAL = re.compile(r"(?P<type>\S+) (?P<word>if|unless) (?P<keyword>\w+)(?: is (?P<value>\w+))?")
+
+_MISSING, _EMPTY = "is missing", "has no value"
 
 _OF_A_SCHEME = ("00080100", "00080119")  # CodeValue, LongCodeValue
 _URN, _SCHEME, _MEANING = "00080120", "00080102", "00080104"
@@ -58,7 +60,7 @@ def check(
     enumerated: Enumerated,
     without_meaning: frozenset[str] = frozenset(),
 ) -> None:
-    """Raises InvalidStep, naming all that is absent, empty, wrong or not allowed.
+    """Raises InvalidStep, naming all that is absent, empty, wrong or not allowed, by the first of these.
 
     types: what is required of each row.  enumerated: by keyword, where no other values are taken.
     without_meaning: the code sequences, by keyword, whose items need no code meaning.
@@ -70,7 +72,15 @@ def check(
             problem = problem or _wrong_value(holder, row, enumerated, row.keyword not in without_meaning)
             problems += [f"{'.'.join(row.path)} {problem}"] if problem else []
     if problems:
-        raise InvalidStep("; ".join(dict.fromkeys(problems)))
+        raise _kind_of(problems)("; ".join(dict.fromkeys(problems)))
+
+
+def _kind_of(problems: Iterable[str]) -> type[InvalidStep]:
+    """What is absent is told before what is empty, and that before what is wrong (PS3.7 10.1.5.1.6)."""
+    for kind, words in ((AttributeMissing, _MISSING), (AttributeEmpty, _EMPTY)):
+        if any(problem.endswith(words) for problem in problems):
+            return kind
+    return InvalidStep
 
 
 def check_coded_entries(attributes: DicomJson, key: str) -> None:
@@ -122,12 +132,12 @@ def _in_force(holder: DicomJson, type_: str) -> str:
 def _problem(holder: DicomJson, row: Key, type_: str) -> str:
     """What the data set, or item, that may hold an attribute lacks or has too much; empty when nothing."""
     if _key(row) not in holder:
-        return "is missing" if type_ == EMPTY or type_.startswith(("1/", "2/")) else ""
+        return _MISSING if type_ == EMPTY or type_.startswith(("1/", "2/")) else ""
     if type_ == NOT_ALLOWED:
         return "is not allowed here"
     if not _has_value(holder, row):
         # Of type 2/1 the provider fills in the value
-        return "has no value" if "/1" in type_ and type_[0] != "2" else ""
+        return _EMPTY if "/1" in type_ and type_[0] != "2" else ""
     return "has a value, but must be empty" if type_ == EMPTY else ""
 
 

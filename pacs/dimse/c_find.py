@@ -1,7 +1,10 @@
 """C-FIND (PS3.4 Annex C) on the Patient Root and Study Root models."""
 
+from collections.abc import Iterable
+
 from pydicom import Dataset
 
+from pacs.dimse.association import Request
 from pacs.dimse.identifier import Answerer, has_unsupported_keys, parse_query
 from pacs.dimse.sop_classes import FIND_LEVELS
 from pacs.dimse.status import CANCEL, PENDING, PENDING_WITHOUT_OPTIONAL_KEYS, SUCCESS
@@ -23,13 +26,19 @@ class Find(WithDataSet):
         query = parse_query(data_set, FIND_LEVELS[model], _semantics(agreement.extended.get(model, b"")))
         called = agreement.called_ae_title
         answerer = Answerer(data_set, request.context, called)
-        pending = PENDING_WITHOUT_OPTIONAL_KEYS if has_unsupported_keys(data_set) else PENDING
-        for found in association.archive.search(query):
-            if association.is_cancelled(request.command.get("MessageID", 0)):
-                request.respond({"Status": CANCEL})
-                return
-            request.respond({"Status": pending}, answerer.identifier(found.attributes))
-        request.respond({"Status": SUCCESS})
+        found = (answerer.identifier(one.attributes) for one in association.archive.search(query))
+        respond_each(request, found, has_unsupported_keys(data_set))
+
+
+def respond_each(request: Request, identifiers: Iterable[bytes], has_unsupported_keys: bool) -> None:
+    """A pending response for each identifier, and the last one (PS3.7 9.3.2.2)."""
+    pending = PENDING_WITHOUT_OPTIONAL_KEYS if has_unsupported_keys else PENDING
+    for identifier in identifiers:
+        if request.association.is_cancelled(request.command.get("MessageID", 0)):
+            request.respond({"Status": CANCEL})
+            return
+        request.respond({"Status": pending}, identifier)
+    request.respond({"Status": SUCCESS})
 
 
 def _semantics(options: bytes) -> Semantics:

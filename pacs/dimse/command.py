@@ -4,7 +4,7 @@ pynetdicom's coding of the same is the reference in a differential test; this on
 """
 
 from functools import lru_cache
-from struct import pack, unpack_from
+from struct import iter_unpack, pack, unpack_from
 from typing import Any
 
 from pacs.errors import MalformedObject
@@ -35,6 +35,7 @@ ELEMENTS: dict[int, tuple[str, str]] = {
     0x1030: ("MoveOriginatorApplicationEntityTitle", "AE"),
     0x1031: ("MoveOriginatorMessageID", "US"),
 }
+_TAG_LIST = 0x1005  # the one element that is read and written as a tuple
 _NUMBERS = {keyword: number for number, (keyword, _) in ELEMENTS.items()}
 
 # PS3.7 E.1: values of Command Field; a response has the highest bit set
@@ -78,16 +79,17 @@ def decode_command(data: bytes | bytearray) -> Command:
         after = position + length
         if number in ELEMENTS:
             keyword, vr = ELEMENTS[number]
-            command[keyword] = _decode(vr, data[position:after])
+            command[keyword] = _decode(number, vr, data[position:after])
         position = after
     return command
 
 
-def _decode(vr: str, value: bytes | bytearray) -> int | str:
+def _decode(number: int, vr: str, value: bytes | bytearray) -> int | str | tuple[int, ...]:
     if vr == "US":
         return int.from_bytes(value[:2], "little")
     if vr == "AT":
-        return int.from_bytes(value[:2], "little") << 16 | int.from_bytes(value[2:4], "little")
+        tags = tuple(group << 16 | low for group, low in iter_unpack("<HH", value[: len(value) & ~3]))
+        return tags if number == _TAG_LIST else (tags or (0,))[0]
     return value.decode("latin-1").strip("\0 ")
 
 
@@ -99,9 +101,11 @@ def encode_command(command: Command) -> bytes:
 
 
 @lru_cache(KNOWN_ELEMENTS)
-def _encode(number: int, value: int | str) -> bytes:
+def _encode(number: int, value: int | str | tuple[int, ...]) -> bytes:
     vr = ELEMENTS[number][1]
-    if isinstance(value, int):
+    if isinstance(value, tuple):
+        content = b"".join(pack("<HH", tag >> 16, tag & 0xFFFF) for tag in value)
+    elif isinstance(value, int):
         content = pack("<H", value) if vr == "US" else pack("<HH", value >> 16, value & 0xFFFF)
     else:
         content = value.encode("latin-1", "replace")

@@ -1,26 +1,23 @@
 """C-FIND identifiers: from the keys asked to a Query, from an answer to a data set (PS3.4 C.4.1)."""
 
+from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
+from typing import TypeVar
 
 from pydicom import DataElement, Dataset
-from pydicom.charset import convert_encodings, decode_bytes, encode_string
 from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence
-from pynetdicom.dsutils import decode, encode
+from pynetdicom.dsutils import decode
 
-from pacs.attributes import BY_PATH, BY_TAG, Attribute
+from pacs.attributes import BY_PATH, BY_TAG, Key
 from pacs.dataset.elements import read_elements
 from pacs.dataset.transfer_syntax import encoding_of
+from pacs.dimse.data_set import DataSetWriter, element_of
 from pacs.dimse.negotiation import Context
 from pacs.dimse.plain_answer import PlainWriter
 from pacs.errors import InvalidQuery, MalformedObject
 from pacs.keys import parse_criteria
 from pacs.model import DicomJson, Level
 from pacs.query import PLAIN, Criterion, Query, Semantics
-
-UTF_8 = "ISO_IR 192"
-_NAME_DELIMITERS = {ord("\\"), ord("^"), ord("=")}
 
 # PS3.4 C.4.1.1.3.1 and C.6: what the level is called in an identifier
 LEVELS = {"PATIENT": Level.PATIENT, "STUDY": Level.STUDY, "SERIES": Level.SERIES, "IMAGE": Level.INSTANCE}
@@ -31,6 +28,8 @@ _CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY = (
     0x00080054,
     0x00080056,
 )
+K = TypeVar("K", bound=Key)
+
 # Keys that steer the query or are answered from elsewhere than the index: Specific Character Set,
 # Query/Retrieve Level, Retrieve AE Title, Instance Availability, Timezone Offset From UTC
 _NOT_MATCHED = frozenset({_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY, 0x00080201})
@@ -61,21 +60,31 @@ def parse_query(identifier: Dataset, levels: tuple[Level, ...], semantics: Seman
     if level is None or level not in levels:
         raise InvalidQuery("QueryRetrieveLevel is missing, or not one of this query model", _QUERY_LEVEL)
     keys = {
-        attribute: _values(element) for attribute, element in _keys(identifier) if attribute.level <= level
+        attribute: values
+        for attribute, values in keys_of(identifier, BY_PATH).items()
+        if attribute.level <= level
     }
     return Query(level, tuple(Criterion(*pair) for pair in parse_criteria(keys, semantics)))
 
 
-def _keys(identifier: Dataset) -> list[tuple[Attribute, DataElement]]:
-    keys = []
+def keys_of(
+    identifier: Dataset, known: Mapping[tuple[int, ...], K], above: tuple[int, ...] = ()
+) -> dict[K, list[str]]:
+    """The keys that are known, each with its values, also those within the item of a sequence.
+
+    known: by their paths.  above: the path to this item.
+    Raises InvalidQuery for a sequence of several items (PS3.4 C.2.2.2.6).
+    """
+    keys: dict[K, list[str]] = {}
     for element in identifier:
-        tag = int(element.tag)
+        path = (*above, int(element.tag))
         if element.VR == "SQ":
-            nested = element.value[0] if element.value else Dataset()
-            pairs = [(BY_PATH.get((tag, int(inner.tag))), inner) for inner in nested]
-        else:
-            pairs = [(BY_TAG.get(tag), element)] if tag not in _NOT_MATCHED else []
-        keys += [(attribute, found) for attribute, found in pairs if attribute]
+            if len(element.value) > 1:
+                raise InvalidQuery(f"{element.keyword}: a key has one item", path[-1])
+            for item in element.value:
+                keys |= keys_of(item, known, path)
+        elif path in known and path[0] not in _NOT_MATCHED:
+            keys[known[path]] = _values(element)
     return keys
 
 
@@ -100,7 +109,7 @@ class Answerer:
         self._asked = [(int(element.tag), element.VR) for element in asked]
         self._level = asked.QueryRetrieveLevel
         self._character_set = asked.get("SpecificCharacterSet") or None
-        self._encodings = convert_encodings(self._character_set)
+        self._writer = DataSetWriter(context, self._character_set)
         self._encoding = encoding_of(context.transfer_syntax)
         self._ae_title = ae_title
         self._plain = self._plain_writer() if self._encoding.little_endian else None
@@ -123,54 +132,8 @@ class Answerer:
         answer = Dataset()
         for tag, vr in self._asked:
             if tag not in _NOT_MATCHED:
-                answer.add(_element(tag, vr, attributes.get(f"{tag:08X}")))
+                answer.add(element_of(tag, vr, attributes.get(f"{tag:08X}")))
         answer.QueryRetrieveLevel = self._level
         answer.RetrieveAETitle = self._ae_title
         answer.InstanceAvailability = "ONLINE"
-        character_set = self._character_set_for(answer)
-        if character_set:
-            answer.SpecificCharacterSet = character_set
-        encoded = encode(answer, not self._encoding.explicit, self._encoding.little_endian)
-        return encoded or b""
-
-    def _character_set_for(self, answer: Dataset) -> Any:
-        texts = [str(e.value) for e in answer.iterall() if e.VR in ("PN", "LO", "SH", "LT", "ST", "UT", "UC")]
-        if all(text.isascii() for text in texts):
-            return self._character_set
-        fits = self._character_set and all(self._fits(text) for text in texts)
-        return self._character_set if fits else UTF_8
-
-    def _fits(self, text: str) -> bool:
-        """Whether the asked character set can write this: what is written must be read back as it was."""
-        written = encode_string(text, self._encodings)
-        return decode_bytes(written, self._encodings, _NAME_DELIMITERS) == text
-
-
-def _element(tag: int, vr: str, value: Any) -> DataElement:
-    """An element of DICOM JSON as pydicom has it; empty when there is none."""
-    values = (value or {}).get("Value")
-    vr = value["vr"] if value else vr
-    if vr == "SQ":
-        return DataElement(tag, "SQ", Sequence([_item(item) for item in values or []]))
-    if not values:
-        return DataElement(tag, vr, None)
-    if vr == "PN":
-        values = [_name(part) for part in values]
-    plain = ["" if part is None else part for part in values]
-    if vr in ("DS", "IS", "UI"):
-        plain = [str(part) for part in plain]
-    return DataElement(tag, vr, plain if len(plain) > 1 else plain[0])
-
-
-def _item(item: DicomJson) -> Dataset:
-    data_set = Dataset()
-    for key, value in item.items():
-        tag = int(key, 16)
-        if "InlineBinary" not in value and "BulkDataURI" not in value:
-            data_set.add(_element(tag, value["vr"], value))
-    return data_set
-
-
-def _name(part: dict[str, str] | None) -> str:
-    groups = ((part or {}).get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic"))
-    return "=".join(groups).rstrip("=")
+        return self._writer.write(answer)

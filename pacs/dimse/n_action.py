@@ -52,7 +52,6 @@ class Action(WithDataSet):
     """Takes a request, to be worked off by the courier: nothing is read back in a thread of the front."""
 
     most_bytes = MOST_BYTES
-    too_long = TooManyMatches
     statuses = N_STATUS
 
     def __init__(self, request: Request, desk: Desk) -> None:

@@ -26,7 +26,7 @@ from pacs.dimse.status import (
     failure,
 )
 from pacs.dimse.with_data_set import WithDataSet
-from pacs.errors import ArchiveError, TooManyMatches
+from pacs.errors import ArchiveError
 from pacs.index import SentCommitments
 from pacs.index.sent_commitments import COMMITTED
 
@@ -37,7 +37,6 @@ class EventReport(WithDataSet):
     """Takes a report that comes over an association which the peer has asked for."""
 
     most_bytes = MOST_BYTES
-    too_long = TooManyMatches
     statuses = N_STATUS
 
     def __init__(self, request: Request, commitments: SentCommitments, ring: Callable[[], None]) -> None:

@@ -15,29 +15,49 @@ from pacs.dimse.command import (
     C_MOVE_RQ,
     C_STORE_RQ,
     N_ACTION_RQ,
+    N_CREATE_RQ,
     N_EVENT_REPORT_RQ,
+    N_GET_RQ,
+    N_SET_RQ,
 )
 from pacs.dimse.commitment_data import PUSH_MODEL
+from pacs.dimse.find_steps import FindSteps
 from pacs.dimse.n_action import Action, Desk
 from pacs.dimse.n_event_report import EventReport
 from pacs.dimse.offer import Offer
-from pacs.dimse.sop_classes import FIND_LEVELS, GET_LEVELS, MOVE_LEVELS, VERIFICATION
+from pacs.dimse.performed_steps import CreateStep, GetStep, SetStep
+from pacs.dimse.sop_classes import (
+    FIND_LEVELS,
+    GET_LEVELS,
+    MODALITY_WORKLIST,
+    MOVE_LEVELS,
+    PERFORMED_STEP,
+    PERFORMED_STEP_RETRIEVE,
+    VERIFICATION,
+)
 from pacs.index import Index
+from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.scheduled import ScheduledSteps
 
 RELATIONAL = b"\x01"  # PS3.4 Table C.5-3: keys above the level may be left out
 
 
-def offered(index: Index, ae_title: str, desk: Desk, ring: Callable[[], None]) -> tuple[Offer, ...]:
+def offered(
+    index: Index,
+    ae_title: str,
+    desk: Desk,
+    ring: Callable[[], None],
+    scheduled: ScheduledSteps,
+    performed: PerformedSteps,
+) -> tuple[Offer, ...]:
     """All of them.
 
     ae_title: ours, by which we call others.  desk: where storage commitment is asked for.
     ring: wakes who sends, when something is to be sent again.
     """
     move = partial(Move, peers=index.peers, ae_title=ae_title)
-    ask, report = (
-        partial(Action, desk=desk),
-        partial(EventReport, commitments=index.sent_commitments, ring=ring),
-    )
+    ask = partial(Action, desk=desk)
+    report = partial(EventReport, commitments=index.sent_commitments, ring=ring)
     return (
         Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo),
         Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store),
@@ -46,4 +66,16 @@ def offered(index: Index, ae_title: str, desk: Desk, ring: Callable[[], None]) -
         Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get, RELATIONAL),
         Offer("N-ACTION", "J.3.2", N_ACTION_RQ, (PUSH_MODEL,), ask),
         Offer("N-EVENT-REPORT", "J.3.3", N_EVENT_REPORT_RQ, (PUSH_MODEL,), report, is_from_provider=True),
+        *_of_procedure_steps(scheduled, performed),
+    )
+
+
+def _of_procedure_steps(scheduled: ScheduledSteps, performed: PerformedSteps) -> tuple[Offer, ...]:
+    """What modalities are to do and did."""
+    create, set_, get = (partial(begin, steps=performed) for begin in (CreateStep, SetStep, GetStep))
+    return (
+        Offer("C-FIND", "K.4.1", C_FIND_RQ, (MODALITY_WORKLIST,), partial(FindSteps, steps=scheduled)),
+        Offer("N-CREATE", "F.7.2.1", N_CREATE_RQ, (PERFORMED_STEP,), create),
+        Offer("N-SET", "F.7.2.2", N_SET_RQ, (PERFORMED_STEP,), set_),
+        Offer("N-GET", "F.8.2.1", N_GET_RQ, (PERFORMED_STEP_RETRIEVE,), get),
     )

@@ -57,7 +57,8 @@ class Requestor:
         """Ask for it. contexts: what is proposed, MOST_CONTEXTS at most.  calling: our AE title.
 
         provided: the abstract syntaxes of which we are the SCP.
-        most_bytes: of the data set of what the peer asks of us; 0 where it may ask nothing.
+        most_bytes: of the data set of what the peer asks of us, or that comes with a response, where it is
+            passed over; 0 where it may ask nothing.
 
         contexts: those that were accepted, with their IDs.
         Raises PeerFailed.

@@ -23,6 +23,11 @@ FIND_LEVELS: dict[str, tuple[Level, ...]] = {
 MOVE_LEVELS = {uid[:-1] + "2": levels for uid, levels in FIND_LEVELS.items()}
 GET_LEVELS = {uid[:-1] + "3": levels for uid, levels in FIND_LEVELS.items()}
 
+# PS3.4 K.5.1, F.7.3 and F.8.3
+MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
+PERFORMED_STEP = "1.2.840.10008.3.1.2.3.3"
+PERFORMED_STEP_RETRIEVE = "1.2.840.10008.3.1.2.3.4"
+
 # PS3.4 Tables B.5-1 and GG.3-1
 STORAGE: frozenset[str] = frozenset(CATEGORY_OF).union(
     str(cx.abstract_syntax) for cx in AllStoragePresentationContexts

@@ -1,4 +1,7 @@
-"""From what went wrong to DIMSE status codes: PS3.4 Tables B.2-1, C.4-1, C.4-2 and C.4-3, PS3.7 Annex C."""
+"""From what went wrong to DIMSE status codes.
+
+PS3.4 Tables B.2-1, C.4-1, C.4-2, C.4-3, K.4-1, F.7.2-2 and F.8.2-2, PS3.7 Annex C.
+"""
 
 from collections.abc import Mapping
 
@@ -6,6 +9,7 @@ from pacs import errors
 from pacs.dimse.command import Command
 
 SUCCESS = 0x0000
+ATTRIBUTES_NOT_SUPPORTED = 0x0001  # a warning: what was asked for is not all there
 PENDING = 0xFF00
 PENDING_WITHOUT_OPTIONAL_KEYS = 0xFF01
 CANCEL = 0xFE00
@@ -14,6 +18,7 @@ UNABLE_TO_PERFORM_SUBOPERATIONS = 0xA702
 MOVE_DESTINATION_UNKNOWN = 0xA801
 UNRECOGNIZED_OPERATION = 0x0211
 PROCESSING_FAILURE = 0x0110
+NO_LONGER_UPDATED = 0xA710  # the Error ID of PS3.4 Table F.7.2-2
 
 # PS3.7 C.5: of the DIMSE-N services
 NO_SUCH_INSTANCE = 0x0112
@@ -32,7 +37,10 @@ STATUS: dict[type[errors.ArchiveError], int] = {
     errors.PatientConflict: 0xC002,
     errors.InvalidQuery: 0xA900,
     errors.TooManyMatches: 0xA701,
+    errors.DataSetTooLong: 0xA900,
     errors.InvalidStep: 0x0106,
+    errors.AttributeMissing: 0x0120,
+    errors.AttributeEmpty: 0x0121,
     errors.WorkitemConflict: PROCESSING_FAILURE,
     errors.StepConflict: PROCESSING_FAILURE,
     errors.NotFound: 0x0112,
@@ -49,9 +57,31 @@ N_STATUS: dict[type[errors.ArchiveError], int] = {
     errors.MalformedObject: INVALID_ARGUMENT_VALUE,
     errors.InvalidQuery: INVALID_ARGUMENT_VALUE,
     errors.TooManyMatches: RESOURCE_LIMITATION,
+    errors.DataSetTooLong: RESOURCE_LIMITATION,
     errors.StorageFailed: PROCESSING_FAILURE,
     errors.OutOfSpace: RESOURCE_LIMITATION,
 }
+
+# Where those on performed steps, which are of DIMSE-N, have others (PS3.7 10.1.2.1.9, 10.1.3.1.9, 10.1.5.1.6)
+STEP_STATUS: dict[type[errors.ArchiveError], int] = STATUS | {
+    errors.MalformedObject: PROCESSING_FAILURE,
+    errors.InvalidIdentifier: 0x0117,
+    errors.DataSetTooLong: 0x0213,
+    errors.OutOfSpace: 0x0213,
+}
+
+# Why a performed step stays as it is: Status, and the Error ID and Comment of PS3.4 Table F.7.2-2
+STEP_REFUSAL: dict[errors.StepRefusal, Command] = {
+    errors.StepRefusal.EXISTS: {"Status": 0x0111},
+    errors.StepRefusal.FINAL: {
+        "Status": PROCESSING_FAILURE,
+        "ErrorID": NO_LONGER_UPDATED,
+        "ErrorComment": "Performed Procedure Step Object may no longer be updated",
+    },
+    errors.StepRefusal.NOT_CREATED: {"Status": 0x0105},
+    errors.StepRefusal.FINAL_STATE_REQUIREMENTS: {"Status": 0x0121},
+}
+
 
 Statuses = Mapping[type[errors.ArchiveError], int]
 
@@ -59,6 +89,12 @@ Statuses = Mapping[type[errors.ArchiveError], int]
 def status_of(error: errors.ArchiveError, statuses: Statuses = STATUS) -> int:
     """The status code of an error; of the nearest kind above it that the table names."""
     return next((statuses[kind] for kind in type(error).__mro__ if kind in statuses), PROCESSING_FAILURE)
+
+
+def step_failure(error: errors.ArchiveError) -> Command:
+    """The same for a request about a performed step."""
+    fields = failure(error, STEP_STATUS)
+    return fields | STEP_REFUSAL.get(error.reason, {}) if isinstance(error, errors.StepConflict) else fields
 
 
 def failure(error: errors.ArchiveError, statuses: Statuses = STATUS) -> Command:

@@ -4,9 +4,10 @@ import structlog
 from pydicom import Dataset
 
 from pacs.dimse.association import Request
+from pacs.dimse.command import Command
 from pacs.dimse.identifier import decode_identifier
 from pacs.dimse.status import STATUS, Statuses, failure
-from pacs.errors import ArchiveError, InvalidQuery
+from pacs.errors import ArchiveError, DataSetTooLong
 
 log = structlog.get_logger()
 
@@ -15,7 +16,6 @@ class WithDataSet:
     """Gathers the data set, and answers at its end."""
 
     most_bytes = 1 << 20  # of it
-    too_long: type[ArchiveError] = InvalidQuery  # what a longer one is
     statuses: Statuses = STATUS
 
     def __init__(self, request: Request) -> None:
@@ -36,11 +36,15 @@ class WithDataSet:
         """Answer; what cannot be understood or done is refused."""
         try:
             if self._overflows:
-                raise self.too_long(f"the data set is longer than {self.most_bytes} bytes")
+                raise DataSetTooLong(f"the data set is longer than {self.most_bytes} bytes")
             self.read(bytes(self._data_set))
         except ArchiveError as error:
             log.warning("request refused", peer=self._request.association.source.address, reason=str(error))
-            self._request.respond(failure(error, self.statuses))
+            self._request.respond(self.refusal(error))
+
+    def refusal(self, error: ArchiveError) -> Command:
+        """The fields of the response that refuses the request."""
+        return failure(error, self.statuses)
 
     def read(self, data: bytes) -> None:
         """Read the data set, and answer. Raises ArchiveError before the last response."""

@@ -20,6 +20,7 @@ from pacs.index.remove import Recycled, Reference, Removal, Remover
 from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
 from pacs.index.sent_commitments import Asking, SentCommitments
+from pacs.index.step_outbox import StepMessage, StepOutbox
 from pacs.index.subscriptions import Filter, Waiting
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.values import path_name
@@ -51,6 +52,8 @@ __all__ = [
     "SearchValue",
     "Sending",
     "SentCommitments",
+    "StepMessage",
+    "StepOutbox",
     "Task",
     "Tasks",
     "Verdict",
@@ -124,6 +127,11 @@ class Index:
     def peers(self) -> Peers:
         """The systems that are known."""
         return Peers(self._engine, self._transactions)
+
+    @cached_property
+    def step_outbox(self) -> StepOutbox:
+        """What other systems are still to be told of performed steps."""
+        return StepOutbox(self._engine, self._transactions)
 
     @cached_property
     def outbox(self) -> Outbox:

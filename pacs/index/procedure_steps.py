@@ -1,21 +1,23 @@
-"""The rows of scheduled and performed procedure steps, and searching the scheduled ones."""
+"""The rows of scheduled and performed procedure steps, and searching them."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from pacs.index import schema
 from pacs.index.rows import SearchValue, dump
+from pacs.index.step_outbox import add_message
 from pacs.index.values import Criteria, Values
 from pacs.model import DicomJson, PerformedStep, ScheduledStep
 
 GROUP = 500  # rows read or removed at a time
 
 _scheduled, _performed = schema.scheduled_step, schema.performed_step
-_values = Values(schema.scheduled_step, schema.scheduled_step_value)
+_scheduled_values = Values(schema.scheduled_step, schema.scheduled_step_value)
+_performed_values = Values(schema.performed_step, schema.performed_step_value)
 
 
 class ScheduledStepRows:
@@ -43,7 +45,7 @@ class ScheduledStepRows:
             key = self._connection.execute(inserted).scalar_one()
         else:
             self._connection.execute(update(_scheduled).where(_scheduled.c.key == key).values(row))
-        _values.write(self._connection, key, values)
+        _scheduled_values.write(self._connection, key, values)
 
     def remove(self, study_instance_uid: str, step_id: str) -> bool:
         """Remove a step; whether there was one."""
@@ -68,13 +70,11 @@ class ScheduledStepRows:
 
         passed_over: statuses that are not looked for.
         """
-        found = _values.matching(select(_scheduled.c.attributes), criteria)
+        found = _scheduled_values.matching(select(_scheduled.c.attributes), criteria)
         if passed_over:
             found = found.where(_scheduled.c.status.not_in(passed_over))
         ordered = found.order_by(_scheduled.c.start, _scheduled.c.key).limit(limit).offset(offset)
-        rows = self._connection.execute(ordered)
-        while page := rows.fetchmany(GROUP):
-            yield from (orjson.loads(attributes) for (attributes,) in page)
+        return _attributes(self._connection, ordered)
 
     def _key(self, study_instance_uid: str, step_id: str) -> int | None:
         return self._connection.scalar(
@@ -84,7 +84,7 @@ class ScheduledStepRows:
         )
 
     def _remove(self, keys: Sequence[int]) -> None:
-        _values.remove(self._connection, keys)
+        _scheduled_values.remove(self._connection, keys)
         self._connection.execute(delete(_scheduled).where(_scheduled.c.key.in_(keys)))
 
 
@@ -100,12 +100,14 @@ class PerformedStepRows:
         found = self._connection.execute(select(*columns).where(_performed.c.sop_instance_uid == uid)).first()
         return None if found is None else PerformedStep(found[0], found[1], orjson.loads(found[2]))
 
-    def insert(self, step: PerformedStep) -> None:
+    def insert(self, step: PerformedStep, values: Iterable[SearchValue]) -> None:
         """A new one."""
         row = {"sop_instance_uid": step.uid, "status": step.status, "attributes": dump(step.attributes)}
-        self._connection.execute(insert(_performed).values(row))
+        inserted = insert(_performed).values(row).returning(_performed.c.key)
+        key = self._connection.execute(inserted).scalar_one()
+        _performed_values.write(self._connection, key, values)
 
-    def update(self, step: PerformedStep, has_ended: bool) -> None:
+    def update(self, step: PerformedStep, values: Iterable[SearchValue], has_ended: bool) -> None:
         """Write what has changed of it.  has_ended: whether it is in a final state from now on."""
         row = {
             "status": step.status,
@@ -113,13 +115,33 @@ class PerformedStepRows:
             "ended": time.time() if has_ended else None,
         }
         here = _performed.c.sop_instance_uid == step.uid
-        self._connection.execute(update(_performed).where(here).values(row))
+        updated = update(_performed).where(here).values(row).returning(_performed.c.key)
+        key = self._connection.execute(updated).scalar_one()
+        _performed_values.write(self._connection, key, values)
+
+    def tell(self, destination: str, uid: str, is_new: bool, attributes: DicomJson) -> None:
+        """Let a system be told of a step.  is_new: whether it is made by these attributes, or changed."""
+        add_message(self._connection, destination, uid, is_new, attributes)
+
+    def search(self, criteria: Criteria, limit: int | None, offset: int) -> Iterator[DicomJson]:
+        """The attributes of those that fulfil all criteria, the newest first."""
+        found = _performed_values.matching(select(_performed.c.attributes), criteria)
+        ordered = found.order_by(_performed.c.key.desc()).limit(limit).offset(offset)
+        return _attributes(self._connection, ordered)
 
     def remove_ended(self, before: float) -> None:
         """Forget those that came to their end before a time, in seconds since 1970."""
         ended = select(_performed.c.key).where(_performed.c.ended < before).limit(GROUP)
         keys = list(self._connection.scalars(ended))
+        _performed_values.remove(self._connection, keys)
         self._connection.execute(delete(_performed).where(_performed.c.key.in_(keys)))
+
+
+def _attributes(connection: Connection, found: Select[Any]) -> Iterator[DicomJson]:
+    """The attributes of what is found, some at a time."""
+    rows = connection.execute(found)
+    while page := rows.fetchmany(GROUP):
+        yield from (orjson.loads(attributes) for (attributes,) in page)
 
 
 def _scheduled_of(row: Row[Any]) -> ScheduledStep:

@@ -376,6 +376,25 @@ performed_step = Table(
     Column("ended", Float, index=True),
 )
 
+performed_step_value = _values_of("performed_step")
+
+# What other systems are still to be told of them, in this order
+step_message = Table(
+    "step_message",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    # An AE title
+    Column("destination", Text, nullable=False, index=True),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("is_new", Boolean, nullable=False),
+    # As DICOM JSON
+    Column("attributes", LargeBinary, nullable=False),
+    # When it is tried next, in seconds since 1970
+    Column("due", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
 # The systems that are sent to
 peer = Table(
     "peer",
@@ -431,7 +450,7 @@ send_commitment = Table(
 ONLY_HERE = (
     *(workitem, workitem_value, workitem_gone),
     *(subscription, worklist_subscription, event_report, event_channel),
-    *(scheduled_step, scheduled_step_value, performed_step),
+    *(scheduled_step, scheduled_step_value, performed_step, performed_step_value, step_message),
     *(commitment, commitment_request, peer, send_request, send_item, send_commitment),
 )
 

@@ -1,9 +1,11 @@
 """What modalities report of their work: Modality Performed Procedure Steps (PS3.4 F.7)."""
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 
+from pacs.attributes import Key
 from pacs.errors import InvalidStep, NotFound, StepConflict, StepRefusal
-from pacs.index import WorklistRows, Worklists
+from pacs.index import WorklistRows, Worklists, search_values
 from pacs.model import DicomJson, PerformedStep
 from pacs.procedure_steps import scheduled
 from pacs.procedure_steps.performed_attributes import (
@@ -12,13 +14,17 @@ from pacs.procedure_steps.performed_attributes import (
     ENUMERATED,
     FINAL_STATES,
     IN_PROGRESS,
+    KEYS,
     MPPS,
     TABLE,
     WITHOUT_MEANING,
 )
+from pacs.query import Condition
 from pacs.requirements import check, lacking
 
 DAY = 86_400.0  # seconds
+
+Criteria = Sequence[tuple[Key, Condition]]
 
 _CREATE = {row: row.create for row in TABLE}
 _CHANGE = {row: row.change for row in TABLE}
@@ -40,10 +46,22 @@ _SCHEDULED_STATUS = {
 class PerformedSteps:
     """The Modality Performed Procedure Steps. Safe for threads."""
 
-    def __init__(self, tables: Worklists, days_kept: float) -> None:
-        """days_kept: how long steps are kept after their end, the scheduled ones too."""
+    def __init__(
+        self,
+        tables: Worklists,
+        days_kept: float,
+        told: Sequence[str] = (),
+        on_told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """days_kept: how long steps are kept after their end, the scheduled ones too.
+
+        told: the AE titles of those who are told all that is reported.
+        on_told: called when something waits for them.
+        """
         self._tables = tables
         self._days_kept = days_kept
+        self._told = told
+        self._on_told = on_told
 
     def create(self, uid: str, given: DicomJson) -> None:
         """Note that a step has begun (N-CREATE). Raises InvalidStep or StepConflict."""
@@ -60,8 +78,10 @@ class PerformedSteps:
             if rows.performed_steps.find(uid) is not None:
                 raise StepConflict(StepRefusal.EXISTS)
             step = PerformedStep(uid, IN_PROGRESS, dict(sorted((given | ours).items())))
-            rows.performed_steps.insert(step)
+            rows.performed_steps.insert(step, search_values(step.attributes, KEYS))
             _follow(rows, step)
+            self._tell(rows, uid, True, given)
+        self._on_told()
 
     def update(self, uid: str, given: DicomJson) -> None:
         """Set attributes, and with the status end the step (N-SET).
@@ -83,17 +103,29 @@ class PerformedSteps:
             if status in FINAL_STATES and (missing := lacking(attributes, _FINAL)):
                 raise StepConflict(StepRefusal.FINAL_STATE_REQUIREMENTS, ", ".join(missing))
             changed = PerformedStep(uid, status, attributes)
-            rows.performed_steps.update(changed, has_ended=status in FINAL_STATES)
+            values = search_values(attributes, KEYS)
+            rows.performed_steps.update(changed, values, has_ended=status in FINAL_STATES)
             _follow(rows, changed)
             if status in FINAL_STATES:
                 before = time.time() - self._days_kept * DAY
                 rows.performed_steps.remove_ended(before)
                 rows.scheduled_steps.remove_ended(before)
+            self._tell(rows, uid, False, given)
+        self._on_told()
+
+    def _tell(self, rows: WorklistRows, uid: str, is_new: bool, given: DicomJson) -> None:
+        for destination in self._told:
+            rows.performed_steps.tell(destination, uid, is_new, given)
 
     def get(self, uid: str) -> DicomJson:
         """All attributes (N-GET). Raises NotFound."""
         with self._tables.reading() as rows:
             return _found(rows, uid).attributes
+
+    def search(self, criteria: Criteria, limit: int | None = None, offset: int = 0) -> Iterator[DicomJson]:
+        """The steps that fulfil all criteria, the newest first: those of a study, or of an instance."""
+        with self._tables.reading() as rows:
+            yield from rows.performed_steps.search(criteria, limit, offset)
 
 
 def _follow(rows: WorklistRows, step: PerformedStep) -> None:

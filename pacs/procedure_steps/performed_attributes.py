@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from pacs.attributes import Matching
+from pacs.attributes import Key, Matching
 from pacs.requirements import NOT_ALLOWED, Row
 
 MPPS = "1.2.840.10008.3.1.2.3.3"  # the SOP class of every step
 
 _NONE, _UID, _DATE, _TIME = Matching.RETURNED, Matching.UID, Matching.DATE, Matching.TIME
+_EXACT, _NAME = Matching.EXACT, Matching.NAME
 
 
 def _row(path: str, create: str, change: str, final: str = "", matching: Matching = _NONE) -> Row:
@@ -43,20 +44,20 @@ TABLE: tuple[Row, ...] = (
     _row(f"{_SCHEDULED}.StudyInstanceUID", "1/1", NOT_ALLOWED, "", _UID),
     _row(f"{_SCHEDULED}.ReferencedStudySequence", "2/2", NOT_ALLOWED),
     *_references(f"{_SCHEDULED}.ReferencedStudySequence", NOT_ALLOWED),
-    _row(f"{_SCHEDULED}.AccessionNumber", "2/2", NOT_ALLOWED),
+    _row(f"{_SCHEDULED}.AccessionNumber", "2/2", NOT_ALLOWED, "", _EXACT),
     *_issuer(f"{_SCHEDULED}.IssuerOfAccessionNumberSequence"),
     _row(f"{_SCHEDULED}.PlacerOrderNumberImagingServiceRequest", "3/3", NOT_ALLOWED),
     *_issuer(f"{_SCHEDULED}.OrderPlacerIdentifierSequence"),
     _row(f"{_SCHEDULED}.FillerOrderNumberImagingServiceRequest", "3/3", NOT_ALLOWED),
     *_issuer(f"{_SCHEDULED}.OrderFillerIdentifierSequence"),
-    _row(f"{_SCHEDULED}.RequestedProcedureID", "2/2", NOT_ALLOWED),
+    _row(f"{_SCHEDULED}.RequestedProcedureID", "2/2", NOT_ALLOWED, "", _EXACT),
     _row(f"{_SCHEDULED}.RequestedProcedureCodeSequence", "3/3", NOT_ALLOWED),
     _row(f"{_SCHEDULED}.RequestedProcedureDescription", "2/2", NOT_ALLOWED),
-    _row(f"{_SCHEDULED}.ScheduledProcedureStepID", "2/2", NOT_ALLOWED),
+    _row(f"{_SCHEDULED}.ScheduledProcedureStepID", "2/2", NOT_ALLOWED, "", _EXACT),
     _row(f"{_SCHEDULED}.ScheduledProcedureStepDescription", "2/2", NOT_ALLOWED),
     _row(f"{_SCHEDULED}.ScheduledProtocolCodeSequence", "2/2", NOT_ALLOWED),
-    _row("PatientName", "2/2", NOT_ALLOWED),
-    _row("PatientID", "2/2", NOT_ALLOWED),
+    _row("PatientName", "2/2", NOT_ALLOWED, "", _NAME),
+    _row("PatientID", "2/2", NOT_ALLOWED, "", _EXACT),
     _row("IssuerOfPatientID", "3/3", NOT_ALLOWED),
     _row(_QUALIFIERS, "3/3", NOT_ALLOWED),
     _row(f"{_QUALIFIERS}.UniversalEntityID", "3/3", NOT_ALLOWED),
@@ -76,13 +77,13 @@ TABLE: tuple[Row, ...] = (
     *_issuer("IssuerOfServiceEpisodeIDSequence"),
     _row("ServiceEpisodeDescription", "3/3", NOT_ALLOWED),
     # Performed Procedure Step Information
-    _row("PerformedProcedureStepID", "1/1", NOT_ALLOWED),
-    _row("PerformedStationAETitle", "1/1", NOT_ALLOWED),
+    _row("PerformedProcedureStepID", "1/1", NOT_ALLOWED, "", _EXACT),
+    _row("PerformedStationAETitle", "1/1", NOT_ALLOWED, "", _EXACT),
     _row("PerformedStationName", "2/2", NOT_ALLOWED),
     _row("PerformedLocation", "2/2", NOT_ALLOWED),
     _row("PerformedProcedureStepStartDate", "1/1", NOT_ALLOWED, "", _DATE),
     _row("PerformedProcedureStepStartTime", "1/1", NOT_ALLOWED, "", _TIME),
-    _row("PerformedProcedureStepStatus", "1/1", "3/1"),
+    _row("PerformedProcedureStepStatus", "1/1", "3/1", "", _EXACT),
     _row("PerformedProcedureStepDescription", "2/2", "3/2"),
     _row("PerformedProcedureTypeDescription", "2/2", "3/2"),
     _row("ProcedureCodeSequence", "2/2", "3/2"),
@@ -92,8 +93,8 @@ TABLE: tuple[Row, ...] = (
     _row("CommentsOnThePerformedProcedureStep", "3/3", "3/3"),
     _row("PerformedProcedureStepDiscontinuationReasonCodeSequence", "3/3", "3/3"),
     # Image Acquisition Results
-    _row("Modality", "1/1", NOT_ALLOWED),
-    _row("StudyID", "2/2", NOT_ALLOWED),
+    _row("Modality", "1/1", NOT_ALLOWED, "", _EXACT),
+    _row("StudyID", "2/2", NOT_ALLOWED, "", _EXACT),
     _row("PerformedProtocolCodeSequence", "2/2", "3/2"),
     _row(_SERIES, "2/2", "3/1", "1"),
     _row(f"{_SERIES}.PerformingPhysicianName", "2/2", "2/2", "2"),
@@ -111,6 +112,23 @@ TABLE: tuple[Row, ...] = (
     _row(f"{_IMAGES}.SpecimenDescriptionSequence.SpecimenUID", "1/1", "1/1", "", _UID),
     _row(_OTHERS, "2/2", "2/2"),
     *_references(_OTHERS, "1/1"),
+)
+
+# What steps are found by, which is ours: the standard has no search for them. The SOP classes of what they
+# name lead nowhere.
+KEYS: tuple[Key, ...] = tuple(
+    row for row in TABLE if row.matching is not _NONE and row.keyword != "ReferencedSOPClassUID"
+)
+KEYS_BY_PATH: Mapping[tuple[int, ...], Key] = {key.tags: key for key in KEYS}
+
+# The outermost attributes of what is found. The series, which name every instance, are given when asked for.
+RETURNED: frozenset[str] = frozenset(
+    {
+        row.json_key
+        for row in TABLE
+        if row.create in ("1/1", "2/2") and len(row.path) == 1 and row.path != (_SERIES,)
+    }
+    | {"00080005", "00080016", "00080018"}
 )
 
 # The code sequences of Table F.7.2-1e: they need no code meaning

@@ -49,11 +49,11 @@ class ScheduledSteps:
         What names it is made where it is absent: study, requested procedure and step.
         Raises InvalidStep, or StepConflict when there is such a step.
         """
-        step = _step_of(given)
+        step = step_of(given)
         with self._tables.changing() as rows:
             if rows.scheduled_steps.find(step.study_instance_uid, step.step_id) is not None:
                 raise StepConflict(StepRefusal.EXISTS)
-            _write(rows, step)
+            write(rows, step)
         return step.study_instance_uid, step.step_id
 
     def put(self, study_instance_uid: str, step_id: str, given: DicomJson) -> bool:
@@ -61,10 +61,10 @@ class ScheduledSteps:
 
         Raises InvalidStep, also when the data set names another.
         """
-        step = _step_of(given, study_instance_uid, step_id)
+        step = step_of(given, study_instance_uid, step_id)
         with self._tables.changing() as rows:
             is_new = rows.scheduled_steps.find(study_instance_uid, step_id) is None
-            _write(rows, step)
+            write(rows, step)
         return is_new
 
     def get(self, study_instance_uid: str, step_id: str) -> DicomJson:
@@ -97,19 +97,24 @@ def follow(rows: WorklistRows, study_instance_uid: str, step_id: str, status: st
     if step is not None and step.status != status:
         item = step.attributes[_STEPS]["Value"][0] | {_STATUS: _element("CS", status)}
         attributes = step.attributes | {_STEPS: {"vr": "SQ", "Value": [dict(sorted(item.items()))]}}
-        _write(rows, step._replace(attributes=attributes, status=status))
+        write(rows, step._replace(attributes=attributes, status=status))
 
 
-def _write(rows: WorklistRows, step: ScheduledStep) -> None:
-    """Raises InvalidStep for a flood of values."""
+def write(rows: WorklistRows, step: ScheduledStep) -> None:
+    """Put a step in its place. Raises InvalidStep for a flood of values."""
     values = list(islice(search_values(step.attributes, KEYS), MAX_VALUES + 1))
     if len(values) > MAX_VALUES:
         raise InvalidStep(f"it has more than {MAX_VALUES} values that steps are searched by")
     rows.scheduled_steps.put(step, values, step.status in ENDED)
 
 
-def _step_of(given: DicomJson, study_instance_uid: str = "", step_id: str = "") -> ScheduledStep:
-    """The step that a data set describes, all that names it filled in. Raises InvalidStep."""
+def step_of(
+    given: DicomJson, study_instance_uid: str = "", step_id: str = "", status: str = SCHEDULED
+) -> ScheduledStep:
+    """The step that a data set describes, all that names it filled in. Raises InvalidStep.
+
+    status: where the data set has none.
+    """
     items = given.get(_STEPS, {}).get("Value", ())
     if len(items) != 1:
         raise InvalidStep(f"ScheduledProcedureStepSequence has {len(items)} items, not one", int(_STEPS, 16))
@@ -117,7 +122,7 @@ def _step_of(given: DicomJson, study_instance_uid: str = "", step_id: str = "") 
     study = _named(given, _STUDY, "StudyInstanceUID", study_instance_uid) or generate_uid()
     step = _named(item, _STEP, "ScheduledProcedureStepID", step_id) or secrets.token_hex(8).upper()
     procedure = _first(given, _PROCEDURE) or step
-    item |= {_STEP: _element("SH", step), _STATUS: _element("CS", _first(item, _STATUS) or SCHEDULED)}
+    item |= {_STEP: _element("SH", step), _STATUS: _element("CS", _first(item, _STATUS) or status)}
     attributes = given | {
         _CHARACTER_SET: _element("CS", "ISO_IR 192"),  # that of JSON
         _STUDY: _element("UI", study),

@@ -74,6 +74,22 @@ def test_of_a_performed_step_is_given_what_is_asked_for(service: Service) -> Non
     assert (unknown.json(), "Nonsense is no attribute" in unknown.headers["warning"]) == (whole, True)
 
 
+def test_performed_steps_are_found_by_their_study_and_series(service: Service) -> None:
+    """The standard has no search for them."""
+    study, uid = "2.999.14.77", "2.999.15.77"
+    assert send(service, "POST", f"{PERFORMED}/{uid}", begun_step((study, "SPS1"))).status_code == 201
+    assert send(service, "POST", f"{PERFORMED}/{uid}?update", ended_step()).status_code == 200
+    of_study = f"{PERFORMED}?ScheduledStepAttributesSequence.StudyInstanceUID={study}"
+    (found,) = service.get(of_study).json()
+    assert (found["00080018"]["Value"], found["00400252"]["Value"]) == ([uid], ["COMPLETED"])
+    assert "00400340" not in found
+    (found,) = service.get(f"{of_study}&includefield=PerformedSeriesSequence").json()
+    (series,) = found["00400340"]["Value"]
+    assert series["0020000E"]["Value"] == [f"{STUDY}.1"]
+    none = f"{PERFORMED}?PerformedSeriesSequence.SeriesInstanceUID=2.999.404"
+    assert service.get(none).status_code == 204
+
+
 def test_answers_have_what_always_is_in_them(service: Service) -> None:
     """Return Key Types of Table K.6-1; of type 3 is what is asked for."""
     given = scheduled_step("T1", PatientSize=1.6, OtherPatientIDsSequence=[elements(PatientID="X1")])

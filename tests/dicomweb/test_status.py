@@ -7,6 +7,7 @@ from pacs.errors import (
     ArchiveError,
     FrameNotFound,
     InstanceConflict,
+    InvalidStep,
     NotFound,
     OutOfSpace,
     Quarantined,
@@ -35,7 +36,11 @@ def test_every_error_of_storing_has_a_failure_reason(kind: type[ArchiveError]) -
 
 
 def test_the_tables_name_nothing_that_is_never_raised() -> None:
-    assert HTTP_STATUS.keys() - set(leaves(ArchiveError)) == {NotFound, StorageFailed}
+    assert HTTP_STATUS.keys() - set(leaves(ArchiveError)) == {
+        InvalidStep,
+        NotFound,
+        StorageFailed,
+    }
     assert FAILURE_REASON.keys() - {*leaves(Refused), *leaves(StorageFailed)} == {StorageFailed}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("diafana", "pacs", "dicomweb", "sr", "fhir_api", "viewer", "bench", "testdata")
+PACKAGES = ("diafana", "pacs", "dicomweb", "sr", "fhir_api", "viewer", "hl7v2", "bench", "testdata")
 
 # Generated, or tables of the standards with nothing to read but rows.
 EXEMPT = {"pacs/index/migrations/versions"}

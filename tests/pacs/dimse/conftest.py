@@ -13,6 +13,8 @@ from pacs.dimse.n_action import Desk
 from pacs.dimse.offer import Offers
 from pacs.dimse.offered import offered
 from pacs.index import Index
+from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.scheduled import ScheduledSteps
 
 StartFront = Callable[..., int]
 
@@ -42,8 +44,9 @@ def start_front(
             idle_time: float = 10.0,
             accept_unknown_sop_classes: bool = True,
         ) -> int:
+            steps = ScheduledSteps(index.worklist), PerformedSteps(index.worklist, days_kept=30.0)
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            offers = Offers(offered(index, "DIAFANA", desk, ring_outbox), accept_unknown_sop_classes)
+            offers = Offers(offered(index, "DIAFANA", desk, ring_outbox, *steps), accept_unknown_sop_classes)
             front = DimseServer(listener, archive, offers, Limits(associations, from_one_address, idle_time))
             front.start()
             stack.callback(front.stop, 5.0)

@@ -19,14 +19,18 @@ VALUES = {
     "LO": st.text(st.characters(min_codepoint=33, max_codepoint=90), min_size=1, max_size=64),
     "AT": st.integers(0, 0xFFFFFFFF),
 }
-COMMANDS = st.fixed_dictionaries({}, optional={keyword: VALUES[vr] for keyword, vr in ELEMENTS.values()})
+TAGS = {"AttributeIdentifierList": st.lists(VALUES["AT"], min_size=2, max_size=9).map(tuple)}
+COMMANDS = st.fixed_dictionaries(
+    {}, optional={keyword: TAGS.get(keyword, VALUES[vr]) for keyword, vr in ELEMENTS.values()}
+)
 
 
 def as_dataset(command: Command) -> Dataset:
     dataset = Dataset()
     for number, (keyword, vr) in ELEMENTS.items():
         if keyword in command:
-            dataset.add_new(Tag(0, number), vr, command[keyword])
+            value = command[keyword]
+            dataset.add_new(Tag(0, number), vr, list(value) if isinstance(value, tuple) else value)
     return dataset
 
 

@@ -1,5 +1,8 @@
 """Migrations lead to the tables that the code speaks of."""
 
+import sqlite3
+from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,12 @@ from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
 from pacs.index.engine import open_engine
 from pacs.index.schema import metadata
+from pacs.keys import parse_criteria
 from pacs.model import Level
+from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.performed_attributes import KEYS
 from pacs.query import Query
+from testdata.procedure_steps import STUDY, begun_step
 from tests.pacs.index.test_write import record
 
 # What 0012 made, undone
@@ -25,6 +32,9 @@ _BEFORE = (
     *(f"DROP INDEX ix_{table}_changed" for table in ("patient", "study")),
     *(f"ALTER TABLE {table} DROP COLUMN changed" for table in ("patient", "study")),
 )
+
+
+FINDING_STEPS = import_module("pacs.index.migrations.versions.0014_performed_steps")
 
 
 @pytest.fixture
@@ -93,3 +103,31 @@ def test_when_studies_changed_is_taken_from_the_feed(tmp_path: Path, files: Disk
         (found,) = index.search(Query(level))
         assert found.changed == pytest.approx(written.changed, abs=1)
     index.close()
+
+
+def test_steps_that_were_performed_before_are_found(tmp_path: Path, url: str) -> None:
+    """They are in no file, from which a new index could be made."""
+    index = Index(url)
+    PerformedSteps(index.worklist, 30.0).create("2.999.1", begun_step())
+    index.close()
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as before:
+        searched = "select performed_step_key, path, item, value from performed_step_value order by key"
+        values = set(before.execute(searched))
+        before.execute("drop table performed_step_value")
+        before.execute("drop table step_message")
+        before.execute("update alembic_version set version_num = ?", (FINDING_STEPS.down_revision,))
+        before.commit()
+    migrate(url)
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as after:
+        assert set(after.execute(searched)) == values
+    index = Index(url)
+    study = next(key for key in KEYS if key.keyword == "StudyInstanceUID")
+    found = PerformedSteps(index.worklist, 30.0).search(parse_criteria({study: [STUDY]}))
+    assert [one["00080018"]["Value"] for one in found] == [["2.999.1"]]
+    index.close()
+
+
+def test_they_are_found_by_what_new_ones_are_found_by() -> None:
+    assert {(key.path, key.matching) for key in FINDING_STEPS.KEYS} == {
+        (key.path, key.matching) for key in KEYS
+    }

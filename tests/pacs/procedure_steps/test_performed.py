@@ -6,11 +6,14 @@ import pytest
 
 from pacs.errors import InvalidStep, NotFound, StepConflict, StepRefusal
 from pacs.index import Index
+from pacs.keys import parse_criteria
 from pacs.procedure_steps.performed import PerformedSteps
+from pacs.procedure_steps.performed_attributes import KEYS
 from pacs.procedure_steps.scheduled import ScheduledSteps
 from testdata.procedure_steps import STUDY, begun_step, code, elements, ended_step, scheduled_step, without
 
 UID = "2.999.15.1"
+KEYS_BY_NAME = {".".join(key.path): key for key in KEYS}
 
 
 @pytest.fixture
@@ -241,3 +244,27 @@ def test_what_has_ended_is_forgotten_in_time(index: Index, scheduled: ScheduledS
     with pytest.raises(NotFound):
         scheduled.get(STUDY, "SPS1")
     assert scheduled.get(STUDY, "SPS2")
+
+
+def test_steps_are_found_by_what_they_name(performed: PerformedSteps) -> None:
+    """Study, series and instance, and what else they are known by; the newest first."""
+    performed.create(UID, begun_step())
+    performed.create("2.999.15.2", begun_step(("2.999.14.2", "SPS2"), PatientName="D'Alò^Niccolò"))
+    ended = ended_step()
+    image = elements(ReferencedSOPClassUID="1.2.3", ReferencedSOPInstanceUID="2.999.1.1.1")
+    ended["00400340"]["Value"][0]["00081140"]["Value"] = [image]
+    performed.update(UID, ended)
+    cases: list[tuple[dict[str, str], list[str]]] = [
+        ({}, ["2.999.15.2", UID]),
+        ({"ScheduledStepAttributesSequence.StudyInstanceUID": STUDY}, [UID]),
+        ({"ScheduledStepAttributesSequence.StudyInstanceUID": "2.999.14.2"}, ["2.999.15.2"]),
+        ({"PerformedSeriesSequence.SeriesInstanceUID": f"{STUDY}.1"}, [UID]),
+        ({"PerformedSeriesSequence.ReferencedImageSequence.ReferencedSOPInstanceUID": "2.999.1.1.1"}, [UID]),
+        ({"PerformedSeriesSequence.ReferencedImageSequence.ReferencedSOPInstanceUID": "2.999.1.1"}, []),
+        ({"PerformedProcedureStepStatus": "IN PROGRESS"}, ["2.999.15.2"]),
+        ({"PatientName": "d'alo*", "PerformedProcedureStepStartDate": "20261101-"}, ["2.999.15.2"]),
+    ]
+    for keys, expected in cases:
+        asked = {KEYS_BY_NAME[name]: [value] for name, value in keys.items()}
+        found = performed.search(parse_criteria(asked))
+        assert [one["00080018"]["Value"][0] for one in found] == expected, keys

@@ -1,0 +1,1 @@
+"""Orders in HL7 v2."""
