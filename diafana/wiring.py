@@ -28,6 +28,7 @@ from pacs.dimse.offer import Offers
 from pacs.dimse.offered import offered
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
+from pacs.forwarding.follower import forward_followers
 from pacs.index import Index, sqlite_url
 from pacs.model import Level
 from pacs.procedure_steps.performed import PerformedSteps
@@ -96,6 +97,11 @@ class Parts:
     def outbox_bell(self) -> Bell:
         """What rings when something is asked to be sent."""
         return Bell(self.settings.outbox_bell)
+
+    def ring(self) -> None:
+        """Wake the followers, and who sends."""
+        self._bell.ring()
+        self.outbox_bell.ring()
 
     @cached_property
     def push_outbox(self) -> PushOutbox:
@@ -241,6 +247,7 @@ def followers(parts: Parts) -> list[Follower]:
         ),
         report_follower(archive, parts.resources, ring),
         replace(thumbnail_follower(archive, parts.derived), rest=rest),
+        *forward_followers(archive, parts.index, rest, parts.outbox_bell.ring),
         *pushing,
         *telling,
     ]

@@ -8,10 +8,13 @@ import structlog
 
 from pacs.archive import Archive
 from pacs.changes import Bell
+from pacs.dimse.pace import Pace, Stopping
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sender import Sent, send
 from pacs.errors import ArchiveError
+from pacs.forwarding.hours import next_open
 from pacs.index import Due, Index
+from pacs.model import ForwardRule
 
 # Seconds before each further attempt; the last one again and again, for a week
 PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
@@ -29,8 +32,15 @@ OUT_OF_RESOURCES = range(0xA700, 0xA800)
 log = structlog.get_logger()
 
 
-class Stopping(Exception):
-    """The service ends; what is left is sent after its next start."""
+class Held(Exception):
+    """The rule that asks for it lets it wait.
+
+    until: seconds since 1970; None until somebody lets it go on.
+    """
+
+    def __init__(self, until: float | None) -> None:
+        super().__init__()
+        self.until = until
 
 
 class Courier:
@@ -77,6 +87,10 @@ class Courier:
             if peer is None:
                 self._index.outbox.end(due.transaction_uid, UNKNOWN_DESTINATION)
                 return
+            rule = self._index.forwarding.rule_of(due.transaction_uid)
+            self._check(due, rule)
+            rate = rule and rule.bytes_per_second
+            pace = Pace(rate, is_stopping) if rate else None
             while unsent := self._index.outbox.unsent(due.transaction_uid, GROUP):
                 found = self._index.instances_by_uid([uid for _, uid in unsent])
                 keys = {uid: key for key, uid in unsent}
@@ -85,17 +99,42 @@ class Courier:
                 instances = [found[uid] for _, uid in unsent if uid in found]
                 # Each time another one is the first: one that breaks the association off holds up no others
                 first = due.attempts % max(1, len(instances))
-                sent = send(self._archive, peer, self._ae_title, instances[first:] + instances[:first])
-                self._note(keys, sent, is_stopping)
+                ordered = instances[first:] + instances[:first]
+                sent = send(self._archive, peer, self._ae_title, ordered, pace=pace)
+                self._note(keys, sent, is_stopping, lambda: self._check(due, rule))
             self._index.outbox.end(due.transaction_uid)
             log.info("sent", destination=due.destination, transaction=due.transaction_uid)
         except Stopping:
             return
+        except Held as held:
+            if held.until is not None:
+                self._index.outbox.hold(due.transaction_uid, held.until)
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, no others may wait for it
             self._put_off(due, error)
 
-    def _note(self, keys: dict[str, int], sent: Iterator[Sent], is_stopping: Callable[[], bool]) -> None:
-        """Note what was answered, a second's worth at a time, and the rest whatever ends it."""
+    def _check(self, due: Due, rule: ForwardRule | None) -> None:
+        """Raises Held when the rule that asks for it is paused or gone, and out of its hours."""
+        if rule is None:
+            return
+        current = self._index.forwarding.rule_of(due.transaction_uid)
+        if current is None or current.is_paused:
+            raise Held(None)
+        now = time.time()
+        begin = next_open(current.hours, now)
+        if begin > now:
+            raise Held(begin)
+
+    def _note(
+        self,
+        keys: dict[str, int],
+        sent: Iterator[Sent],
+        is_stopping: Callable[[], bool],
+        check: Callable[[], None],
+    ) -> None:
+        """Note what was answered, a second's worth at a time, and the rest whatever ends it.
+
+        check: called each time that it was noted; what it raises ends the sending.
+        """
         answered: list[tuple[int, int]] = []
         noted = time.monotonic()
         try:
@@ -106,6 +145,7 @@ class Courier:
                 if time.monotonic() - noted > NOTED_AFTER:
                     self._index.outbox.note(answered)
                     answered, noted = [], time.monotonic()
+                    check()
                 if is_stopping():
                     raise Stopping
         finally:

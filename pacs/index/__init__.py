@@ -10,6 +10,7 @@ from pacs.index import lookup
 from pacs.index.commitments import Commitments
 from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, open_engine, sqlite_url
+from pacs.index.forwarding import Forwarding, Progress
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
 from pacs.index.non_patient import NonPatientInstances
@@ -31,11 +32,13 @@ __all__ = [
     "Commitments",
     "Due",
     "Filter",
+    "Forwarding",
     "Index",
     "NonPatientInstances",
     "Outbox",
     "Peers",
     "Plan",
+    "Progress",
     "Record",
     "Recycled",
     "Reference",
@@ -111,6 +114,11 @@ class Index:
     def outbox(self) -> Outbox:
         """What is asked to be sent to them."""
         return Outbox(self._engine, self._transactions)
+
+    @cached_property
+    def forwarding(self) -> Forwarding:
+        """What is sent to them by itself."""
+        return Forwarding(self._engine, self._transactions)
 
     def prepare(self) -> None:
         """What makes the first images as cheap to store as those that follow. Raises StorageFailed."""
