@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from pacs.index import schema
-from pacs.index.engine import Transactions, connected
+from pacs.index.engine import Transactions, connected, open_engine
 from pacs.index.lookup import joined
 from pacs.index.outbox import CANCELED, WARNINGS, insert_request
 from pacs.index.rows import instance_of
@@ -18,6 +18,8 @@ from pacs.model import ForwardRule, Instance
 _rule, _forwarded, _made = schema.forward_rule, schema.forwarded, schema.forward_request
 _request, _item, _task = schema.send_request, schema.send_item, schema.task
 _study, _series, _instance = schema.study, schema.series, schema.instance
+
+_GROUP = 500  # UIDs looked up at a time
 
 _COLUMNS = tuple(_rule.c[name] for name in ForwardRule._fields)
 
@@ -90,6 +92,25 @@ class Forwarding:
                 connection.execute(delete(table).where(table.c.rule_key == key))
             connection.execute(delete(_rule).where(_rule.c.key == key))
         return True
+
+    def renumber(self, url: str) -> None:
+        """Rules were taken over from another index: let old for them be what was old there.
+
+        url: of the other index, in which instances have other keys.
+        """
+        other = open_engine(url)
+        try:
+            with connected(other) as old, self._transactions.begin() as new:
+                for key, since in old.execute(select(_rule.c.key, _rule.c.since)).all():
+                    before = old.scalars(select(_instance.c.sop_instance_uid).where(_instance.c.key <= since))
+                    newest = select(func.max(_instance.c.key))
+                    keys = [
+                        new.scalar(newest.where(_instance.c.sop_instance_uid.in_(uids))) or 0
+                        for uids in before.partitions(_GROUP)
+                    ]
+                    new.execute(update(_rule).where(_rule.c.key == key).values(since=max(keys, default=0)))
+        finally:
+            other.dispose()
 
     def pause(self, name: str, is_paused: bool) -> bool:
         """Let what it asks for wait, or go on; whether there is such a rule."""
