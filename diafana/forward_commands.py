@@ -37,6 +37,8 @@ def add(
     from pacs.forwarding.follower import follower_of
     from pacs.model import ForwardRule
 
+    if not name.isprintable() or not 1 <= len(name) <= 64:
+        _refuse("A name has 1 to 64 printable characters.")
     pairs = _checked(keys or [], hours)
     rule = ForwardRule(name, destination, source, pairs, hours, limit, at_once)
     _, parts = open_parts(data)

@@ -24,6 +24,8 @@ def find(
     data: Data = None,
 ) -> None:
     """Ask a known system what it has (C-FIND). A key without value is only told."""
+    import pydicom
+
     from pacs.dimse.remote import find as find_there
     from pacs.dimse.requestor import PeerFailed
     from pacs.errors import InvalidQuery
@@ -34,6 +36,7 @@ def find(
     settings, parts = open_parts(data, is_there=True)
     peer = _peer(parts, aet)
     parts.close()
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # its warnings quote values
     try:
         for answer in find_there(peer, settings.aet, Level[level.upper()], _pairs(keys), limit):
             if as_json:
@@ -106,5 +109,6 @@ _UNTOLD = frozenset({"SpecificCharacterSet", "QueryRetrieveLevel", "RetrieveAETi
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    parts = value if isinstance(value, list) or hasattr(value, "append") else [value]
-    return "\\".join(map(str, parts))
+    values = value if isinstance(value, list) or hasattr(value, "append") else [value]
+    told = "\\".join(map(str, values))
+    return "".join(one if one.isprintable() else "?" for one in told)  # nothing that steers the terminal

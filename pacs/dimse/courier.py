@@ -164,6 +164,8 @@ class Courier:
         try:
             if due.attempts + 1 >= MOST_ATTEMPTS:
                 self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
+            elif isinstance(error.__cause__, OSError):  # there is no connection, for the others neither
+                self._index.outbox.put_off_all(due.destination, str(error), time.time() + pause)
             else:
                 self._index.outbox.put_off(due, str(error), time.time() + pause)
         except ArchiveError:  # then it is still due, and would be tried again at once

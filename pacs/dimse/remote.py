@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
+from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pynetdicom.dsutils import encode
 
@@ -98,7 +99,7 @@ class Remote:
 
     def _check(self, name: str, command: Command) -> None:
         if command["Status"] not in _DONE:
-            comment = command.get("ErrorComment", "")
+            comment = "".join(filter(str.isprintable, command.get("ErrorComment", "")))[:64]
             reason = f": {comment}" if comment else ""
             raise PeerFailed(f"{self._name} answers {name} with status {command['Status']:04X}{reason}")
 
@@ -127,9 +128,8 @@ def _identifier(level: Level, keys: Mapping[str, str]) -> Dataset:
         tag = tag_for_keyword(keyword)
         if tag is None or dictionary_VR(tag) == "SQ":
             raise InvalidQuery(f"{keyword[:64]}: expected the keyword of an attribute that is no sequence")
-        try:
-            setattr(identifier, keyword, value or None)
-            identifier[tag].value  # noqa: B018 - it is read now, or not at all
+        try:  # without pydicom's warnings, which quote values
+            identifier.add(DataElement(tag, dictionary_VR(tag), value or None, validation_mode=IGNORE))
         except Exception as error:
             # pydicom raises whatever its parsing meets: all of it means the same
             raise InvalidQuery(f"{keyword}: the value does not fit the attribute", tag) from error

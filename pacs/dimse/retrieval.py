@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pydicom import Dataset
+
 from pacs.archive import Archive
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import Command
@@ -12,6 +14,7 @@ from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import MOST_CONTEXTS
 from pacs.dimse.reception import Reception
 from pacs.dimse.remote import STUDY_FIND, STUDY_GET, STUDY_MOVE, Remote, proposed
+from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sop_classes import STORAGE, is_stored
 from pacs.dimse.status import SUCCESS
 from pacs.errors import InvalidQuery, NotFound
@@ -38,6 +41,7 @@ TAKEN = (
     "1.2.840.10008.1.2.1.99",  # Deflated
 )
 
+MOST_ANSWERS = 100_000  # to one question
 UID_FORM = re.compile(r"[0-9.]{1,64}", re.ASCII)
 
 _GET = proposed(STUDY_GET)
@@ -115,12 +119,12 @@ class Retrieval:
         here = {"StudyInstanceUID": study}
         names = [series]
         if series is None:
-            found = remote.find(Level.SERIES, here | {"SeriesInstanceUID": ""})
+            found = self._bounded(remote.find(Level.SERIES, here | {"SeriesInstanceUID": ""}))
             names = [str(one.get("SeriesInstanceUID") or "") for one in found]
         wanted: dict[str, dict[str, str]] = {}
         for name in filter(None, names):
             keys = here | {"SeriesInstanceUID": name, "SOPInstanceUID": instance or "", "SOPClassUID": ""}
-            answers = remote.find(Level.INSTANCE, keys)
+            answers = self._bounded(remote.find(Level.INSTANCE, keys))
             uids = {
                 str(one.get("SOPInstanceUID") or ""): str(one.get("SOPClassUID") or "") for one in answers
             }
@@ -128,6 +132,13 @@ class Retrieval:
         if not any(wanted.values()):
             raise NotFound(f"{self._peer.ae_title} has no such study, series or instance")
         return wanted
+
+    def _bounded(self, answers: Iterator[Dataset]) -> Iterator[Dataset]:
+        """Raises PeerFailed for more than a study can have, so that no peer tells without end."""
+        for number, answer in enumerate(answers):
+            if number == MOST_ANSWERS:
+                raise PeerFailed(f"{self._peer.ae_title} tells of more than {MOST_ANSWERS} in one study")
+            yield answer
 
     def _keys(self, series: str) -> tuple[Level, dict[str, str]]:
         """The identifier of one series, or of the one instance that is asked for."""

@@ -9,7 +9,7 @@ import structlog
 from pacs.archive import Archive
 from pacs.attributes import BY_TAG
 from pacs.changes import Follower
-from pacs.errors import NotFound
+from pacs.errors import ArchiveError, NotFound
 from pacs.forwarding.hours import next_open
 from pacs.index import Index, Task
 from pacs.keys import parse_named
@@ -68,15 +68,23 @@ class Forwarder:
         return [rule for rule in self._index.forwarding.rules() if rule.is_prompt == self._is_prompt]
 
     def forward(self, task: Task) -> None:
-        """Ask for what is new in a series to be sent."""
+        """Ask for what is new in a series to be sent. Raises the last error, when all rules had their turn."""
+        failed: ArchiveError | None = None
         for rule in self._rules():
-            instances = self._found(rule, task.study_instance_uid, task.series_instance_uid)
-            if instances:
-                uid = f"2.25.{uuid4().int}"
-                due = next_open(rule.hours, time.time())
-                self._index.forwarding.ask(rule, uid, instances, due)
-                log.info("forwarding", rule=rule.name, instances=len(instances), transaction=uid)
-                self._on_request()
+            try:
+                instances = self._found(rule, task.study_instance_uid, task.series_instance_uid)
+                if instances:
+                    self._ask(rule, instances)
+            except ArchiveError as error:
+                failed = error
+        if failed is not None:
+            raise failed
+
+    def _ask(self, rule: ForwardRule, instances: list[Instance]) -> None:
+        uid = f"2.25.{uuid4().int}"
+        self._index.forwarding.ask(rule, uid, instances, next_open(rule.hours, time.time()))
+        log.info("forwarding", rule=rule.name, instances=len(instances), transaction=uid)
+        self._on_request()
 
     def _found(self, rule: ForwardRule, study: str, series: str) -> list[Instance]:
         instances = self._index.forwarding.unasked(rule, study, series)

@@ -137,6 +137,16 @@ class Outbox:
                 update(_request).where(_is(due.transaction_uid), _request.c.due.is_not(None)).values(values)
             )
 
+    def put_off_all(self, destination: str, error: str, until: float) -> None:
+        """Try all that is due for a destination again later: it is not reached.
+
+        until: seconds since 1970.
+        """
+        waiting = _request.c.destination == destination, _request.c.due <= time.time()
+        values = {"attempts": _request.c.attempts + 1, "error": error[:1000], "due": until}
+        with self._transactions.begin() as connection:
+            connection.execute(update(_request).where(*waiting).values(values))
+
     def hold(self, transaction_uid: str, until: float) -> None:
         """Go on with a request later, which is no failed attempt.  until: seconds since 1970."""
         waiting = _is(transaction_uid), _request.c.due.is_not(None)

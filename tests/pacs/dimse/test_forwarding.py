@@ -15,9 +15,9 @@ from pacs.changes import Bell
 from pacs.dimse import courier
 from pacs.dimse.courier import Courier
 from pacs.index import Index
-from pacs.model import ForwardRule
+from pacs.model import ForwardRule, Peer
 from testdata.ct import ct_series
-from tests.pacs.dimse.scp import receiver
+from tests.pacs.dimse.scp import free_port, receiver
 from tests.pacs.dimse.test_sender import keep
 
 UID = "2.999.41.9"
@@ -120,6 +120,21 @@ def test_the_service_ends_within_an_object_that_goes_slowly(
         with at_work(archive, index, bell):
             wait_until(lambda: courier_threads())
         assert (other.received, remaining(index)) == ([], number)
+
+
+def test_who_is_not_reached_is_asked_for_one_request_alone(
+    archive: Archive, index: Index, bell: Bell
+) -> None:
+    """A thousand requests for a system that is down must not take turns in waiting for it."""
+    index.peers.put(Peer("OTHER", "127.0.0.1", free_port()))
+    ask(archive, index, ForwardRule("rule", "OTHER"))
+    instances = list(index.walk())
+    for number in range(20):
+        index.outbox.add(f"2.999.41.10.{number}", "OTHER", instances)
+    with at_work(archive, index, bell):
+        wait_until(lambda: index.outbox.due(time.time()) == [])
+    assert {due.attempts for due in index.outbox.due(2e9)} == {1}
+    assert "refused" in index.forwarding.progress(index.forwarding.rules()[0]).error
 
 
 def courier_threads() -> list[threading.Thread]:

@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 from pynetdicom import AE, evt
 
 from pacs.archive import Archive
-from pacs.dimse import inquiry
+from pacs.dimse import inquiry, retrieval
 from pacs.dimse.remote import STUDY_FIND, STUDY_GET, find
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.retrieval import Entity, Progress, Retrieval, entity_of
@@ -67,6 +67,7 @@ def test_another_archive_is_asked_at_each_level(other: Peer) -> None:
     assert answers(other, Level.STUDY, PatientID="NOBODY") == []
 
 
+@pytest.mark.needs("dcmqrscp")
 @pytest.mark.parametrize(
     "keys",
     [{"Color": "red"}, {"ProcedureCodeSequence": ""}, {"SeriesNumber": "first"}],
@@ -169,7 +170,7 @@ def tells_of(images: Sequence[Dataset]) -> Handler:
 def test_a_status_of_failure_is_told(archive: Archive) -> None:
     def refuse(_: evt.Event) -> Iterator[tuple[Any, None]]:
         status = Dataset()
-        status.Status, status.ErrorComment = 0xA700, "no room"
+        status.Status, status.ErrorComment = 0xA700, "no\x1b room"
         yield status, None
 
     with scp(refuse) as peer, pytest.raises(PeerFailed, match="ODD answers C-FIND with status A700: no room"):
@@ -209,6 +210,19 @@ def test_an_answer_is_read_whatever_its_length_up_to_a_bound(monkeypatch: pytest
             answers(peer, Level.STUDY)
 
 
+@pytest.mark.needs("dcmqrscp")
+def test_values_of_questions_are_as_they_were_given(other: Peer) -> None:
+    """Ranges, wildcards, lists and what is not of the form of its VR."""
+    for keys in (
+        {"StudyDate": "19000101-"},
+        {"PatientName": "*"},
+        {"StudyInstanceUID": f"{STUDY}\\1.2.3"},
+        {"PatientID": str(CT[0].PatientID)[:-1] + "?"},
+    ):
+        assert STUDY in [one.StudyInstanceUID for one in find(other, "DIAFANA", Level.STUDY, keys, 9)]
+    assert list(find(other, "DIAFANA", Level.STUDY, {"PatientName": "Müller"}, 9)) == []
+
+
 def test_what_names_no_entity_is_refused() -> None:
     assert entity_of({"StudyInstanceUID": "1.2"}) == Entity("1.2")
     for keys in (
@@ -235,3 +249,9 @@ def test_who_breaks_off_within_an_object_leaves_nothing_of_it(archive: Archive) 
     with scp(tells_of(CT[:2]), give) as peer, pytest.raises(PeerFailed, match="ODD"):
         got(archive, peer, Entity(STUDY))
     assert here(archive) == uids(CT[:1])
+
+
+def test_who_tells_without_end_is_not_listened_to(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "MOST_ANSWERS", 3)
+    with scp(tells_of(CT)) as peer, pytest.raises(PeerFailed, match="more than 3"):
+        got(archive, peer, Entity(STUDY))

@@ -181,3 +181,15 @@ def test_what_was_deleted_meanwhile_is_not_asked_for(archive: Archive, index: In
     archive.deletion.delete(CT[0].StudyInstanceUID, None, None, "10.1.2.3")
     run()
     assert asked(index) == {}
+
+
+def test_a_rule_that_fails_holds_up_no_other_and_is_tried_again(
+    archive: Archive, index: Index, run: Run
+) -> None:
+    index.forwarding.add(ForwardRule("a", "ONE", keys=(("NoLongerAKey", "1"),)))
+    index.forwarding.add(ForwardRule("b", "OTHER"))
+    keep(archive, CT)
+    run()
+    assert asked(index) == {"OTHER": uids(CT)}
+    (waiting,) = [one for one in index.tasks.backlog() if one.waiting]
+    assert waiting.follower == AT_REST
