@@ -68,7 +68,7 @@ class Forwarder:
         return [rule for rule in self._index.forwarding.rules() if rule.is_prompt == self._is_prompt]
 
     def forward(self, task: Task) -> None:
-        """Ask for what is new in a series to be sent. Raises the last error, when all rules had their turn."""
+        """Ask for what is new in a series to be sent. Raises what failed, when all rules had their turn."""
         failed: ArchiveError | None = None
         for rule in self._rules():
             try:
