@@ -7,19 +7,26 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 # Set before numpy is imported: threads of a linear algebra that nobody uses here, in every process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from diafana.console import Data
+from diafana.console import errors as _errors
+from diafana.console import fail as _fail
+from diafana.console import no_peer as _no_peer
+from diafana.console import open_parts as _open_parts
+from diafana.console import option as _option
+from diafana.console import out as _out
+from diafana.console import settings_of as _settings
+from diafana.console import with_progress as _with_progress
+from diafana.forward_commands import forward
 from diafana.logs import set_up_logs
-from diafana.settings import Settings, SettingsFileError, unknown_variables
+from diafana.remote_commands import remote
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,44 +42,8 @@ app.add_typer(peer, name="peer")
 
 push = typer.Typer(no_args_is_help=True, help="What is sent to another FHIR server.")
 app.add_typer(push, name="push")
-
-REINDEX = "`diafana reindex` builds it anew from the files."
-
-_errors = Console(stderr=True, highlight=False)
-_out = Console(highlight=False)
-
-
-def _fail(message: str, code: int, cause: BaseException) -> NoReturn:
-    """End the command with a message. Names of files are no markup of the terminal."""
-    _errors.print(Text(message, style="red"), soft_wrap=True)
-    raise typer.Exit(code) from cause
-
-
-def _option(name: str) -> Any:
-    field = Settings.model_fields[name]
-    text = f"{field.description} [DIAFANA_{name.upper()}]"
-    return typer.Option(help=text, show_default=str(field.default))
-
-
-Data = Annotated[Path | None, _option("data")]
-
-
-def _settings(**given: Any) -> Settings:
-    """Settings from what was given here, the environment and the file. Wrong ones end the command."""
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except SettingsFileError as error:
-        _fail(str(error), 2, error)
-    except ValidationError as error:
-        for problem in error.errors():
-            where = ".".join(map(str, problem["loc"])) or "settings"
-            is_unknown = problem["type"] == "extra_forbidden"
-            what = "there is no such setting" if is_unknown else problem["msg"].removeprefix("Value error, ")
-            _errors.print(Text(f"{where}: {what}", style="red"), soft_wrap=True)
-        raise typer.Exit(2) from error
-    for name in unknown_variables():
-        _errors.print(Text(f"{name} is no setting, and has no effect", style="yellow"), soft_wrap=True)
-    return settings
+app.add_typer(forward, name="forward")
+app.add_typer(remote, name="remote")
 
 
 @app.command()
@@ -397,45 +368,6 @@ def peer_echo(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: D
         )
         _fail(f"{error}. {advice}", 1, error)
     _out.print(f"{aet} answers.")
-
-
-def _no_peer(aet: str) -> typer.Exit:
-    message = f"There is no system {aet} known; `diafana peer add {aet} HOST PORT` makes it known."
-    _errors.print(Text(message, style="red"), soft_wrap=True)
-    return typer.Exit(1)
-
-
-def _open_parts(data: Path | None, is_there: bool = False) -> tuple[Settings, Any]:
-    """The settings and parts of an archive. is_there: an archive that is not is no new one, but a mistake."""
-    from diafana.wiring import Parts
-    from pacs.changes import Bell
-    from pacs.errors import StorageFailed
-    from pacs.index import migrate, sqlite_url
-
-    settings = _settings(data=data)
-    set_up_logs()
-    if is_there and not settings.index_path.is_file():
-        raise _no_archive(settings)
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        migrate(sqlite_url(settings.index_path))
-        return settings, Parts(settings, Bell(settings.bell))
-    except OSError as error:
-        _fail(f"The data folder {settings.data} cannot be used: {error.strerror}", 1, error)
-    except StorageFailed as error:
-        _fail(f"The index {settings.index_path} cannot be used: {error}. {REINDEX}", 1, error)
-
-
-def _no_archive(settings: Settings) -> typer.Exit:
-    _errors.print(Text(f"There is no archive in {settings.data}.", style="red"), soft_wrap=True)
-    return typer.Exit(2)
-
-
-def _with_progress(text: str, total: int | None, work: Callable[[Callable[[], None]], Any]) -> Any:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_errors, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(text, total=total)
-        return work(lambda: progress.advance(task))
 
 
 def main() -> None:

@@ -81,6 +81,12 @@ the systems of the setting `mpps_forward`: they are told what it was told, in th
 proposes each SOP class of what is sent in each stored transfer syntax, and in Explicit and Implicit VR Little
 Endian. An object goes as it is stored where that is taken, uncompressed otherwise. A system that does not
 answer is tried again for a week.
+What fits the rules of `diafana forward` is sent in the same way, by itself.
+
+It is an SCU of C-FIND (Study Root; Patient Root at the patient level), of C-GET and, where that is not taken,
+of C-MOVE to itself (Study Root) by `diafana remote`. For C-GET it proposes to be the SCP of the storage
+classes, in the transfer syntaxes that it prefers; an object of another study than the one asked for is
+refused (A900).
 """
 
 _COMMITMENT = """### Storage commitment (PS3.4 Annex J)

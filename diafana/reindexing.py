@@ -58,6 +58,7 @@ def _keep_worklist(old: Path, index: Index) -> bool:
         return False
     migrate(sqlite_url(old))
     index.worklist.copy_from(sqlite_url(old))
+    index.forwarding.renumber(sqlite_url(old))
     return True
 
 

@@ -104,6 +104,9 @@ class Settings(BaseSettings):
         description="What the addresses begin with that FHIR Subscriptions may have called, such as "
         "https://ehr.example.org/hooks, parted by blanks.",
     )
+    remote_over_http: bool = Field(
+        False, description="Let who asks over HTTP search other archives, and get from them (`/remote`)."
+    )
     shutdown_seconds: PositiveFloat = Field(
         30.0, description="Seconds that associations and downloads have to finish when the service stops."
     )

@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from diafana import remote_resource
 from diafana.settings import Settings
 from diafana.wiring import DICOMWEB_ROOT, Parts
 from dicomweb.app import EXPOSED_HEADERS, DicomWeb
@@ -24,6 +25,7 @@ from dicomweb.sending import SendRequests, send_transactions
 from dicomweb.threads import Threads
 from dicomweb.ups.routes import WorklistService
 from fhir_api.router import router
+from pacs.forwarding.told import told
 from pacs.index import Index, Tasks
 from viewer import page
 from viewer.ohif import OhifFiles
@@ -73,6 +75,8 @@ def application(parts: Parts, dimse_port: int) -> Application:
             exports=parts.exports,
         )
     )
+    if settings.remote_over_http:
+        app.include_router(remote_resource.router(parts))
     add_operator_routes(app, parts.index)
     app.include_router(page.router(settings.aet, dimse_port, settings.ohif))
     app.mount("/ohif", OhifFiles(settings.ohif))
@@ -125,7 +129,7 @@ def _share(app: FastAPI, settings: Settings) -> None:
 
 
 def add_operator_routes(app: FastAPI, index: Index) -> None:
-    """Add /healthz, /readyz and /metrics."""
+    """Add /healthz, /readyz, /metrics and /forwarding."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(BacklogCollector(index.tasks))
@@ -140,6 +144,10 @@ def add_operator_routes(app: FastAPI, index: Index) -> None:
         # what is left to ask is the index.
         index.newest_file()
         return PlainTextResponse("ready\n")
+
+    @app.get("/forwarding", include_in_schema=False)
+    def forwarding() -> list[dict[str, Any]]:
+        return [told(rule, index.forwarding.progress(rule)) for rule in index.forwarding.rules()]
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:

@@ -32,6 +32,7 @@ from pacs.dimse.teller import Teller
 from pacs.doorbell import ring
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
+from pacs.forwarding.follower import forward_followers
 from pacs.index import Index, sqlite_url
 from pacs.model import Level
 from pacs.procedure_steps.orders import Orders
@@ -107,6 +108,11 @@ class Parts:
     def outbox_bell(self) -> Bell:
         """What rings when something is asked to be sent."""
         return Bell(self.settings.outbox_bell)
+
+    def ring(self) -> None:
+        """Wake the followers, and who sends."""
+        self._bell.ring()
+        self.outbox_bell.ring()
 
     @cached_property
     def commitment_bell(self) -> Bell:
@@ -277,6 +283,7 @@ def followers(parts: Parts) -> list[Follower]:
         ),
         report_follower(archive, parts.resources, ring),
         replace(thumbnail_follower(archive, parts.derived), rest=rest),
+        *forward_followers(archive, parts.index, rest, parts.outbox_bell.ring),
         *pushing,
         *telling,
     ]

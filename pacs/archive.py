@@ -8,6 +8,7 @@ import orjson
 from pydicom import Dataset
 
 from pacs.attributes import Key
+from pacs.dataset.part10 import sending_ae_title
 from pacs.dataset.series_json import SeriesJson
 from pacs.deidentifier import Deidentifier
 from pacs.deletion import Deletion
@@ -26,6 +27,7 @@ from pacs.transcode import Transcoder
 KNOWN_INSTANCES = 20_000  # instances whose place each process remembers, about 1 KB each
 READ_AHEAD = 32  # files of a series that the device is asked for before they are read
 
+_GROUP = 500  # UIDs looked up at a time
 _METADATA = "metadata"
 _HEADER = 1 << 14  # bytes at the beginning of a file that hold most headers
 
@@ -114,6 +116,12 @@ class Archive:
             raise NotFound("there is no such instance here")
         return found
 
+    def present(self, sop_instance_uids: Sequence[str]) -> set[str]:
+        """Which of these are here."""
+        starts = range(0, len(sop_instance_uids), _GROUP)
+        groups = (list(sop_instance_uids[start : start + _GROUP]) for start in starts)
+        return {uid for group in groups for uid in self._index.instances_by_uid(group)}
+
     def first_instance(self, study: str, series: str | None = None) -> Instance:
         """The first instance of a study or series. Raises NotFound."""
         found = self._index.first_instance(study, series)
@@ -149,6 +157,11 @@ class Archive:
         except NotFound:
             self._instance.cache_clear()  # it may be in another file by now, received again
             raise
+
+    def sending_ae_title(self, instance: Instance) -> str:
+        """Who sent an instance here; empty for nobody with an AE title. Raises NotFound for a lost file."""
+        with self.open(instance) as file:
+            return sending_ae_title(file.read(0, instance.dataset_offset))
 
     def frame_pieces(self, instance: Instance, number: int) -> tuple[tuple[int, int], ...] | None:
         """(offset, length) in the file of each piece of a frame; None when they must be worked out of it."""

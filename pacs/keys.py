@@ -1,16 +1,17 @@
 """What the keys of a query mean, each by its kind of matching (PS3.4 C.2.2.2)."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from pacs import phonetics
-from pacs.attributes import Key, Matching, date_of
+from pacs.attributes import BY_PATH, Attribute, Key, Matching, date_of
 from pacs.errors import InvalidQuery
 from pacs.query import (
     DATE_TIME,
     PLAIN,
     Condition,
+    Criterion,
     Empty,
     OnDay,
     OneOf,
@@ -42,6 +43,25 @@ def parse_criteria(keys: Mapping[K, list[str]], semantics: Semantics = PLAIN) ->
         for condition in _conditions(attribute, values, semantics)
     ]
     return _combined(criteria) if semantics.combined_datetime else criteria
+
+
+def parse_named(pairs: Iterable[tuple[str, str]]) -> tuple[Criterion, ...]:
+    """What keys mean that are named by keyword or path, such as `Modality`; lists are parted by backslashes.
+
+    Raises InvalidQuery for what is not matched, and for a key that would fit everything.
+    """
+    values: dict[Attribute, list[str]] = {}
+    for name, value in pairs:
+        attribute = next((one for one in BY_PATH.values() if ".".join(one.path) == name), None)
+        if attribute is None or attribute.matching in (Matching.RETURNED, Matching.COMPUTED):
+            raise InvalidQuery(
+                f"{name[:64]}: nothing is searched by this; the conformance page lists the keys"
+            )
+        values.setdefault(attribute, []).extend(value.split("\\"))
+    criteria = tuple(Criterion(*pair) for pair in parse_criteria(values))
+    if open_keys := values.keys() - {criterion.attribute for criterion in criteria}:
+        raise InvalidQuery(f"{open_keys.pop().keyword}: it has no value, and would fit everything")
+    return criteria
 
 
 def _conditions(attribute: Key, values: list[str], semantics: Semantics) -> Iterator[Condition]:

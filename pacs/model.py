@@ -205,3 +205,25 @@ class Peer(NamedTuple):
     host: str
     port: int
     commits: bool = False
+
+
+class ForwardRule(NamedTuple):
+    """What is sent on to another system as it comes, by itself.
+
+    key: of its row; 0 while it has none.  destination: an AE title.
+    source: AE title of who must have sent it here; empty for anybody.
+    keys: names and values of a query, as they were given.
+    hours: when it is sent, such as "22:00-06:00"; empty for always.
+    bytes_per_second: that are sent at most; None without a limit.
+    is_prompt: whether it is sent as it comes, not once its series has come to rest.
+    """
+
+    name: str
+    destination: str
+    source: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
+    hours: str = ""
+    bytes_per_second: int | None = None
+    is_prompt: bool = False
+    is_paused: bool = False
+    key: int = 0

@@ -18,7 +18,9 @@ HEAD_LIMIT = META_LIMIT + 16  # bytes; enough to see where the longest ends
 
 _MAGIC_END = 132
 _GROUP_LENGTH_END = _MAGIC_END + 12
-_READ = (0x0002, 0x0003, 0x0010)  # of group 0002: what FileMeta has
+_FILE_META = (0x0002, 0x0003, 0x0010)  # of group 0002: what FileMeta has
+_SENDING_AE_TITLE = 0x0017
+_READ = (*_FILE_META, _SENDING_AE_TITLE)
 _SHORT, _LONG = (frozenset(vr.encode() for vr in vrs) for vrs in (SHORT_VRS, LONG_VRS))
 _PREAMBLE = bytes(128)  # nothing that another program could take for its own (CVE-2019-11687)
 
@@ -77,6 +79,12 @@ def _element(number: int, vr: bytes, text: str) -> bytes:
     return pack("<HH2sH", 2, number, vr, len(value)) + value
 
 
+def sending_ae_title(head: bytes) -> str:
+    """Who sent the object here, as the head of a file of ours says it; empty for who has no title."""
+    texts, _ = _read_group(head)
+    return texts.get(_SENDING_AE_TITLE, "")
+
+
 def read_file_meta(head: bytes) -> tuple[FileMeta, int] | None:
     """What the head of a file says, and where its data set begins; None when more bytes are needed.
 
@@ -86,16 +94,18 @@ def read_file_meta(head: bytes) -> tuple[FileMeta, int] | None:
         return None
     if head[128:132] != b"DICM":
         raise MalformedObject("not a DICOM Part 10 file: the prefix DICM is missing at byte 128")
-    return _read_group(head)
+    texts, end = _read_group(head)
+    return None if end is None else (_file_meta(texts), end)
 
 
-def _read_group(head: bytes) -> tuple[FileMeta, int] | None:
+def _read_group(head: bytes) -> tuple[dict[int, str], int | None]:
+    """The elements that are looked for, and where the group ends; None when more bytes are needed."""
     texts: dict[int, str] = {}
     pos = _MAGIC_END
     while pos + 12 <= len(head):  # group 0002 ends by its elements: group lengths are often wrong
         group, number, vr, length = unpack_from("<HH2sH", head, pos)
         if group != 2:
-            return _file_meta(texts), pos
+            return texts, pos
         pos += 8
         if vr in _LONG:
             (length,) = unpack_from("<I", head, pos)
@@ -107,11 +117,11 @@ def _read_group(head: bytes) -> tuple[FileMeta, int] | None:
         pos += length
         if pos > META_LIMIT:
             raise MalformedObject(f"the file meta information exceeds {META_LIMIT >> 10} KB", 0x00020000)
-    return None
+    return texts, None
 
 
 def _file_meta(texts: dict[int, str]) -> FileMeta:
-    sop_class, sop_instance, transfer_syntax = (texts.get(number, "") for number in _READ)
+    sop_class, sop_instance, transfer_syntax = (texts.get(number, "") for number in _FILE_META)
     if not transfer_syntax:
         raise MalformedObject("the file does not say its transfer syntax (0002,0010)", 0x00020010)
     return FileMeta(sop_class, sop_instance, transfer_syntax)

@@ -8,12 +8,14 @@ import structlog
 from pacs.archive import Archive
 from pacs.changes import Bell
 from pacs.dimse.commitment_user import ask
+from pacs.dimse.pace import Pace
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
 from pacs.dimse.sender import Sent, send
 from pacs.errors import ArchiveError
+from pacs.forwarding.hours import next_open
 from pacs.index import Due, Index
-from pacs.model import Peer
+from pacs.model import ForwardRule, Peer
 
 GROUP = 200  # instances looked up at a time
 NOTED_AFTER = 1.0  # seconds, so that a cut has little sent again
@@ -24,6 +26,17 @@ UNKNOWN_DESTINATION = 0xA801  # PS3.4 Table C.4-2
 OUT_OF_RESOURCES = range(0xA700, 0xA800)
 
 log = structlog.get_logger()
+
+
+class Held(Exception):
+    """The rule that asks for it lets it wait.
+
+    until: seconds since 1970; None until somebody lets it go on.
+    """
+
+    def __init__(self, until: float | None) -> None:
+        super().__init__()
+        self.until = until
 
 
 class Courier:
@@ -51,10 +64,16 @@ class Courier:
                 self._conclude(peer, due)
         except Stopping:
             return
+        except Held as held:
+            if held.until is not None:
+                self._index.outbox.hold(due.transaction_uid, held.until)
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, no others may wait for it
             self._put_off(due, error)
 
     def _send(self, peer: Peer, due: Due, is_stopping: Callable[[], bool]) -> None:
+        rule = self._index.forwarding.rule_of(due.transaction_uid)
+        rate = rule and rule.bytes_per_second
+        pace = Pace(rate, is_stopping) if rate else None
         while unsent := self._index.outbox.unsent(due.transaction_uid, GROUP):
             found = self._index.instances_by_uid([uid for _, uid in unsent])
             keys = {uid: key for key, uid in unsent}
@@ -63,8 +82,10 @@ class Courier:
             instances = [found[uid] for _, uid in unsent if uid in found]
             # Each time another one is the first: one that breaks the association off holds up no others
             first = due.attempts % max(1, len(instances))
-            sent = send(self._archive, peer, self._ae_title, instances[first:] + instances[:first])
-            self._note(keys, sent, is_stopping)
+            ordered = instances[first:] + instances[:first]
+            self._check(due, rule)
+            sent = send(self._archive, peer, self._ae_title, ordered, pace=pace)
+            self._note(keys, sent, is_stopping, lambda: self._check(due, rule))
 
     def _is_overdue(self, due: Due) -> bool:
         """Whether a commitment was waited for, and never told; then it is taken for one to nothing."""
@@ -87,8 +108,29 @@ class Courier:
             self._index.outbox.end(due.transaction_uid)
             log.info("sent", destination=due.destination, transaction=due.transaction_uid)
 
-    def _note(self, keys: dict[str, int], sent: Iterator[Sent], is_stopping: Callable[[], bool]) -> None:
-        """Note what was answered, a second's worth at a time, and the rest whatever ends it."""
+    def _check(self, due: Due, rule: ForwardRule | None) -> None:
+        """Raises Held when the rule that asks for it is paused or gone, and out of its hours."""
+        if rule is None:
+            return
+        current = self._index.forwarding.rule_of(due.transaction_uid)
+        if current is None or current.is_paused:
+            raise Held(None)
+        now = time.time()
+        begin = next_open(current.hours, now)
+        if begin > now:
+            raise Held(begin)
+
+    def _note(
+        self,
+        keys: dict[str, int],
+        sent: Iterator[Sent],
+        is_stopping: Callable[[], bool],
+        check: Callable[[], None],
+    ) -> None:
+        """Note what was answered, a second's worth at a time, and the rest whatever ends it.
+
+        check: called each time that it was noted; what it raises ends the sending.
+        """
         answered: list[tuple[int, int]] = []
         noted = time.monotonic()
         try:
@@ -99,6 +141,7 @@ class Courier:
                 if time.monotonic() - noted > NOTED_AFTER:
                     self._index.outbox.note(answered)
                     answered, noted = [], time.monotonic()
+                    check()
                 if is_stopping():
                     raise Stopping
         finally:
@@ -117,6 +160,8 @@ class Courier:
             if due.attempts + 1 >= MOST_ATTEMPTS:
                 self._index.sent_commitments.give_up(due.transaction_uid)
                 self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
+            elif isinstance(error.__cause__, OSError):  # there is no connection, for the others neither
+                self._index.outbox.put_off_all(due.destination, str(error), time.time() + pause(due))
             else:
                 self._index.outbox.put_off(due, str(error), time.time() + pause(due))
         except ArchiveError:  # then it is still due, and would be tried again at once

@@ -7,6 +7,7 @@ from pacs.archive import Archive
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import C_STORE_RQ, Command
 from pacs.dimse.negotiation import Context
+from pacs.dimse.pace import Pace
 from pacs.dimse.proposal import MOST_CONTEXTS
 from pacs.dimse.requestor import Requestor
 from pacs.dimse.status import status_of
@@ -40,10 +41,11 @@ def send(
     calling: str,
     instances: Sequence[Instance],
     originator: Originator | None = None,
+    pace: Pace | None = None,
 ) -> Generator[Sent, None, None]:
     """Send objects in their order; each result comes when the peer has answered. To stop, take no more.
 
-    calling: our AE title.
+    calling: our AE title.  pace: how fast it goes; None for as fast as it can.
     Raises PeerFailed; the objects without a result are then still to be sent, and it happened at the first
     of them.
     """
@@ -52,7 +54,7 @@ def send(
         contexts = _proposed(rest)
         with Requestor(peer, calling, contexts) as association:
             while rest and association.is_open and all(context in contexts for context in _wanted(rest[0])):
-                sent = Store(archive, association, originator).send(rest[0])
+                sent = Store(archive, association, originator, pace).send(rest[0])
                 rest.pop(0)
                 yield sent
 
@@ -98,10 +100,17 @@ class Outlet(Protocol):
 class Store:
     """Sends objects by C-STORE, one after the other, over one association."""
 
-    def __init__(self, archive: Archive, association: Outlet, originator: Originator | None) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        association: Outlet,
+        originator: Originator | None,
+        pace: Pace | None = None,
+    ) -> None:
         self._archive = archive
         self._association = association
         self._originator = originator
+        self._pace = pace
 
     def send(self, instance: Instance) -> Sent:
         """Send one, as it is stored or else as it can be converted. Raises what the association raises."""
@@ -130,7 +139,8 @@ class Store:
             fields["MoveOriginatorApplicationEntityTitle"] = self._originator.ae_title
             fields["MoveOriginatorMessageID"] = self._originator.message_id
         data_set = self._archive.data_set(instance, context.transfer_syntax)
-        status: int = self._association.request(context, fields, data_set)["Status"]
+        pieces = data_set if self._pace is None else self._pace(data_set)
+        status: int = self._association.request(context, fields, pieces)["Status"]
         return status
 
     def _context(self, instance: Instance) -> Context | None:

@@ -11,6 +11,7 @@ from pacs.index.commitment_requests import Asked, CommitmentRequests, Owed, Resu
 from pacs.index.commitments import Commitments
 from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, open_engine, sqlite_url
+from pacs.index.forwarding import Forwarding, Progress
 from pacs.index.hierarchy import Record
 from pacs.index.migrate import migrate
 from pacs.index.non_patient import NonPatientInstances
@@ -37,12 +38,14 @@ __all__ = [
     "Commitments",
     "Due",
     "Filter",
+    "Forwarding",
     "Index",
     "NonPatientInstances",
     "Outbox",
     "Owed",
     "Peers",
     "Plan",
+    "Progress",
     "Record",
     "Recycled",
     "Reference",
@@ -137,6 +140,11 @@ class Index:
     def outbox(self) -> Outbox:
         """What is asked to be sent to them."""
         return Outbox(self._engine, self._transactions)
+
+    @cached_property
+    def forwarding(self) -> Forwarding:
+        """What is sent to them by itself."""
+        return Forwarding(self._engine, self._transactions)
 
     def prepare(self) -> None:
         """What makes the first images as cheap to store as those that follow. Raises StorageFailed."""

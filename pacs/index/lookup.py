@@ -13,7 +13,7 @@ PAGE = 500  # rows read at a time
 
 _study, _series, _instance = schema.study, schema.series, schema.instance
 
-_joined = _instance.join(_series, _instance.c.series_key == _series.c.key).join(
+joined = _instance.join(_series, _instance.c.series_key == _series.c.key).join(
     _study, _series.c.study_key == _study.c.key
 )
 
@@ -24,7 +24,7 @@ def find_instances(
     """The instances below these UIDs, by series number and instance number; at most so many of them."""
     found = (
         select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
-        .select_from(_joined)
+        .select_from(joined)
         .where(_study.c.study_instance_uid == study)
         .order_by(*schema.instance_order)
         .limit(limit)
@@ -40,7 +40,7 @@ def find_instances(
 def instances_by_uid(engine: Engine, uids: list[str]) -> dict[str, Instance]:
     """The instances with these SOP Instance UIDs, by them."""
     found = select(_study.c.study_instance_uid, _series.c.series_instance_uid, _instance)
-    found = found.select_from(_joined).where(_instance.c.sop_instance_uid.in_(uids))
+    found = found.select_from(joined).where(_instance.c.sop_instance_uid.in_(uids))
     with connected(engine) as connection:
         return {row.sop_instance_uid: instance_of(row) for row in connection.execute(found)}
 

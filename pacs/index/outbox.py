@@ -4,7 +4,20 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from pacs.index import schema
 from pacs.index.engine import Transactions, connected
@@ -55,15 +68,6 @@ class Outbox:
     def add(self, transaction_uid: str, destination: str, instances: Iterable[Instance]) -> bool:
         """Ask for instances to be sent, durably; False when there is a request of this UID already."""
         now = time.time()
-        request = {"transaction_uid": transaction_uid, "destination": destination, "at": now, "due": now}
-        items = [
-            {
-                "transaction_uid": transaction_uid,
-                "sop_class_uid": instance.sop_class_uid,
-                "sop_instance_uid": instance.sop_instance_uid,
-            }
-            for instance in instances
-        ]
         with self._transactions.begin() as connection:
             old = select(_request.c.transaction_uid).where(_request.c.at < now - KEPT)
             connection.execute(delete(_commitment).where(_commitment.c.request_uid.in_(old)))
@@ -71,8 +75,7 @@ class Outbox:
             connection.execute(delete(_request).where(_request.c.at < now - KEPT))
             if connection.scalar(select(_request.c.at).where(_is(transaction_uid))) is not None:
                 return False
-            connection.execute(insert(_request).values(request | {"attempts": 0, "error": ""}))
-            connection.execute(insert(_item), items)
+            insert_request(connection, transaction_uid, destination, instances, now)
         return True
 
     def sending(self, transaction_uid: str) -> Sending | None:
@@ -107,8 +110,9 @@ class Outbox:
     def due(self, now: float) -> list[Due]:
         """What is to be tried now, the oldest first."""
         names = (_request.c.transaction_uid, _request.c.destination, _request.c.attempts)
+        found = select(*names).where(_request.c.due <= now, ~_is_paused())
         with connected(self._engine) as connection:
-            rows = connection.execute(select(*names).where(_request.c.due <= now).order_by(_request.c.at))
+            rows = connection.execute(found.order_by(_request.c.at))
             return [Due(*row) for row in rows]
 
     def next_due(self, but: Collection[str] = ()) -> float | None:
@@ -116,7 +120,7 @@ class Outbox:
 
         but: destinations that are passed over.
         """
-        next_ = select(func.min(_request.c.due)).where(_request.c.destination.not_in(but))
+        next_ = select(func.min(_request.c.due)).where(_request.c.destination.not_in(but), ~_is_paused())
         with connected(self._engine) as connection:
             due: float | None = connection.scalar(next_)
         return due
@@ -145,6 +149,22 @@ class Outbox:
                 update(_request).where(_is(due.transaction_uid), _request.c.due.is_not(None)).values(values)
             )
 
+    def put_off_all(self, destination: str, error: str, until: float) -> None:
+        """Try all that is due for a destination again later: it is not reached.
+
+        until: seconds since 1970.
+        """
+        waiting = _request.c.destination == destination, _request.c.due <= time.time()
+        values = {"attempts": _request.c.attempts + 1, "error": error[:1000], "due": until}
+        with self._transactions.begin() as connection:
+            connection.execute(update(_request).where(*waiting).values(values))
+
+    def hold(self, transaction_uid: str, until: float) -> None:
+        """Go on with a request later, which is no failed attempt.  until: seconds since 1970."""
+        waiting = _is(transaction_uid), _request.c.due.is_not(None)
+        with self._transactions.begin() as connection:
+            connection.execute(update(_request).where(*waiting).values(due=until))
+
     def end(self, transaction_uid: str, status: int = CANCELED) -> bool:
         """No more is sent of a request; what is left has this status. False when it had ended already."""
         waiting = (_item.c.transaction_uid == transaction_uid) & _item.c.status.is_(None)
@@ -162,3 +182,27 @@ def _is_fine() -> ColumnElement[bool]:
     """What is not sent yet, or stored and not refused by the destination's commitment."""
     stored = or_(_item.c.status.is_(None), _item.c.status.in_(STORED))
     return stored & (func.coalesce(_item.c.commitment, 0) == 0)
+
+
+def insert_request(
+    connection: Connection, transaction_uid: str, destination: str, instances: Iterable[Instance], due: float
+) -> None:
+    """Write a request.  due: when it is tried first, in seconds since 1970."""
+    request = {"transaction_uid": transaction_uid, "destination": destination, "at": time.time(), "due": due}
+    items = [
+        {
+            "transaction_uid": transaction_uid,
+            "sop_class_uid": instance.sop_class_uid,
+            "sop_instance_uid": instance.sop_instance_uid,
+        }
+        for instance in instances
+    ]
+    connection.execute(insert(_request).values(request | {"attempts": 0, "error": ""}))
+    connection.execute(insert(_item), items)
+
+
+def _is_paused() -> ColumnElement[bool]:
+    """Whether a rule has made the request that is paused."""
+    mine = schema.forward_request.c.transaction_uid == _request.c.transaction_uid
+    of_rule = schema.forward_request.c.rule_key == schema.forward_rule.c.key
+    return exists().where(mine, of_rule, schema.forward_rule.c.is_paused)

@@ -178,6 +178,7 @@ def remove(connection: Connection, rows: Sequence[Any], removal: Removal) -> Non
     _note(connection, [row._mapping for row in rows], removal)
     for keys in batches((row.key for row in rows), AT_ONCE):
         connection.execute(delete(_instance).where(_instance.c.key.in_(keys)))
+    _lower_since(connection)
     for key in {row.series_key for row in rows}:
         _count_anew(connection, key)
     for key, patient_key in {(row.study_key, row.patient_key) for row in rows}:
@@ -228,6 +229,12 @@ def _note(connection: Connection, rows: Sequence[Any], removal: Removal) -> None
     connection.execute(insert(_recycled), book)
     action = {"action": Action.DELETED.value}
     connection.execute(insert(schema.change), [one | action for one in removed])
+
+
+def _lower_since(connection: Connection) -> None:
+    """Let rules take for new what comes next: SQLite gives it the keys of the newest that went."""
+    rule, newest = schema.forward_rule, select(func.coalesce(func.max(_instance.c.key), 0)).scalar_subquery()
+    connection.execute(update(rule).where(rule.c.since > newest).values(since=newest))
 
 
 def _count_anew(connection: Connection, series_key: int) -> None:

@@ -446,12 +446,51 @@ send_commitment = Table(
     Column("state", Text, nullable=False),
 )
 
+# What is sent on by itself
+forward_rule = Table(
+    "forward_rule",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    # AE titles
+    Column("destination", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    # Pairs of name and value, as JSON
+    Column("keys", LargeBinary, nullable=False),
+    Column("hours", Text, nullable=False),
+    Column("bytes_per_second", BigInteger),
+    Column("is_prompt", Boolean, nullable=False),
+    Column("is_paused", Boolean, nullable=False),
+    # The greatest key of an instance that was there before
+    Column("since", BigInteger, nullable=False),
+)
+
+# What was asked to be sent for each rule, so that nothing is twice
+forwarded = Table(
+    "forwarded",
+    metadata,
+    Column("rule_key", ForeignKey("forward_rule.key"), primary_key=True),
+    Column("sop_instance_uid", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# The requests to send that rules have made
+forward_request = Table(
+    "forward_request",
+    metadata,
+    Column(
+        "transaction_uid", ForeignKey("send_request.transaction_uid", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("rule_key", ForeignKey("forward_rule.key"), nullable=False, index=True),
+)
+
 # What is kept here alone, and cannot be made again from the files; a table follows those that it refers to
 ONLY_HERE = (
     *(workitem, workitem_value, workitem_gone),
     *(subscription, worklist_subscription, event_report, event_channel),
     *(scheduled_step, scheduled_step_value, performed_step, performed_step_value, step_message),
     *(commitment, commitment_request, peer, send_request, send_item, send_commitment),
+    *(forward_rule, forwarded, forward_request),
 )
 
 # By number within a study; databases differ in where they put what has none, unless they are told.

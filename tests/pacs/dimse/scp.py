@@ -73,13 +73,14 @@ def storescp(folder: Path, *options: str) -> Iterator[Peer]:
     command: list[str | Path] = ["storescp", *options, "-aet", "STORESCP", "-od", folder, str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait_for(port)
+            wait_for(port)
             yield Peer("STORESCP", "127.0.0.1", port)
         finally:
             process.terminate()
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Return when somebody listens there."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

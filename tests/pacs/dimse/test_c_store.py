@@ -268,7 +268,7 @@ def test_what_is_stored_stays_when_its_answer_cannot_be_sent(
     keep = archive.store
     with RawPeer(port) as peer:
 
-        def store_when_the_peer_is_gone(incoming: Incoming) -> Stored:
+        def store_when_the_peer_is_gone(incoming: Incoming, _check: object) -> Stored:
             peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))  # close by reset
             peer.socket.close()
             return keep(incoming)

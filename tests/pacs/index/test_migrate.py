@@ -1,6 +1,7 @@
 """Migrations lead to the tables that the code speaks of."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -80,6 +81,21 @@ def test_every_searched_attribute_has_its_column(level: Level) -> None:
     assert {attribute.column for attribute in columns(level)} <= set(table.c.keys())
 
 
+def migrate_again(url: str, before: str, revision: str, undone: Iterable[str]) -> None:
+    """Undo what one migration made, and let it make it again; what later ones made stays."""
+    engine = open_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(index_room.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        for statement in undone:
+            connection.exec_driver_sql(statement)
+        config.attributes["connection"] = connection
+        command.stamp(config, before)
+        command.upgrade(config, revision)
+        command.stamp(config, "head")
+    engine.dispose()
+
+
 def test_when_studies_changed_is_taken_from_the_feed(tmp_path: Path, files: DiskFiles) -> None:
     url = sqlite_url(tmp_path / "index.sqlite")
     migrate(url)
@@ -87,17 +103,7 @@ def test_when_studies_changed_is_taken_from_the_feed(tmp_path: Path, files: Disk
     index.writer.write([record(files, "a")])
     (written,) = index.search(Query(Level.STUDY))
     index.close()
-    engine = open_engine(url)
-    config = Config()
-    config.set_main_option("script_location", str(Path(index_room.__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        for statement in _BEFORE:
-            connection.exec_driver_sql(statement)
-        config.attributes["connection"] = connection
-        command.stamp(config, "0011")
-        command.upgrade(config, "0012")
-        command.stamp(config, "head")  # what came later is there
-    engine.dispose()
+    migrate_again(url, "0011", "0012", _BEFORE)
     index = Index(url)
     for level in (Level.PATIENT, Level.STUDY):
         (found,) = index.search(Query(level))
@@ -113,11 +119,8 @@ def test_steps_that_were_performed_before_are_found(tmp_path: Path, url: str) ->
     with closing(sqlite3.connect(tmp_path / "index.sqlite")) as before:
         searched = "select performed_step_key, path, item, value from performed_step_value order by key"
         values = set(before.execute(searched))
-        before.execute("drop table performed_step_value")
-        before.execute("drop table step_message")
-        before.execute("update alembic_version set version_num = ?", (FINDING_STEPS.down_revision,))
-        before.commit()
-    migrate(url)
+    dropped = ("drop table performed_step_value", "drop table step_message")
+    migrate_again(url, FINDING_STEPS.down_revision, FINDING_STEPS.revision, dropped)
     with closing(sqlite3.connect(tmp_path / "index.sqlite")) as after:
         assert set(after.execute(searched)) == values
     index = Index(url)

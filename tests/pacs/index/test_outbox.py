@@ -76,3 +76,15 @@ def test_systems_are_known_until_they_are_removed(index: Index) -> None:
     assert peers.remove("OTHER")
     assert not peers.remove("OTHER")
     assert peers.find("OTHER") is None
+
+
+def test_all_that_is_due_for_a_destination_is_put_off_together(asked: Index) -> None:
+    asked.outbox.add("2.999.20.2", "OTHER", [instance(9)])
+    asked.outbox.add("2.999.20.3", "OTHER", [instance(9)])
+    asked.outbox.add("2.999.20.4", "ANOTHER", [instance(9)])
+    later = time.time() + 100
+    asked.outbox.hold("2.999.20.3", later + 50)
+    asked.outbox.put_off_all("OTHER", "Connection refused", later)
+    assert [due.transaction_uid for due in asked.outbox.due(time.time())] == ["2.999.20.4"]
+    assert [due[::2] for due in asked.outbox.due(later)] == [(UID, 1), ("2.999.20.2", 1), ("2.999.20.4", 0)]
+    assert asked.outbox.due(later + 50)[2] == ("2.999.20.3", "OTHER", 0)

@@ -1,0 +1,1 @@
+"""What is sent on to other systems by itself, by rules."""
