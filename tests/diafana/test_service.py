@@ -144,7 +144,8 @@ def test_refused_objects_are_counted_by_their_status(service: Service) -> None:
 def test_the_backlog_of_each_follower_is_told(service: Service) -> None:
     assert store(service.dimse_port, new_slice()).Status == 0
     deleting = "moving deleted files", "rejection notes", "removing deleted files"
-    all_followers = *deleting, "series metadata", "thumbnail", "FHIR resources"
+    making = "series metadata", "thumbnail", "FHIR resources"
+    all_followers = *deleting, *making, "forwarding", "prompt forwarding"
     names = {(("follower", follower),) for follower in all_followers}
     for figure in ("behind", "waiting", "dead"):
         wait_until(partial(_has_samples, service, f"diafana_follower_{figure}", names))
