@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial
+from ssl import SSLContext
 
 from diafana.deletion_followers import deletion_followers
 from diafana.settings import Settings
@@ -23,9 +24,11 @@ from pacs.archive import Archive
 from pacs.changes import Bell, Follower
 from pacs.commitment import Commitment
 from pacs.dimse import Limits
+from pacs.dimse.admission import Gate, Rules
 from pacs.dimse.courier import Courier
 from pacs.dimse.offer import Offers
 from pacs.dimse.offered import offered
+from pacs.dimse.tls import ClientCertificate, TlsFiles, accepting, calling
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, sqlite_url
@@ -91,6 +94,11 @@ class Parts:
     def performed_steps(self) -> PerformedSteps:
         """What modalities did."""
         return PerformedSteps(self.index.worklist, self.settings.worklist_days)
+
+    @cached_property
+    def tls_calling(self) -> SSLContext:
+        """How systems are called that want TLS. Raises CannotUseTls."""
+        return calling(tls_files(self.settings), self.settings.tls_check_host)
 
     @cached_property
     def outbox_bell(self) -> Bell:
@@ -202,7 +210,21 @@ def dimse_limits(settings: Settings) -> Limits:
 def dimse_offers(parts: Parts) -> Offers:
     """What they may ask for."""
     settings = parts.settings
-    return Offers(offered(parts.index, settings.aet), settings.accept_unknown_sop_classes)
+    rules = Rules(settings.unknown_peers, settings.called, settings.called_otherwise)
+    services = offered(parts.index, settings.aet, parts.tls_calling)
+    return Offers(services, settings.accept_unknown_sop_classes, Gate(rules, parts.index.peers.find))
+
+
+def tls_files(settings: Settings) -> TlsFiles:
+    """What TLS is made of."""
+    return TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_authorities)
+
+
+def tls_accepting(settings: Settings) -> SSLContext | None:
+    """How those are answered who call by TLS; None when there is no port for them. Raises CannotUseTls."""
+    if settings.dimse_tls_port is None:
+        return None
+    return accepting(tls_files(settings), ClientCertificate(settings.tls_client_certificate))
 
 
 def courier_bells(parts: Parts) -> list[Bell]:
@@ -216,10 +238,10 @@ def courier_bells(parts: Parts) -> list[Bell]:
 def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
     """Who sends, tells and exports, each in a thread of its own until it is told that it is time to stop."""
     settings = parts.settings
-    sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run
+    courier = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell, parts.tls_calling)
     pushing = [parts.push_courier.run] if settings.fhir_push else []
     telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
-    return [sending, parts.exporter.run, *pushing, *telling]
+    return [courier.run, parts.exporter.run, *pushing, *telling]
 
 
 def followers(parts: Parts) -> list[Follower]:

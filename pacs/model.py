@@ -173,9 +173,31 @@ class PerformedStep(NamedTuple):
     attributes: DicomJson
 
 
+class Permission(StrEnum):
+    """What a system may ask of the archive over DICOM networking."""
+
+    STORE = "store"
+    QUERY = "query"
+    RETRIEVE = "retrieve"
+
+
+EVERYTHING = frozenset(Permission)
+
+
 class Peer(NamedTuple):
-    """Another system that speaks DICOM, known here by its AE title."""
+    """Another system that speaks DICOM, known here by its AE title.
+
+    tls: whether it is called by TLS.
+    may: what it may ask of us; whatever it may, it can be sent to.
+    move_to: AE titles of those that it may have something sent to (C-MOVE); empty for all that are known.
+    transfer_syntaxes: the preferred ones first. Of what it proposes they are accepted before others, and what
+        it is sent is converted to the first of them that it takes and that loses nothing.
+    """
 
     ae_title: str
     host: str
     port: int
+    tls: bool = False
+    may: frozenset[Permission] = EVERYTHING
+    move_to: tuple[str, ...] = ()
+    transfer_syntaxes: tuple[str, ...] = ()

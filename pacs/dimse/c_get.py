@@ -21,6 +21,6 @@ class Get(WithDataSet):
 
     def _send(self, instances: Sequence[Instance]) -> Generator[Sent, None, None]:
         association = self._request.association
-        store = Store(association.archive, association, None)
+        store = Store(association.archive, association, None, association.admission.transfer_syntaxes)
         for instance in instances:
             yield store.send(instance)

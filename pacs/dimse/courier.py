@@ -1,5 +1,6 @@
 """Sends what is asked to be sent: one request after the other to each system, until it answers."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,12 +37,23 @@ class Stopping(Exception):
 class Courier:
     """Works off the outbox. One in all processes of a service."""
 
-    def __init__(self, archive: Archive, index: Index, ae_title: str, bell: Bell) -> None:
-        """ae_title: ours.  bell: rings when something was put into the outbox."""
+    def __init__(
+        self,
+        archive: Archive,
+        index: Index,
+        ae_title: str,
+        bell: Bell,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """ae_title: ours.  bell: rings when something was put into the outbox.
+
+        tls: how to call those that want TLS.
+        """
         self._archive = archive
         self._index = index
         self._ae_title = ae_title
         self._bell = bell
+        self._tls = tls
         self._busy: dict[str, Future[None]] = {}
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
@@ -85,7 +97,8 @@ class Courier:
                 instances = [found[uid] for _, uid in unsent if uid in found]
                 # Each time another one is the first: one that breaks the association off holds up no others
                 first = due.attempts % max(1, len(instances))
-                sent = send(self._archive, peer, self._ae_title, instances[first:] + instances[:first])
+                ordered = instances[first:] + instances[:first]
+                sent = send(self._archive, peer, self._ae_title, ordered, tls=self._tls)
                 self._note(keys, sent, is_stopping)
             self._index.outbox.end(due.transaction_uid)
             log.info("sent", destination=due.destination, transaction=due.transaction_uid)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from pacs.attributes import Attribute, Matching, columns
@@ -343,13 +344,18 @@ performed_step = Table(
     Column("ended", Float, index=True),
 )
 
-# The systems that are sent to
+# The systems that are known
 peer = Table(
     "peer",
     metadata,
     Column("ae_title", Text, primary_key=True),
     Column("host", Text, nullable=False),
     Column("port", Integer, nullable=False),
+    Column("tls", Boolean, nullable=False, server_default=false()),
+    # What it may ask, where it may have things sent to, what it prefers: each parted by backslashes
+    Column("may", Text, nullable=False, server_default="query\\retrieve\\store"),
+    Column("move_to", Text, nullable=False, server_default=""),
+    Column("transfer_syntaxes", Text, nullable=False, server_default=""),
 )
 
 # What is asked to be sent
