@@ -7,19 +7,18 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 # Set before numpy is imported: threads of a linear algebra that nobody uses here, in every process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from diafana.logs import set_up_logs
-from diafana.settings import Settings, SettingsFileError
+from diafana.peer_commands import peer
+from diafana.terminal import Data, errors, fail, open_parts, option, out, read_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,59 +28,31 @@ app = typer.Typer(
 )
 ohif = typer.Typer(no_args_is_help=True, help="The viewer OHIF, served at /ohif/ where it is installed.")
 app.add_typer(ohif, name="ohif")
-
-peer = typer.Typer(no_args_is_help=True, help="The systems that are sent to, by their AE titles.")
 app.add_typer(peer, name="peer")
 
 push = typer.Typer(no_args_is_help=True, help="What is sent to another FHIR server.")
 app.add_typer(push, name="push")
 
-REINDEX = "`diafana reindex` builds it anew from the files."
-
-_errors = Console(stderr=True, highlight=False)
-_out = Console(highlight=False)
-
-
-def _fail(message: str, code: int, cause: BaseException) -> NoReturn:
-    """End the command with a message. Names of files are no markup of the terminal."""
-    _errors.print(Text(message, style="red"), soft_wrap=True)
-    raise typer.Exit(code) from cause
-
-
-def _option(name: str) -> Any:
-    field = Settings.model_fields[name]
-    text = f"{field.description} [DIAFANA_{name.upper()}]"
-    return typer.Option(help=text, show_default=str(field.default))
-
-
-Data = Annotated[Path | None, _option("data")]
-
-
-def _settings(**given: Any) -> Settings:
-    """Settings from what was given here, the environment and the file. Wrong ones end the command."""
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except SettingsFileError as error:
-        _fail(str(error), 2, error)
-    except ValidationError as error:
-        for problem in error.errors():
-            where = ".".join(map(str, problem["loc"])) or "settings"
-            _errors.print(Text(f"{where}: {problem['msg']}", style="red"), soft_wrap=True)
-        raise typer.Exit(2) from error
-
 
 @app.command()
 def serve(
     data: Data = None,
-    host: Annotated[str | None, _option("host")] = None,
-    http_port: Annotated[int | None, _option("http_port")] = None,
-    dimse_port: Annotated[int | None, _option("dimse_port")] = None,
-    aet: Annotated[str | None, _option("aet")] = None,
-    workers: Annotated[int | None, _option("workers")] = None,
+    host: Annotated[str | None, option("host")] = None,
+    http_port: Annotated[int | None, option("http_port")] = None,
+    dimse_port: Annotated[int | None, option("dimse_port")] = None,
+    dimse_tls_port: Annotated[int | None, option("dimse_tls_port")] = None,
+    aet: Annotated[str | None, option("aet")] = None,
+    workers: Annotated[int | None, option("workers")] = None,
 ) -> None:
     """Start the archive: DICOM networking, DICOMweb, FHIR and the page."""
-    settings = _settings(
-        data=data, host=host, http_port=http_port, dimse_port=dimse_port, aet=aet, workers=workers
+    settings = read_settings(
+        data=data,
+        host=host,
+        http_port=http_port,
+        dimse_port=dimse_port,
+        dimse_tls_port=dimse_tls_port,
+        aet=aet,
+        workers=workers,
     )
     set_up_logs()
     with tempfile.TemporaryDirectory(prefix="diafana-metrics-") as folder:
@@ -92,7 +63,7 @@ def serve(
         try:
             service.serve(settings)
         except service.CannotStart as error:
-            _fail(f"Cannot start: {error}", 1, error)
+            fail(f"Cannot start: {error}", 1, error)
 
 
 @app.command("import")
@@ -104,25 +75,25 @@ def import_(
     from diafana.importing import Importer, Journal, NotReadable, find_items
     from pacs.errors import OutOfSpace
 
-    settings, parts = _open_parts(data)
+    settings, parts = open_parts(data)
     try:
         items = list(find_items(paths))
     except FileNotFoundError as error:
-        _fail(f"There is no {error}.", 2, error)
+        fail(f"There is no {error}.", 2, error)
     except NotReadable as error:
-        _fail(str(error), 1, error)
+        fail(str(error), 1, error)
     journal = Journal(settings.data / "imports", paths)
     importer = Importer(parts.archive, journal)
     try:
         _with_progress("Importing", len(items), lambda step: _import_all(importer, items, step))
     except OutOfSpace as error:
-        _fail(f"{error} What is imported is kept; the same command goes on.", 1, error)
+        fail(f"{error} What is imported is kept; the same command goes on.", 1, error)
     journal.forget()
     parts.close()
     for name, reason in importer.summary.refused:
-        _errors.print(Text(f"refused {name}: {reason}"), soft_wrap=True)
+        errors.print(Text(f"refused {name}: {reason}"), soft_wrap=True)
     for outcome, number in sorted(importer.summary.counts.items()):
-        _out.print(f"{number:8} {outcome}")
+        out.print(f"{number:8} {outcome}")
     if importer.summary.refused:
         raise typer.Exit(1)
 
@@ -139,15 +110,15 @@ def verify(data: Data = None) -> None:
     """Read every stored file again and compare it with what was acknowledged."""
     from pacs.upkeep import verify as verify_files
 
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     total = parts.index.count()
     damages = _with_progress(
         "Verifying", total, lambda step: list(verify_files(parts.files, parts.index, step))
     )
     parts.close()
     for damage in damages:
-        _errors.print(Text(f"damaged {damage.instance.sop_instance_uid}: {damage.what}"), soft_wrap=True)
-    _out.print(f"{total - len(damages)} of {total} instances are intact.")
+        errors.print(Text(f"damaged {damage.instance.sop_instance_uid}: {damage.what}"), soft_wrap=True)
+    out.print(f"{total - len(damages)} of {total} instances are intact.")
     if damages:
         raise typer.Exit(1)
 
@@ -158,15 +129,15 @@ def reindex(data: Data = None) -> None:
     from diafana.reindexing import rebuild
     from diafana.service import CannotStart
 
-    settings = _settings(data=data)
+    settings = read_settings(data=data)
     set_up_logs()
     try:
         indexed, left_out = _with_progress("Indexing", None, lambda step: rebuild(settings, step))
     except CannotStart as error:
-        _fail(f"Cannot reindex: {error}", 1, error)
+        fail(f"Cannot reindex: {error}", 1, error)
     for file, reason in left_out:
-        _errors.print(Text(f"left out {file}: {reason}"), soft_wrap=True)
-    _out.print(f"{indexed} instances indexed, {len(left_out)} files left out.")
+        errors.print(Text(f"left out {file}: {reason}"), soft_wrap=True)
+    out.print(f"{indexed} instances indexed, {len(left_out)} files left out.")
     if left_out:
         raise typer.Exit(1)
 
@@ -181,20 +152,20 @@ def ohif_install(
     """Fetch the published OHIF with npm, check it, put it into the data folder. The service may run."""
     from diafana.ohif_install import PACKAGE, CannotInstall, install
 
-    settings = _settings(data=data)
+    settings = read_settings(data=data)
     try:
         _with_progress(f"Installing {PACKAGE}", None, lambda step: install(settings.ohif, package, step))
     except CannotInstall as error:
-        _fail(f"OHIF was not installed: {error}", 1, error)
-    _out.print(f"{PACKAGE} is in {settings.ohif}; the service has it at /ohif/.", soft_wrap=True)
+        fail(f"OHIF was not installed: {error}", 1, error)
+    out.print(f"{PACKAGE} is in {settings.ohif}; the service has it at /ohif/.", soft_wrap=True)
 
 
 @app.command()
 def recycled(data: Data = None) -> None:
     """List what was deleted or rejected and can be restored."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     for line in _told(parts.index.remover.recycled()):
-        _out.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     parts.close()
 
 
@@ -219,17 +190,17 @@ def restore(
     from pacs.errors import ArchiveError
     from pacs.index import Verdict
 
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     try:
         verdicts = parts.archive.deletion.restore(uid)
     except ArchiveError as error:
-        _fail(f"Cannot restore: {error}. What came back before is kept; try again.", 1, error)
+        fail(f"Cannot restore: {error}. What came back before is kept; try again.", 1, error)
     parts.close()
     if not verdicts:
-        _errors.print(Text(f"Nothing that was deleted bears {uid}.", style="red"), soft_wrap=True)
+        errors.print(Text(f"Nothing that was deleted bears {uid}.", style="red"), soft_wrap=True)
         raise typer.Exit(1)
     for verdict, number in sorted(Counter(verdicts).items()):
-        _out.print(f"{number:8} {'restored' if verdict is Verdict.CREATED else f'left: {verdict.value}'}")
+        out.print(f"{number:8} {'restored' if verdict is Verdict.CREATED else f'left: {verdict.value}'}")
 
 
 @app.command()
@@ -253,140 +224,51 @@ def fhir(file: Annotated[Path, typer.Argument(help="A DICOM file.")]) -> None:
     try:
         bundle, unmapped = object_bundle(file)
     except OSError as error:
-        _fail(f"{file} cannot be read: {error.strerror}.", 1, error)
+        fail(f"{file} cannot be read: {error.strerror}.", 1, error)
     except InvalidDicomError as error:
-        _fail(f"{file} is no DICOM file.", 1, error)
+        fail(f"{file} is no DICOM file.", 1, error)
     sys.stdout.write(dumps(bundle).decode() + "\n")
     if unmapped:
-        _errors.print(f"{unmapped} content items are in none of the resources.")
+        errors.print(f"{unmapped} content items are in none of the resources.")
 
 
 @push.command("list")
 def push_list(data: Data = None) -> None:
     """Print the studies that wait to be sent, and those that were given up."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     for one in parts.push_outbox.all():
         state = "given up" if one.dead else "waits"
-        _out.print(f"{one.study_instance_uid:64} {state:8} {one.attempts:4} {one.error}", markup=False)
+        out.print(f"{one.study_instance_uid:64} {state:8} {one.attempts:4} {one.error}", markup=False)
     parts.close()
 
 
 @push.command("retry")
 def push_retry(data: Data = None) -> None:
     """Send at once all that waits or was given up."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     waiting = parts.push_outbox.all()
     for one in waiting:
         parts.push_outbox.add(one.study_instance_uid)
     parts.push_bell.ring()
     parts.close()
-    _out.print(f"Studies that are sent again: {len(waiting)}.")
+    out.print(f"Studies that are sent again: {len(waiting)}.")
 
 
 @app.command()
 def subscriptions(data: Data = None) -> None:
     """List the FHIR subscriptions: how many resources each is still to be told of, and which it refused."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     for one in parts.subscription_store.backlog():
         kept = one.subscription
         figures = f"{one.waiting} waits, {one.dead} refused"
         line = f"{kept.subscription_id:36} {kept.status:9} {figures:24} {kept.content['criteria']}"
-        _out.print(f"{line}  {kept.error}".rstrip(), markup=False, soft_wrap=True)
+        out.print(f"{line}  {kept.error}".rstrip(), markup=False, soft_wrap=True)
     parts.close()
-
-
-@peer.command("add")
-def peer_add(
-    aet: Annotated[str, typer.Argument(help="Its AE title, 16 characters at most.")],
-    host: Annotated[str, typer.Argument(help="Its name or address.")],
-    port: Annotated[int, typer.Argument(min=1, max=65535, help="Where it listens.")],
-    data: Data = None,
-) -> None:
-    """Know a system, in place of an earlier one of its AE title."""
-    from pacs.model import Peer
-
-    if not aet.strip() or len(aet) > 16 or not aet.isascii() or not aet.isprintable() or "\\" in aet:
-        _errors.print(Text("An AE title has 1 to 16 ASCII characters and no backslash.", style="red"))
-        raise typer.Exit(2)
-    _, parts = _open_parts(data)
-    parts.index.peers.put(Peer(aet.strip(), host, port))
-    parts.close()
-
-
-@peer.command("remove")
-def peer_remove(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: Data = None) -> None:
-    """Know a system no more."""
-    _, parts = _open_parts(data, is_there=True)
-    was_known = parts.index.peers.remove(aet)
-    parts.close()
-    if not was_known:
-        raise _no_peer(aet)
-
-
-@peer.command("list")
-def peer_list(data: Data = None) -> None:
-    """Print the known systems."""
-    _, parts = _open_parts(data, is_there=True)
-    for known in parts.index.peers.all():
-        _out.print(f"{known.ae_title:16} {known.host}:{known.port}", markup=False)
-    parts.close()
-
-
-@peer.command("echo")
-def peer_echo(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: Data = None) -> None:
-    """Ask a known system whether it is there (C-ECHO)."""
-    from pacs.dimse.requestor import PeerFailed, echo
-
-    settings, parts = _open_parts(data, is_there=True)
-    known = parts.index.peers.find(aet)
-    parts.close()
-    if known is None:
-        raise _no_peer(aet)
-    try:
-        echo(known, settings.aet)
-    except PeerFailed as error:
-        advice = (
-            f"See that it runs, and that it knows {settings.aet}; `diafana peer add` corrects its address."
-        )
-        _fail(f"{error}. {advice}", 1, error)
-    _out.print(f"{aet} answers.")
-
-
-def _no_peer(aet: str) -> typer.Exit:
-    message = f"There is no system {aet} known; `diafana peer add {aet} HOST PORT` makes it known."
-    _errors.print(Text(message, style="red"), soft_wrap=True)
-    return typer.Exit(1)
-
-
-def _open_parts(data: Path | None, is_there: bool = False) -> tuple[Settings, Any]:
-    """The settings and parts of an archive. is_there: an archive that is not is no new one, but a mistake."""
-    from diafana.wiring import Parts
-    from pacs.changes import Bell
-    from pacs.errors import StorageFailed
-    from pacs.index import migrate, sqlite_url
-
-    settings = _settings(data=data)
-    set_up_logs()
-    if is_there and not settings.index_path.is_file():
-        raise _no_archive(settings)
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        migrate(sqlite_url(settings.index_path))
-        return settings, Parts(settings, Bell(settings.bell))
-    except OSError as error:
-        _fail(f"The data folder {settings.data} cannot be used: {error.strerror}", 1, error)
-    except StorageFailed as error:
-        _fail(f"The index {settings.index_path} cannot be used: {error}. {REINDEX}", 1, error)
-
-
-def _no_archive(settings: Settings) -> typer.Exit:
-    _errors.print(Text(f"There is no archive in {settings.data}.", style="red"), soft_wrap=True)
-    return typer.Exit(2)
 
 
 def _with_progress(text: str, total: int | None, work: Callable[[Callable[[], None]], Any]) -> Any:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_errors, disable=not sys.stderr.isatty()) as progress:
+    with Progress(*columns, console=errors, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(text, total=total)
         return work(lambda: progress.advance(task))
 

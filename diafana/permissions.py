@@ -11,17 +11,13 @@ NOTHING = "nothing"
 
 
 def _permissions(value: object) -> object:
-    """From words parted by blanks or commas. Raises ValueError."""
-    words = value.replace(",", " ").split() if isinstance(value, str) else value
-    if not isinstance(words, list | tuple | set | frozenset):
+    """From a list, or words parted by blanks or commas. Raises ValueError."""
+    if isinstance(value, str):
+        words = value.replace(",", " ").split()
+        value = [] if words == [NOTHING] else words or [""]
+    if not isinstance(value, list | tuple | frozenset) or not all(word in EVERYTHING for word in value):
         raise ValueError(f"expected {EVERYBODY_MAY}, some of these, or {NOTHING}")
-    if list(words) == [NOTHING]:
-        return frozenset()
-    unknown = set(words) - EVERYTHING
-    if unknown or not words:
-        named = ", ".join(sorted(map(str, unknown))) or "nothing at all"
-        raise ValueError(f"{named} is said; expected {EVERYBODY_MAY}, some of these, or {NOTHING}")
-    return frozenset(map(Permission, words))
+    return frozenset(map(Permission, value))
 
 
 Permissions = Annotated[frozenset[Permission], BeforeValidator(_permissions)]
