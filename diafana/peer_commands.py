@@ -32,6 +32,17 @@ Syntaxes = Annotated[
         "parted by commas; empty for none."
     ),
 ]
+CharacterSet = Annotated[
+    str | None,
+    typer.Option(help="Specific Character Set that is put into its objects where they state none; or empty."),
+]
+PatientIssuer = Annotated[
+    str | None, typer.Option(help="Issuer of Patient ID that is put in where none is stated; or empty.")
+]
+AccessionIssuer = Annotated[
+    str | None,
+    typer.Option(help="Issuer of Accession Number that is put in where none is stated; or empty."),
+]
 
 
 @peer.command("add")
@@ -43,12 +54,24 @@ def peer_add(
     may: May = None,
     move_to: MoveTo = None,
     transfer_syntaxes: Syntaxes = None,
+    character_set: CharacterSet = None,
+    issuer_of_patient_id: PatientIssuer = None,
+    issuer_of_accession_number: AccessionIssuer = None,
     data: Data = None,
 ) -> None:
     """Know a system, in place of an earlier one of its AE title."""
-    said = {"ae_title": aet, "host": host, "port": port, "tls": tls}
-    said |= {"may": may, "move_to": move_to, "transfer_syntaxes": transfer_syntaxes}
-    added = _read(said)
+    added = _read(
+        ae_title=aet,
+        host=host,
+        port=port,
+        tls=tls,
+        may=may,
+        move_to=move_to,
+        transfer_syntaxes=transfer_syntaxes,
+        character_set=character_set,
+        issuer_of_patient_id=issuer_of_patient_id,
+        issuer_of_accession_number=issuer_of_accession_number,
+    )
     _, parts = open_parts(data)
     parts.index.peers.put(added)
     parts.close()
@@ -63,6 +86,9 @@ def peer_change(
     may: May = None,
     move_to: MoveTo = None,
     transfer_syntaxes: Syntaxes = None,
+    character_set: CharacterSet = None,
+    issuer_of_patient_id: PatientIssuer = None,
+    issuer_of_accession_number: AccessionIssuer = None,
     data: Data = None,
 ) -> None:
     """Change what is said, and leave the rest as it is."""
@@ -72,19 +98,29 @@ def peer_change(
     known = parts.index.peers.find(aet)
     if known is None:
         _fail_unknown(aet)
-    said = {"host": host, "port": port, "tls": tls}
-    said |= {"may": may, "move_to": move_to, "transfer_syntaxes": transfer_syntaxes}
-    changes = {name: value for name, value in said.items() if value is not None}
-    parts.index.peers.put(_read(told(known) | changes))
+    changed = _read(
+        told(known),
+        host=host,
+        port=port,
+        tls=tls,
+        may=may,
+        move_to=move_to,
+        transfer_syntaxes=transfer_syntaxes,
+        character_set=character_set,
+        issuer_of_patient_id=issuer_of_patient_id,
+        issuer_of_accession_number=issuer_of_accession_number,
+    )
+    parts.index.peers.put(changed)
     parts.close()
 
 
-def _read(said: dict[str, Any]) -> Any:
-    """The system of which this is said. What is wrong ends the command."""
+def _read(known: dict[str, Any] | None = None, /, **said: Any) -> Any:
+    """The system of which this is said, and what was known. What is wrong ends the command."""
     from diafana.peer_form import InvalidPeer, peer_from
 
     try:
-        return peer_from({name: value for name, value in said.items() if value is not None})
+        given = {name: value for name, value in said.items() if value is not None}
+        return peer_from((known or {}) | given)
     except InvalidPeer as error:
         fail(str(error), 2, error)
 
@@ -131,6 +167,11 @@ def peer_show(aet: AeTitleArgument, data: Data = None) -> None:
         ("may", told(known.may)),
         ("move to", ", ".join(known.move_to) or "all that are known"),
         ("prefers", ", ".join(map(name_of, known.transfer_syntaxes)) or "none"),
+        *(
+            (f"puts in {name.replace('_', ' ')}", value)
+            for name, value in known.coercion._asdict().items()
+            if value
+        ),
     ):
         out.print(f"{name:9} {value}", markup=False, soft_wrap=True)
 

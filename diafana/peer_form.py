@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydicom.charset import python_encoding
 
 from diafana.permissions import Permissions
 from diafana.settings import AeTitle
@@ -27,10 +28,28 @@ def _transfer_syntax(value: str) -> str:
     return uid
 
 
+def _character_set(value: str) -> str:
+    """Defined terms, parted by backslashes where there are several (PS3.3 C.12.1.1.2). Raises ValueError."""
+    terms = value.split("\\")
+    if value and not all(term in python_encoding for term in terms):
+        raise ValueError("expected defined terms of Specific Character Set, such as ISO_IR 100")
+    return value
+
+
 def _host(value: str) -> str:
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("expected a name or an address")
     return value
+
+
+def _issuer(value: str) -> str:
+    """Of LO (PS3.5 6.2), and in ASCII: it is put into objects of whatever character set. Raises ValueError."""
+    if not value.isascii() or not value.isprintable() or "\\" in value or len(value) > 64:
+        raise ValueError("expected up to 64 printable ASCII characters without backslash")
+    return value.strip()
+
+
+_Issuer = Annotated[str, AfterValidator(_issuer)]
 
 
 class PeerForm(BaseModel):
@@ -47,6 +66,9 @@ class PeerForm(BaseModel):
     transfer_syntaxes: Annotated[
         tuple[Annotated[str, AfterValidator(_transfer_syntax)], ...], BeforeValidator(_listed)
     ] = ()
+    character_set: Annotated[str, AfterValidator(_character_set)] = ""
+    issuer_of_patient_id: _Issuer = ""
+    issuer_of_accession_number: _Issuer = ""
 
 
 def peer_from(values: dict[str, Any]) -> Peer:

@@ -25,7 +25,7 @@ from pacs.dimse.command import (
 from pacs.dimse.message import pdus_of
 from pacs.dimse.negotiation import Agreement, Context, Negotiator, Rejected, titles
 from pacs.errors import MalformedObject
-from pacs.incoming import Sender
+from pacs.incoming import NO_COERCION, Sender
 from pacs.metrics import ASSOCIATIONS, request_counter
 from pacs.model import Permission, Source
 
@@ -126,7 +126,8 @@ class Association:
     @cached_property
     def sender(self) -> Sender:
         """What takes in the objects that the peer sends."""
-        return self.archive.sender(self.source)
+        peer = self.admission.peer
+        return self.archive.sender(self.source, peer.coercion if peer else NO_COERCION)
 
     def run(self) -> None:
         """Serve the peer until it releases the association, aborts it, or falls silent."""

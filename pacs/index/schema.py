@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from pacs.attributes import Attribute, Matching, columns
-from pacs.model import Level
+from pacs.model import Coercion, Level
 
 metadata = MetaData(
     naming_convention={
@@ -356,6 +356,8 @@ peer = Table(
     Column("may", Text, nullable=False, server_default="query\\retrieve\\store"),
     Column("move_to", Text, nullable=False, server_default=""),
     Column("transfer_syntaxes", Text, nullable=False, server_default=""),
+    # What is put into its objects where they do not state it
+    *(Column(name, Text, nullable=False, server_default="") for name in Coercion._fields),
 )
 
 # What is asked to be sent

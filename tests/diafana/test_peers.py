@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless
 
 from testdata.certificates import Authority, Identity
 from testdata.ct import ct_series
@@ -58,7 +58,27 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
         "move to   ARCHIVE 2, VIEWER",
         "prefers   JPEG2000Lossless, ExplicitVRLittleEndian",
     ]
-    emptied = ("--no-tls", "--may", "nothing", "--move-to", "", "--transfer-syntaxes", "", "--port", 105)
+    puts_in = ("--character-set", "ISO_IR 100", "--issuer-of-patient-id", "HOSPITAL A")
+    peer(data, "change", "OTHER", *puts_in)
+    assert peer(data, "show", "OTHER").splitlines()[6:] == [
+        "puts in character set ISO_IR 100",
+        "puts in issuer of patient id HOSPITAL A",
+    ]
+    emptied = (
+        "--character-set",
+        "",
+        "--issuer-of-patient-id",
+        "",
+        "--no-tls",
+        "--may",
+        "nothing",
+        "--move-to",
+        "",
+        "--transfer-syntaxes",
+        "",
+        "--port",
+        105,
+    )
     peer(data, "change", "OTHER", *emptied)
     assert peer(data, "show", "OTHER").splitlines()[1:] == [
         "address   other.example.org:105",
@@ -79,6 +99,8 @@ def test_what_cannot_be_is_named(data: Path) -> None:
         (("change", "OTHER", "--may", "everything"), "expected query retrieve store"),
         (("change", "OTHER", "--move-to", "A" * 17), "move_to"),
         (("change", "OTHER", "--transfer-syntaxes", "1.2.3"), "transfer_syntaxes"),
+        (("change", "OTHER", "--character-set", "latin1"), "ISO_IR 100"),
+        (("change", "OTHER", "--issuer-of-patient-id", "A\\B"), "issuer_of_patient_id"),
         (("change", "NOBODY", "--tls"), "peer add NOBODY"),
         (("show", "NOBODY"), "peer add NOBODY"),
     ):
@@ -102,7 +124,7 @@ def over_http(data: Path) -> Iterator[Service]:
 def test_known_systems_over_http(over_http: Service, data: Path) -> None:
     url = f"{over_http.url}/peers"
     assert httpx.get(url).json() == []
-    with receiver([CTImageStorage], [ExplicitVRLittleEndian]) as other:
+    with receiver([CTImageStorage], [ImplicitVRLittleEndian]) as other:
         said: dict[str, Any] = {"host": "127.0.0.1", "port": other.peer.port, "may": ["store"]}
         made = httpx.put(f"{url}/OTHER", json=said)
         assert made.status_code == 201
@@ -111,6 +133,9 @@ def test_known_systems_over_http(over_http: Service, data: Path) -> None:
             "tls": False,
             "move_to": [],
             "transfer_syntaxes": [],
+            "character_set": "",
+            "issuer_of_patient_id": "",
+            "issuer_of_accession_number": "",
             **said,
         }
         assert httpx.post(f"{url}/OTHER/echo").status_code == 204

@@ -250,3 +250,15 @@ def test_preferred_transfer_syntaxes_are_accepted_first(admit: Admit, index: Ind
         (accepted,) = [cx for cx in association.accepted_contexts if cx.abstract_syntax == CT]
         assert accepted.transfer_syntax == [expected]
         association.release()
+
+
+def test_what_a_known_system_leaves_out_is_put_in(admit: Admit, index: Index, archive: Archive) -> None:
+    (image,) = ct_series(slices=1, rows=32, columns=32)
+    image.IssuerOfPatientID = ""
+    know(index, issuer_of_patient_id="HOSPITAL A")
+    association = associate(admit(), syntaxes=[ExplicitVRLittleEndian])
+    assert [association.send_c_store(image).Status for _ in range(2)] == [0, 0]
+    association.release()
+    (kept,) = archive.instances(image.StudyInstanceUID)
+    assert archive.dataset(kept).IssuerOfPatientID == "HOSPITAL A"
+    assert archive.dataset(kept).OriginalAttributesSequence[0].SourceOfPreviousValues == "SOMEBODY"

@@ -13,4 +13,8 @@ def upgrade() -> None:
         everything = "query\\retrieve\\store"
         peer.add_column(sa.Column("may", sa.Text(), nullable=False, server_default=everything))
         peer.add_column(sa.Column("move_to", sa.Text(), nullable=False, server_default=""))
-        peer.add_column(sa.Column("transfer_syntaxes", sa.Text(), nullable=False, server_default=""))
+        for name in (
+            *("transfer_syntaxes", "character_set"),
+            *("issuer_of_patient_id", "issuer_of_accession_number"),
+        ):
+            peer.add_column(sa.Column(name, sa.Text(), nullable=False, server_default=""))
