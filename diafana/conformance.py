@@ -28,6 +28,7 @@ from pacs.dimse.offer import Offer
 from pacs.dimse.offered import offered
 from pacs.dimse.sop_classes import STORAGE
 from pacs.dimse.status import STATUS
+from pacs.dimse.tls import CIPHER_SUITES
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
 from pacs.non_patient import CATEGORIES
@@ -65,7 +66,27 @@ index was made anew without the worklist. A work item that was removed after its
 _SENDING = """The archive is an SCP of what follows. It is an SCU of C-ECHO, and of C-STORE for what it is
 asked to send to a system that it knows (`diafana peer`). Then it proposes each SOP class of what is sent in
 each stored transfer syntax, and in Explicit and Implicit VR Little Endian. An object goes as it is stored
-where that is taken, uncompressed otherwise. A system that does not answer is tried again for a week.
+where that is taken, uncompressed otherwise; what a system prefers comes first. A system that does not answer
+is tried again for a week. What a system may not is rejected in the negotiation (result 1), or answered 0124,
+as is C-MOVE to where it may have nothing moved. With rules for those that are not known, or for the AE titles
+that we are called by, associations are rejected with source 1 and reason 3 or 7.
+"""
+
+_COERCION = """### Coercion
+
+Of what a known system sends by C-STORE, Specific Character Set, Issuer of Patient ID and Issuer of Accession
+Number Sequence are put in where they are absent or empty and a rule says so. Original Attributes Sequence has
+the earlier values, the time, our AE title, that of the sender, and COERCE. What is deflated or in big endian
+is not coerced.
+"""
+
+_TLS = """### TLS (PS3.15 B.12)
+
+BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile, as a server and as a client. The port is the
+setting `dimse_tls_port`; there is none by default. Certificates and keys are PEM files that settings name,
+read at the start. Clients show a certificate unless a setting says otherwise. TLS 1.3, and 1.2 with key
+exchange by ECDHE, signatures by ECDSA or RSA, and the suites below. Where a check of integrity fails the
+connection ends without A-ABORT, which could not be sent.
 """
 
 _NON_PATIENT = """### Non-Patient Instance Service (PS3.18 12, PS3.4 Annex GG)
@@ -118,6 +139,9 @@ def _networking() -> Iterator[str]:
     yield "Private, retired and younger storage classes are taken too, unless a setting says no.\n"
     yield "### Transfer syntaxes stored, as they are sent\n"
     yield from _table(("transfer syntax", "UID"), [(UID(u).name, u) for u in sorted(TRANSFER_SYNTAXES)])
+    yield _COERCION
+    yield _TLS
+    yield from _table(("cipher suite of TLS 1.2",), [(name,) for name in CIPHER_SUITES])
     yield "### Attributes that are searched for and returned, by C-FIND and QIDO-RS\n"
     yield from _table(
         ("attribute", "level", "VR", "matching"),

@@ -43,7 +43,7 @@ def _host(value: str) -> str:
 
 
 def _issuer(value: str) -> str:
-    """Of LO (PS3.5 6.2), and in ASCII: it is put into objects of whatever character set. Raises ValueError."""
+    """Of LO (PS3.5 6.2), in ASCII: it is put into objects of whatever character set. Raises ValueError."""
     if not value.isascii() or not value.isprintable() or "\\" in value or len(value) > 64:
         raise ValueError("expected up to 64 printable ASCII characters without backslash")
     return value.strip()
