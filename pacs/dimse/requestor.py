@@ -80,7 +80,7 @@ class Requestor:
             if not peer.tls or tls is None:
                 return PlainStream(connection, prompt=True)
             protected = TlsStream(connection, tls, peer.host, prompt=True)
-        except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
+        except (OSError, ValueError) as error:  # the latter for what cannot be the name of a host
             raise self._failure(f"no connection: {getattr(error, 'strerror', None) or error}") from error
         try:
             protected.agree(ANSWER_TIME)

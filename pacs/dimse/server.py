@@ -112,7 +112,7 @@ class DimseServer:
                     self._accept(key.fileobj, key.data)
 
     def _accept(self, listener: Any, context: ssl.SSLContext | None) -> None:
-        """Accept one, without a word from the peer: the handshake is made in a thread of its own."""
+        """Accept one without waiting for a word of the peer: the handshake is made in its thread."""
         self._let_others_be_first()
         try:
             connection, address = listener.accept()

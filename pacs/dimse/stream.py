@@ -32,7 +32,7 @@ _REASONS = {
 
 
 class TlsFailed(OSError):
-    """What the peer sends is no TLS that is taken here. The message says why."""
+    """What the peer sends is no TLS that is taken here. `strerror` says why."""
 
 
 class Stream(Protocol):
@@ -179,7 +179,7 @@ class TlsStream:
         except ssl.SSLEOFError as error:
             raise ConnectionResetError(errno.ECONNRESET, "closed by the peer") from error
         except ssl.SSLError as error:
-            raise TlsFailed(_reason(error)) from error
+            raise TlsFailed(errno.EPROTO, _reason(error)) from error
         _wait(self._connection, lacks, seconds)
         return None
 
@@ -221,8 +221,11 @@ def _timeval(seconds: float) -> bytes:
 
 
 def _wait(connection: socket.socket, events: int, seconds: float) -> bool:
+    descriptor = connection.fileno()
+    if descriptor < 0:
+        raise OSError(errno.EBADF, "closed")
     poll = select.poll()
-    poll.register(connection.fileno(), events)
+    poll.register(descriptor, events)
     return bool(poll.poll(max(0.0, seconds) * 1000))
 
 

@@ -100,7 +100,7 @@ class Wire:
         try:
             received = self._stream.receive(self._buffer[self._end :], seconds)
         except TlsFailed as error:
-            raise ProtocolError(f"no TLS: {error}", UNRECOGNIZED_PDU) from error
+            raise ProtocolError(f"no TLS: {error.strerror}", UNRECOGNIZED_PDU) from error
         except OSError as error:
             raise PeerGone(error.strerror or "connection lost") from error
         if received == 0:
