@@ -14,6 +14,7 @@ from pacs.dimse import wire
 from pacs.dimse.command import C_FIND_RQ, DATA_SET, decode_command, encode_command
 from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import association_request, read_acceptance
+from pacs.dimse.stream import PlainStream
 
 PATIENCE = 60.0  # seconds
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -28,7 +29,7 @@ class Finder:
 
     def __init__(self, server: Server) -> None:
         connection = socket.create_connection(("127.0.0.1", server.dimse_port), PATIENCE)
-        self._wire = wire.Wire(connection)
+        self._wire = wire.Wire(PlainStream(connection))
         self._wire.write(association_request("FINDER", server.ae_title, [_CONTEXT]))
         kind, content = self._wire.read(PATIENCE)
         if kind != wire.ASSOCIATE_AC:

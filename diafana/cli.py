@@ -18,7 +18,6 @@ from rich.text import Text
 from diafana.console import Data
 from diafana.console import errors as _errors
 from diafana.console import fail as _fail
-from diafana.console import no_peer as _no_peer
 from diafana.console import open_parts as _open_parts
 from diafana.console import option as _option
 from diafana.console import out as _out
@@ -26,6 +25,7 @@ from diafana.console import settings_of as _settings
 from diafana.console import with_progress as _with_progress
 from diafana.forward_commands import forward
 from diafana.logs import set_up_logs
+from diafana.peer_commands import peer
 from diafana.remote_commands import remote
 
 app = typer.Typer(
@@ -37,7 +37,6 @@ app = typer.Typer(
 ohif = typer.Typer(no_args_is_help=True, help="The viewer OHIF, served at /ohif/ where it is installed.")
 app.add_typer(ohif, name="ohif")
 
-peer = typer.Typer(no_args_is_help=True, help="The systems that are sent to, by their AE titles.")
 app.add_typer(peer, name="peer")
 
 push = typer.Typer(no_args_is_help=True, help="What is sent to another FHIR server.")
@@ -52,6 +51,7 @@ def serve(
     host: Annotated[str | None, _option("host")] = None,
     http_port: Annotated[int | None, _option("http_port")] = None,
     dimse_port: Annotated[int | None, _option("dimse_port")] = None,
+    dimse_tls_port: Annotated[int | None, _option("dimse_tls_port")] = None,
     hl7_port: Annotated[int | None, _option("hl7_port")] = None,
     aet: Annotated[str | None, _option("aet")] = None,
     workers: Annotated[int | None, _option("workers")] = None,
@@ -62,6 +62,7 @@ def serve(
         host=host,
         http_port=http_port,
         dimse_port=dimse_port,
+        dimse_tls_port=dimse_tls_port,
         hl7_port=hl7_port,
         aet=aet,
         workers=workers,
@@ -303,71 +304,6 @@ def subscriptions(data: Data = None) -> None:
         line = f"{kept.subscription_id:36} {kept.status:9} {figures:24} {kept.content['criteria']}"
         _out.print(f"{line}  {kept.error}".rstrip(), markup=False, soft_wrap=True)
     parts.close()
-
-
-@peer.command("add")
-def peer_add(
-    aet: Annotated[str, typer.Argument(help="Its AE title, 16 characters at most.")],
-    host: Annotated[str, typer.Argument(help="Its name or address.")],
-    port: Annotated[int, typer.Argument(min=1, max=65535, help="Where it listens.")],
-    commit: Annotated[
-        bool, typer.Option("--commit", help="Ask it to commit to what is sent to it (storage commitment).")
-    ] = False,
-    data: Data = None,
-) -> None:
-    """Know a system, in place of an earlier one of its AE title."""
-    from pacs.model import Peer
-
-    if not aet.strip() or len(aet) > 16 or not aet.isascii() or not aet.isprintable() or "\\" in aet:
-        _errors.print(Text("An AE title has 1 to 16 ASCII characters and no backslash.", style="red"))
-        raise typer.Exit(2)
-    _, parts = _open_parts(data)
-    parts.index.peers.put(Peer(aet.strip(), host, port, commit))
-    parts.commitment_bell.ring()
-    parts.close()
-
-
-@peer.command("remove")
-def peer_remove(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: Data = None) -> None:
-    """Know a system no more."""
-    _, parts = _open_parts(data, is_there=True)
-    was_known = parts.index.peers.remove(aet)
-    parts.close()
-    if not was_known:
-        raise _no_peer(aet)
-
-
-@peer.command("list")
-def peer_list(data: Data = None) -> None:
-    """Print the known systems."""
-    _, parts = _open_parts(data, is_there=True)
-    for known in parts.index.peers.all():
-        commits = "  commits" if known.commits else ""
-        _out.print(f"{known.ae_title:16} {known.host}:{known.port}{commits}", markup=False)
-    for aet, waiting, reason in parts.index.step_outbox.waiting():
-        line = f"{aet:16} messages about performed steps that wait: {waiting}. {reason}"
-        _out.print(line.rstrip(), markup=False, soft_wrap=True)
-    parts.close()
-
-
-@peer.command("echo")
-def peer_echo(aet: Annotated[str, typer.Argument(help="Its AE title.")], data: Data = None) -> None:
-    """Ask a known system whether it is there (C-ECHO)."""
-    from pacs.dimse.requestor import PeerFailed, echo
-
-    settings, parts = _open_parts(data, is_there=True)
-    known = parts.index.peers.find(aet)
-    parts.close()
-    if known is None:
-        raise _no_peer(aet)
-    try:
-        echo(known, settings.aet)
-    except PeerFailed as error:
-        advice = (
-            f"See that it runs, and that it knows {settings.aet}; `diafana peer add` corrects its address."
-        )
-        _fail(f"{error}. {advice}", 1, error)
-    _out.print(f"{aet} answers.")
 
 
 def main() -> None:

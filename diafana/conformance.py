@@ -40,6 +40,7 @@ from pacs.dimse.status import (
     STEP_REFUSAL,
     STEP_STATUS,
 )
+from pacs.dimse.tls import CIPHER_SUITES
 from pacs.errors import ArchiveError
 from pacs.index import migrate, sqlite_url
 from pacs.non_patient import CATEGORIES
@@ -87,6 +88,27 @@ It is an SCU of C-FIND (Study Root; Patient Root at the patient level), of C-GET
 of C-MOVE to itself (Study Root) by `diafana remote`. For C-GET it proposes to be the SCP of the storage
 classes, in the transfer syntaxes that it prefers; an object of another study than the one asked for is
 refused (A900).
+
+What a system may not is rejected in the negotiation (result 1), or answered 0124,
+as is C-MOVE to where it may have nothing moved. With rules for those that are not known, or for the AE titles
+that we are called by, associations are rejected with source 1 and reason 3 or 7.
+"""
+
+_COERCION = """### Coercion
+
+Of what a known system sends by C-STORE, Specific Character Set, Issuer of Patient ID and Issuer of Accession
+Number Sequence are put in where they are absent or empty and a rule says so. Original Attributes Sequence has
+the earlier values, the time, our AE title, that of the sender, and COERCE. What is deflated or in big endian
+is not coerced.
+"""
+
+_TLS = """### TLS (PS3.15 B.12)
+
+BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile, as a server and as a client. The port is the
+setting `dimse_tls_port`; there is none by default. Certificates and keys are PEM files that settings name,
+read at the start. Clients show a certificate unless a setting says otherwise. TLS 1.3, and 1.2 with key
+exchange by ECDHE, signatures by ECDSA or RSA, and the suites below. Where a check of integrity fails the
+connection ends without A-ABORT, which could not be sent.
 """
 
 _COMMITMENT = """### Storage commitment (PS3.4 Annex J)
@@ -198,6 +220,9 @@ def _networking() -> Iterator[str]:
     )
     yield "### Transfer syntaxes stored, as they are sent\n"
     yield from _table(("transfer syntax", "UID"), [(UID(u).name, u) for u in sorted(TRANSFER_SYNTAXES)])
+    yield _COERCION
+    yield _TLS
+    yield from _table(("cipher suite of TLS 1.2",), [(name,) for name in CIPHER_SUITES])
     yield "### Attributes that are searched for and returned, by C-FIND and QIDO-RS\n"
     yield from _table(
         ("attribute", "level", "VR", "matching"),

@@ -67,7 +67,7 @@ def get(
     settings, parts = open_parts(data, is_there=True)
     peer = _peer(parts, aet)
     try:
-        retrieval = Retrieval(parts.archive, peer, settings.aet, entity_of(_pairs(keys)))
+        retrieval = Retrieval(parts.archive, peer, settings.aet, entity_of(_pairs(keys)), parts.tls_calling)
         last = with_bar("Getting", retrieval.run(move))
     except InvalidQuery as error:
         fail(f"{error}.", 2, error)

@@ -36,7 +36,14 @@ def router(parts: Parts) -> APIRouter:
         if level is None:
             raise NotFound(f"there are {', '.join(_LEVELS)}, and nothing else")
         try:
-            found = find(_peer(parts, aet), ae_title, level, dict(request.query_params), MOST_ANSWERS)
+            found = find(
+                _peer(parts, aet),
+                ae_title,
+                level,
+                dict(request.query_params),
+                MOST_ANSWERS,
+                parts.tls_calling,
+            )
             answers: list[dict[str, Any]] = [answer.to_json_dict() for answer in found]
         except PeerFailed as error:
             _fail(error)
@@ -45,7 +52,7 @@ def router(parts: Parts) -> APIRouter:
     @routes.post("/{aet}/retrieve", include_in_schema=False)
     def retrieve(aet: str, request: Request) -> StreamingResponse:
         entity = entity_of(dict(request.query_params))
-        steps = Retrieval(parts.archive, _peer(parts, aet), ae_title, entity).run()
+        steps = Retrieval(parts.archive, _peer(parts, aet), ae_title, entity, parts.tls_calling).run()
         try:
             first = next(steps)
         except PeerFailed as error:

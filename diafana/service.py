@@ -22,7 +22,16 @@ from diafana import web
 from diafana.http_server import HttpServer
 from diafana.processes import Role, Supervisor, Termination
 from diafana.settings import Settings
-from diafana.wiring import Parts, courier_bells, couriers, dimse_limits, dimse_offers, followers
+from diafana.wiring import (
+    Parts,
+    courier_bells,
+    couriers,
+    dimse_limits,
+    dimse_offers,
+    followers,
+    tls_accepting,
+    tls_files,
+)
 from fhir_api.push.courier import FOLLOWER as PUSH_FOLLOWER
 from fhir_api.reports import FOLLOWER
 from fhir_api.store import prepare
@@ -30,7 +39,8 @@ from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
 from hl7v2.mllp import Limits, MllpServer
 from hl7v2.receiver import Receiver
 from pacs.changes import Bell, Runner
-from pacs.dimse import DimseServer
+from pacs.dimse import DimseServer, TlsPort
+from pacs.dimse.tls import CannotUseTls, calling
 from pacs.doorbell import ring
 from pacs.errors import StorageFailed
 from pacs.index import Index, Plan, migrate, sqlite_url
@@ -58,13 +68,14 @@ def serve(settings: Settings) -> None:
         http = _listen(settings.host, settings.http_port, "http-port")
         dimse = _listen(settings.host, settings.dimse_port, "dimse-port")
         hl7 = None if settings.hl7_port is None else _listen(settings.host, settings.hl7_port, "hl7-port")
+        tls_port = _listen_by_tls(settings)
         _prepare_data(settings)
         bell = Bell(settings.bell)
         occupied = Occupancy(settings.workers), Occupancy(settings.workers)
 
         def work(number: int) -> Callable[[Ready], None]:
             web, dicom = (port.place(number) for port in occupied)
-            return lambda ready: _run_worker(settings, bell, (http, web), (dimse, dicom), ready)
+            return lambda ready: _run_worker(settings, bell, (http, web), (dimse, dicom), tls_port, ready)
 
         roles = [Role(f"worker {number + 1}", work(number)) for number in range(settings.workers)]
         roles.append(Role("followers", lambda ready: _run_followers(settings, bell, ready)))
@@ -75,7 +86,11 @@ def serve(settings: Settings) -> None:
         _keep_memory()
         gc.set_threshold(50_000, 50, 50)  # answers are many short-lived values without cycles
         gc.freeze()  # what was imported is never collected, so the processes go on sharing its memory
-        if not Supervisor(roles, mark_process_dead).run(lambda: _announce(settings, http, dimse, hl7)):
+
+        def announce() -> None:
+            _announce(settings, http, dimse, tls_port, hl7)
+
+        if not Supervisor(roles, mark_process_dead).run(announce):
             raise CannotStart("a process of the service did not start; the log above says why")
 
 
@@ -182,35 +197,57 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
         ) from error
 
 
+def _listen_by_tls(settings: Settings) -> TlsPort | None:
+    """Where associations by TLS come in. Certificates are read now: wrong ones are seen at the start."""
+    try:
+        calling(tls_files(settings), settings.tls_check_host)
+        context = tls_accepting(settings)
+    except CannotUseTls as error:
+        raise CannotStart(f"TLS cannot be set up: {error}") from error
+    if context is None or settings.dimse_tls_port is None:
+        return None
+    return TlsPort(_listen(settings.host, settings.dimse_tls_port, "dimse-tls-port"), context)
+
+
 def _announce(
-    settings: Settings, http: socket.socket, dimse: socket.socket, hl7: socket.socket | None
+    settings: Settings,
+    http: socket.socket,
+    dimse: socket.socket,
+    tls: TlsPort | None,
+    hl7: socket.socket | None,
 ) -> None:
     http_port, dimse_port = http.getsockname()[1], dimse.getsockname()[1]
-    hl7_port = None if hl7 is None else hl7.getsockname()[1]
-    log.info("ready", http=http_port, dimse=dimse_port, hl7=hl7_port, workers=settings.workers)
-    lines = (
+    tls_port = tls and tls.listener.getsockname()[1]
+    hl7_port = hl7 and hl7.getsockname()[1]
+    ports = {"http": http_port, "dimse": dimse_port, "dimse_tls": tls_port, "hl7": hl7_port}
+    log.info("ready", **ports, workers=settings.workers)
+    lines = [
         "",
         "  Diafana is ready.",
         f"  Page      http://{settings.host}:{http_port}/",
         f"  DICOMweb  http://{settings.host}:{http_port}/dicom-web",
         f"  FHIR R4   http://{settings.host}:{http_port}/fhir",
         f"  DICOM     {settings.aet} at {settings.host}:{dimse_port}",
+        *([f"  by TLS    {settings.aet} at {settings.host}:{tls_port}"] if tls_port else []),
         *([f"  HL7 v2    {settings.host}:{hl7_port}"] if hl7_port else []),
         f"  Data      {settings.data.resolve()}",
         "  Ctrl-C stops it.",
         "",
-    )
+    ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
 
-def _run_worker(settings: Settings, bell: Bell, http: _Port, dimse: _Port, ready: Ready) -> None:
+def _run_worker(
+    settings: Settings, bell: Bell, http: _Port, dimse: _Port, tls_port: TlsPort | None, ready: Ready
+) -> None:
     """Answer DICOM and HTTP on sockets that are shared with other workers, until SIGTERM."""
     # What comes before uvicorn heeds signals, and what it raises again at its end while associations finish
     told = Termination()
     parts = Parts(settings, bell)
     parts.index.prepare()
-    front = DimseServer(dimse[0], parts.archive, dimse_offers(parts), dimse_limits(settings), dimse[1])
+    offers, limits = dimse_offers(parts), dimse_limits(settings)
+    front = DimseServer(dimse[0], parts.archive, offers, limits, dimse[1], tls_port)
     app, last_words = web.application(parts, dimse[0].getsockname()[1])
     config = uvicorn.Config(
         app,

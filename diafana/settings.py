@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
@@ -16,6 +16,9 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from diafana.permissions import Permissions
+from pacs.model import EVERYTHING
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -50,6 +53,39 @@ class Settings(BaseSettings):
         None, description="TCP port for orders in HL7 v2 (MLLP); 0 takes a free one. Without it none is open."
     )
     aet: AeTitle = Field("DIAFANA", description="Our AE title.")
+    called: Annotated[dict[AeTitle, Permissions], NoDecode] = Field(
+        {},
+        description="AE titles that we are called by, each with what may be asked under it, parted by "
+        "commas, such as `DIAFANA: store query, VIEWERS: query retrieve`.",
+    )
+    called_otherwise: Annotated[Permissions, NoDecode] = Field(
+        EVERYTHING,
+        description="What may be asked of us under any other AE title; associations are rejected where "
+        "that is `nothing`.",
+    )
+    unknown_peers: Annotated[Permissions, NoDecode] = Field(
+        EVERYTHING,
+        description="What systems may that are not known by `diafana peer`: store, query, retrieve; "
+        "their associations are rejected where that is `nothing`.",
+    )
+    peers_over_http: bool = Field(
+        False, description="Let the known systems be read and changed at /peers, although nobody logs in."
+    )
+    dimse_tls_port: Port | None = Field(
+        None, description="TCP port of DICOM networking by TLS, usually 2762; none when unset, 0 a free one."
+    )
+    tls_certificate: Path | None = Field(None, description="PEM file with our certificate, and those above.")
+    tls_key: Path | None = Field(None, description="PEM file with its key, where that is another one.")
+    tls_authorities: Path | None = Field(
+        None, description="PEM file with the certificates of those who issue the certificates of others."
+    )
+    tls_client_certificate: Literal["required", "optional", "none"] = Field(
+        "required",
+        description="Whether who calls by TLS shows a certificate: required, optional, none.",
+    )
+    tls_check_host: bool = Field(
+        True, description="Whether the certificate of a system that we call by TLS must name its host."
+    )
     workers: PositiveInt = Field(
         min(4, os.cpu_count() or 1), description="Processes that answer DICOM and HTTP."
     )
@@ -116,6 +152,20 @@ class Settings(BaseSettings):
     def _are_listed(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("called", mode="before")
+    @classmethod
+    def _are_rules(cls, value: object) -> object:
+        """From titles and permissions, parted by colons. Raises ValueError."""
+        if not isinstance(value, str):
+            return value
+        rules = {}
+        for rule in filter(str.strip, value.split(",")):
+            title, colon, permissions = rule.rpartition(":")
+            if not colon:
+                raise ValueError(f"{rule.strip()}: expected an AE title, a colon, and what may be asked")
+            rules[title] = permissions
+        return rules
+
     @field_validator("worklist_fallback", "mpps_forward", mode="before")
     @classmethod
     def _are_parted(cls, value: object) -> object:
@@ -144,6 +194,20 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{self.host} can be reached from other machines, and nobody is asked to log in yet: "
                 "listen at 127.0.0.1, or set DIAFANA_UNPROTECTED=true where something else protects it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_called(self) -> "Settings":
+        if self.dimse_tls_port is not None and self.tls_certificate is None:
+            raise ValueError(
+                "dimse_tls_port needs tls_certificate, and tls_key where the key is in another file"
+            )
+        wants = self.tls_client_certificate != "none"
+        if self.dimse_tls_port is not None and wants and self.tls_authorities is None:
+            raise ValueError(
+                "dimse_tls_port needs tls_authorities, by which certificates of clients are checked: set it, "
+                "or tls_client_certificate=none"
             )
         return self
 

@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from diafana import remote_resource
+from diafana import peer_routes, remote_resource
 from diafana.settings import Settings
 from diafana.wiring import DICOMWEB_ROOT, Parts
 from dicomweb.app import EXPOSED_HEADERS, DicomWeb
@@ -78,6 +78,8 @@ def application(parts: Parts, dimse_port: int) -> Application:
     if settings.remote_over_http:
         app.include_router(remote_resource.router(parts))
     add_operator_routes(app, parts.index)
+    if settings.peers_over_http:
+        app.include_router(peer_routes.router(parts))
     app.include_router(page.router(settings.aet, dimse_port, settings.ohif))
     app.mount("/ohif", OhifFiles(settings.ohif))
     app.openapi = lambda: _described(app, dicomweb)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial
+from ssl import SSLContext
 
 from diafana.deletion_followers import deletion_followers
 from diafana.settings import Settings
@@ -23,12 +24,14 @@ from pacs.archive import Archive
 from pacs.changes import Bell, Follower
 from pacs.commitment import Commitment
 from pacs.dimse import Limits
+from pacs.dimse.admission import Gate, Rules
 from pacs.dimse.courier import Courier
 from pacs.dimse.n_action import Desk
 from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
 from pacs.dimse.step_courier import StepCourier
 from pacs.dimse.teller import Teller
+from pacs.dimse.tls import ClientCertificate, TlsFiles, accepting, calling
 from pacs.doorbell import ring
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
@@ -103,6 +106,11 @@ class Parts:
     def orders(self) -> Orders:
         """What a RIS orders of modalities."""
         return Orders(self.index.worklist)
+
+    @cached_property
+    def tls_calling(self) -> SSLContext:
+        """How systems are called that want TLS. Raises CannotUseTls."""
+        return calling(tls_files(self.settings), self.settings.tls_check_host)
 
     @cached_property
     def outbox_bell(self) -> Bell:
@@ -235,13 +243,35 @@ def dimse_limits(settings: Settings) -> Limits:
 
 def dimse_offers(parts: Parts) -> Offers:
     """What they may ask for."""
-    return Offers(all_offered(parts), parts.settings.accept_unknown_sop_classes)
+    settings = parts.settings
+    rules = Rules(settings.unknown_peers, settings.called, settings.called_otherwise)
+    gate = Gate(rules, parts.index.peers.find)
+    return Offers(all_offered(parts), settings.accept_unknown_sop_classes, gate)
 
 
 def all_offered(parts: Parts) -> tuple[Offer, ...]:
     """The services as rows of a table."""
-    committing = parts.desk, parts.outbox_bell.ring
-    return offered(parts.index, parts.settings.aet, *committing, parts.scheduled_steps, parts.performed_steps)
+    return offered(
+        parts.index,
+        parts.settings.aet,
+        parts.desk,
+        parts.outbox_bell.ring,
+        parts.scheduled_steps,
+        parts.performed_steps,
+        parts.tls_calling,
+    )
+
+
+def tls_files(settings: Settings) -> TlsFiles:
+    """What TLS is made of."""
+    return TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_authorities)
+
+
+def tls_accepting(settings: Settings) -> SSLContext | None:
+    """How those are answered who call by TLS; None when there is no port for them. Raises CannotUseTls."""
+    if settings.dimse_tls_port is None:
+        return None
+    return accepting(tls_files(settings), ClientCertificate(settings.tls_client_certificate))
 
 
 def courier_bells(parts: Parts) -> list[Bell]:
@@ -256,11 +286,15 @@ def courier_bells(parts: Parts) -> list[Bell]:
 def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
     """Who sends, tells and exports, each in a thread of its own until it is told that it is time to stop."""
     settings = parts.settings
-    sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell).run
-    reporting = StepCourier(parts.index.step_outbox, parts.index.peers, settings.aet, parts.step_bell).run
+    sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell, parts.tls_calling).run
+    reporting = StepCourier(
+        parts.index.step_outbox, parts.index.peers, settings.aet, parts.step_bell, parts.tls_calling
+    ).run
     pushing = [parts.push_courier.run] if settings.fhir_push else []
     telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
-    committing = Teller(parts.desk, parts.index.peers, parts.commitment, parts.commitment_bell).run
+    committing = Teller(
+        parts.desk, parts.index.peers, parts.commitment, parts.commitment_bell, parts.tls_calling
+    ).run
     return [sending, committing, reporting, parts.exporter.run, *pushing, *telling]
 
 

@@ -15,10 +15,10 @@ from pacs.deletion import Deletion
 from pacs.errors import NotFound
 from pacs.files import FileStore, Scratch, StoredFile
 from pacs.files.derived import DerivedFiles
-from pacs.incoming import Check, Incoming, Sender
+from pacs.incoming import NO_COERCION, Check, Incoming, Sender
 from pacs.index import Index
 from pacs.ingest import Committer, Pending
-from pacs.model import DicomJson, Found, Instance, Kept, Source, Stored
+from pacs.model import Coercion, DicomJson, Found, Instance, Kept, Source, Stored
 from pacs.non_patient import Category
 from pacs.query import Condition, Query
 from pacs.retrieve import Reader
@@ -63,9 +63,9 @@ class Archive:
         self.deletion = Deletion(files, index, self._reader, on_commit)
         self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
 
-    def sender(self, source: Source) -> Sender:
-        """What takes in the objects of one who sends them."""
-        return Sender(self._files, source, self._ae_title)
+    def sender(self, source: Source, coercion: Coercion = NO_COERCION) -> Sender:
+        """What takes in the objects of one who sends them.  coercion: what is put into them."""
+        return Sender(self._files, source, self._ae_title, coercion)
 
     def scratch(self) -> Scratch:
         """Where what a request brings may be put aside until it is an object."""

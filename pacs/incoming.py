@@ -1,7 +1,11 @@
 """One object while it is received, and those who send them."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
+from blake3 import blake3
+
+from pacs.coercion import Coercer
 from pacs.dataset.elements import Buffer
 from pacs.dataset.header import Header, HeaderReader
 from pacs.dataset.part10 import HEAD_LIMIT, FileMeta, file_meta_bytes, read_file_meta
@@ -9,14 +13,27 @@ from pacs.dataset.transfer_syntax import encoding_of
 from pacs.errors import MalformedObject, MismatchedObject
 from pacs.files import FileStore, NewFile
 from pacs.index import Record
-from pacs.model import Source
+from pacs.model import Coercion, Source
 from pacs.non_patient import Category
 
 # Raises MismatchedObject for an object that is none of those that a request announced.
 Check = Callable[[Header], None]
 
+NO_COERCION = Coercion()
+
 _COPY = 1 << 20  # bytes copied at a time
 _LONGER = 1024  # bytes; objects that one sender sends one after the other mostly differ by less
+
+
+class Original(NamedTuple):
+    """What an object was before it was coerced.
+
+    digest: BLAKE3 of the data set as it came.
+    time: where in the data set that is kept the time of the coercion stands.
+    """
+
+    digest: str
+    time: int
 
 
 def in_study(study_instance_uid: str) -> Check:
@@ -44,8 +61,11 @@ def in_category(category: Category, sop_instance_uid: str | None) -> Check:
 class Sender:
     """One who sends objects: an association, a request, an import. What one sends is mostly alike."""
 
-    def __init__(self, files: FileStore, source: Source, receiver: str) -> None:
-        """receiver: AE title that takes the objects in."""
+    def __init__(
+        self, files: FileStore, source: Source, receiver: str, coercion: Coercion = NO_COERCION
+    ) -> None:
+        """receiver: AE title that takes the objects in.  coercion: what is put into them."""
+        self.coercer = Coercer(coercion, source.ae_title, receiver) if any(coercion) else None
         self.source = source
         self.receiver = receiver
         self.files = files
@@ -76,6 +96,7 @@ class Incoming:
         self._announced = meta is not None
         self._head = bytearray()  # of a Part 10 file, while it is not there as a whole
         self._file: NewFile | None = None
+        self.coerced: Original | None = None
         if meta is not None:
             self._begin(meta)
 
@@ -131,6 +152,8 @@ class Incoming:
         file = self._file
         if file is None:
             raise MalformedObject(f"not a DICOM Part 10 file: it ends after {len(self._head)} bytes")
+        if self.sender.coercer is not None:
+            file = self._coerced(file, self.sender.coercer)
         with file.content() as (content, start, end):
             header = self.sender.headers.read(content, self._meta.transfer_syntax_uid, start, end)
         if check is not None:
@@ -146,6 +169,23 @@ class Incoming:
             dataset_offset=file.head_size,
             digest=file.digest,
         )
+
+    def _coerced(self, file: NewFile, coercer: Coercer) -> NewFile:
+        """The file with what its data set does not state."""
+        with file.content() as (content, start, end):
+            coerced = coercer.coerce(content, self._meta.transfer_syntax_uid, start, end)
+            if coerced is None:
+                return file
+            digest = blake3()
+            right = self._begin(self._meta)
+            right.write(coerced.head)
+            for offset in range(start, end, _COPY):
+                piece = content[offset : min(offset + _COPY, end)]
+                digest.update(piece)
+                right.write(piece[max(0, coerced.rest - offset) :])
+        file.discard()
+        self.coerced = Original(digest.hexdigest(), coerced.time)
+        return right
 
     def _agreeing(self, file: NewFile, header: Header) -> NewFile:
         """The file with a head that tells what the data set is: the data set is right."""

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
+from pacs.coercion import TIME_LENGTH
 from pacs.errors import (
     ArchiveError,
     InstanceConflict,
@@ -20,7 +21,7 @@ from pacs.errors import (
     PatientConflict,
     StorageFailed,
 )
-from pacs.files import FileStore
+from pacs.files import FileStore, StoredFile
 from pacs.incoming import Check, Incoming
 from pacs.index import Record, Verdict, Writer
 from pacs.metrics import BYTES, instance_counter
@@ -29,6 +30,7 @@ from pacs.model import Instance, Outcome, Stored
 GROUP = 256  # objects at most that share one commit
 MOMENT = 0.0005  # seconds that an object waits at most for others to be read and synced
 TAKERS = 6  # threads that read and sync what was submitted; fewer do not keep the device busy
+_COMPARED = 1 << 20  # bytes at a time
 AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
 log = structlog.get_logger()
@@ -191,6 +193,9 @@ class Committer:
                 return _stored(instance, Outcome.STORED)
             case Verdict.IDENTICAL:
                 return self._again(pending)
+            case Verdict.CONFLICT if self._came_before(pending):
+                pending.incoming.abort()
+                return _stored(instance, Outcome.ALREADY_STORED)
             case Verdict.CONFLICT:
                 error: ArchiveError = InstanceConflict(
                     "the SOP Instance UID is taken by other content; the first stays, this is set aside",
@@ -207,7 +212,8 @@ class Committer:
         """What is there already is not kept twice; but if its file was lost, this one takes its place."""
         instance = pending.record.instance
         try:
-            file, size = self._writer.kept(instance.sop_instance_uid) or (instance.file, instance.size)
+            kept = self._writer.kept(instance.sop_instance_uid)
+            file, size = (kept.file, kept.size) if kept else (instance.file, instance.size)
             if self._is_there(file, size):
                 pending.incoming.abort()
                 return _stored(instance, Outcome.ALREADY_STORED)
@@ -217,6 +223,22 @@ class Committer:
             return error
         log.warning("lost file replaced", instance=instance.sop_instance_uid, lost=file, by=instance.file)
         return _stored(instance, Outcome.STORED)
+
+    def _came_before(self, pending: Pending) -> bool:
+        """Whether a coerced object is what is kept, but for the time of its coercion, or for the coercion."""
+        came, instance = pending.incoming.coerced, pending.record.instance
+        try:
+            kept = self._writer.kept(instance.sop_instance_uid) if came else None
+            if came is None or kept is None:
+                return False
+            if kept.digest == came.digest:
+                return self._is_there(kept.file, kept.size)
+            with self._files.open(kept.file) as old, self._files.open(instance.file) as new:
+                spans = (old.size - kept.dataset_offset, new.size - instance.dataset_offset)
+                starts = kept.dataset_offset, instance.dataset_offset
+                return spans[0] == spans[1] and _are_alike((old, new), starts, came.time)
+        except (NotFound, StorageFailed):
+            return False
 
     def _is_there(self, file: str, size: int) -> bool:
         try:
@@ -236,6 +258,21 @@ class Committer:
             pending.incoming.abort()
             return error
         return None
+
+
+def _are_alike(files: tuple[StoredFile, StoredFile], starts: tuple[int, int], time: int) -> bool:
+    """Whether two data sets of one length differ in nothing but the time of their coercion.
+
+    starts: of the data sets in their files.  time: where in both of them it stands.
+    """
+    (old, new), length = files, files[0].size - starts[0]
+    behind = time + TIME_LENGTH
+    for begin, stop in ((0, time), (behind, length)):
+        for place in range(begin, stop, _COMPARED):
+            count = min(_COMPARED, stop - place)
+            if old.read(starts[0] + place, count) != new.read(starts[1] + place, count):
+                return False
+    return True
 
 
 def _is_sound(pending: Pending) -> bool:

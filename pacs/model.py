@@ -195,16 +195,58 @@ class PerformedStep(NamedTuple):
     attributes: DicomJson
 
 
+class Permission(StrEnum):
+    """What a system may ask of the archive over DICOM networking."""
+
+    STORE = "store"
+    QUERY = "query"
+    RETRIEVE = "retrieve"
+
+
+EVERYTHING = frozenset(Permission)
+
+
+class Coercion(NamedTuple):
+    """What is put into objects of a sender that do not state it themselves; empty for nothing.
+
+    character_set: Specific Character Set, as the element has it.
+    issuer_of_patient_id: of those that state a Patient ID.
+    issuer_of_accession_number: of those that state one; as Local Namespace Entity ID.
+    """
+
+    character_set: str = ""
+    issuer_of_patient_id: str = ""
+    issuer_of_accession_number: str = ""
+
+
 class Peer(NamedTuple):
     """Another system that speaks DICOM, known here by its AE title.
 
     commits: whether it is asked to commit to what is sent to it (PS3.4 Annex J).
+    tls: whether it is called by TLS.
+    may: what it may ask of us; whatever it may, it can be sent to.
+    move_to: AE titles of those that it may have something sent to (C-MOVE); empty for all that are known.
+    transfer_syntaxes: the preferred ones first. Of what it proposes they are accepted before others, and what
+        it is sent is converted to the first of them that it takes and that loses nothing.
+    character_set, issuer_of_patient_id, issuer_of_accession_number: as Coercion has them.
     """
 
     ae_title: str
     host: str
     port: int
     commits: bool = False
+    tls: bool = False
+    may: frozenset[Permission] = EVERYTHING
+    move_to: tuple[str, ...] = ()
+    transfer_syntaxes: tuple[str, ...] = ()
+    character_set: str = ""
+    issuer_of_patient_id: str = ""
+    issuer_of_accession_number: str = ""
+
+    @property
+    def coercion(self) -> Coercion:
+        """What is put into its objects."""
+        return Coercion(self.character_set, self.issuer_of_patient_id, self.issuer_of_accession_number)
 
 
 class ForwardRule(NamedTuple):

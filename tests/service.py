@@ -43,9 +43,9 @@ class Service:
             env=environment | {"PYTHONUNBUFFERED": "1"} | variables,
             text=True,
         )
-        self.http_port, self.dimse_port = self._ports()
+        self.http_port, self.dimse_port, self.dimse_tls_port = self._ports()
 
-    def _ports(self) -> tuple[int, int]:
+    def _ports(self) -> tuple[int, int, int]:
         """Wait for the announcement, which comes when everything answers."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -56,7 +56,7 @@ class Service:
         ready = [
             json.loads(line) for line in self.log.read_text().splitlines() if '"event": "ready"' in line
         ][-1]
-        return ready["http"], ready["dimse"]
+        return ready["http"], ready["dimse"], ready["dimse_tls"] or 0
 
     @property
     def url(self) -> str:

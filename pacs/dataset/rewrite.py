@@ -7,7 +7,7 @@ out as they went in.
 from collections.abc import Callable, Mapping
 from struct import pack, unpack_from
 
-from pacs.dataset.elements import ITEM, SEQUENCE_DELIMITER, Element, Encoding, read_elements
+from pacs.dataset.elements import ITEM, SEQUENCE_DELIMITER, Buffer, Element, Encoding, read_elements
 from pacs.dataset.vr import BINARY_WIDTH, LONG_VRS, is_signed_by_pixel_representation
 
 _LONGEST_SHORT = 0xFFFF  # bytes of a value whose length is written with 16 bits
@@ -55,26 +55,33 @@ def rewritten(
     Raises MalformedObject when the part cannot be read to its end.
     """
     elements = read_elements(part, encoding).elements
-    as_it_is = encoding == Encoding(explicit=True) and write is explicit_element
-    written = _copied(part, elements) if as_it_is else _Writer(part, encoding, elements, write).all(elements)
+    as_it_is = encoding == Encoding(explicit=write is explicit_element) and write in _AS_IT_IS
+    written = copied(part, elements) if as_it_is else _Writer(part, encoding, elements, write).all(elements)
     kept = [(tag, content) for tag, content in written if tag not in changes and tag & 0xFFFF]
     new = [(tag, content) for tag, content in changes.items() if content is not None]
     return b"".join(content for _, content in sorted(kept + new, key=lambda pair: pair[0]))
 
 
-def _copied(part: bytes, elements: list[Element]) -> list[tuple[int, bytes]]:
-    """Each element with its header and its delimiter, just as it stands there."""
+_AS_IT_IS = (explicit_element, implicit_element)  # what these write is what is read
+
+
+def copied(part: bytes, elements: list[Element]) -> list[tuple[int, bytes]]:
+    """Each element with its header and its delimiter, just as it stands there, in little endian."""
     found, start = [], 0
     for element in elements:
-        end = element.offset + element.length
-        if element.items is not None and _is_delimiter(part, end):
-            end += 8
+        end = end_of(part, element)
         found.append((element.tag, part[start:end]))
         start = end
     return found
 
 
-def _is_delimiter(part: bytes, position: int) -> bool:
+def end_of(part: Buffer, element: Element) -> int:
+    """Where an element ends, with its delimiter, in little endian."""
+    end = element.offset + element.length
+    return end + 8 if element.items is not None and _is_delimiter(part, end) else end
+
+
+def _is_delimiter(part: Buffer, position: int) -> bool:
     return part[position : position + 4] == pack("<HH", SEQUENCE_DELIMITER >> 16, SEQUENCE_DELIMITER & 0xFFFF)
 
 

@@ -28,6 +28,10 @@ TRANSFER_SYNTAXES: frozenset[str] = frozenset(
 }
 
 
+_KEYWORD = 4  # its place in a row of pydicom's table
+_BY_KEYWORD = {UID_dictionary[uid][_KEYWORD]: uid for uid in TRANSFER_SYNTAXES if uid in UID_dictionary}
+
+
 def encoding_of(transfer_syntax_uid: str) -> Encoding:
     """How elements are written in this transfer syntax. Raises UnsupportedObject for an unknown one."""
     if transfer_syntax_uid not in TRANSFER_SYNTAXES:
@@ -36,6 +40,18 @@ def encoding_of(transfer_syntax_uid: str) -> Encoding:
         explicit=transfer_syntax_uid != IMPLICIT_LITTLE_ENDIAN,
         little_endian=transfer_syntax_uid != EXPLICIT_BIG_ENDIAN,
     )
+
+
+def name_of(transfer_syntax_uid: str) -> str:
+    """Its keyword (PS3.6 Table A-1), or the UID where our table has none."""
+    row = UID_dictionary.get(transfer_syntax_uid)
+    return row[_KEYWORD] if row else transfer_syntax_uid
+
+
+def named(name: str) -> str | None:
+    """The UID of a transfer syntax that is named by it or by its keyword; None for anything else."""
+    uid = _BY_KEYWORD.get(name, name)
+    return uid if uid in TRANSFER_SYNTAXES else None
 
 
 def is_deflated(transfer_syntax_uid: str) -> bool:

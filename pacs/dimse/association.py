@@ -14,6 +14,7 @@ import structlog
 
 from pacs.archive import Archive
 from pacs.dimse import wire
+from pacs.dimse.admission import Admission, tell_refused
 from pacs.dimse.command import (
     C_CANCEL_RQ,
     DATA_SET,
@@ -23,12 +24,11 @@ from pacs.dimse.command import (
     decode_command,
 )
 from pacs.dimse.message import pdus_of, response_to
-from pacs.dimse.negotiation import Agreement, Context, Negotiator, Rejected
-from pacs.dimse.status import UNRECOGNIZED_OPERATION
+from pacs.dimse.negotiation import Agreement, Context, Negotiator, Rejected, titles
 from pacs.errors import MalformedObject
-from pacs.incoming import Sender
+from pacs.incoming import NO_COERCION, Sender
 from pacs.metrics import ASSOCIATIONS, request_counter
-from pacs.model import Source
+from pacs.model import Permission, Source
 
 COMMAND_LIMIT = 16_384  # bytes; command sets are below 1 KB
 REQUEST_TIME = 30.0  # seconds for the association request to arrive: the ARTIM timer
@@ -93,6 +93,10 @@ class Dispatch(Protocol):
 
     negotiator: Negotiator
 
+    def admit(self, calling: str, called: str) -> Admission:
+        """What a peer may do, by both AE titles. Raises Rejected."""
+        ...
+
     def begin(self, request: Request, command_field: int) -> Service:
         """What handles a request."""
         ...
@@ -107,6 +111,7 @@ class Association:
         """idle_time: seconds that a peer may keep the association open without asking anything."""
         self.archive = archive
         self.agreement: Agreement | None = None
+        self.admission = Admission()
         self.is_in_message = False  # whether the peer has a part of what we ask it
         self._wire = connection
         self._address = address
@@ -134,7 +139,8 @@ class Association:
     @cached_property
     def sender(self) -> Sender:
         """What takes in the objects that the peer sends."""
-        return self.archive.sender(self.source)
+        peer = self.admission.peer
+        return self.archive.sender(self.source, peer.coercion if peer else NO_COERCION)
 
     def run(self) -> None:
         """Serve the peer until it releases the association, aborts it, or falls silent."""
@@ -168,7 +174,9 @@ class Association:
         kind, content = self._wire.read(REQUEST_TIME)
         if kind != wire.ASSOCIATE_RQ:
             raise wire.ProtocolError(f"a PDU of type {kind} before the association", wire.UNEXPECTED_PDU)
-        agreement = self._offers.negotiator.agree(bytes(content))
+        request = bytes(content)
+        self.admission = admission = self._offers.admit(*titles(request))
+        agreement = self._offers.negotiator.agree(request, admission.may, admission.transfer_syntaxes)
         self.agreement = agreement
         self._wire.write(agreement.reply)
         log.info(
@@ -178,7 +186,15 @@ class Association:
             called=agreement.called_ae_title,
             contexts=len(agreement.contexts),
             **({"refused": agreement.refused} if agreement.refused else {}),
+            tls=self._wire.protection,
         )
+        for permission in sorted(agreement.lacking):
+            self.tell_refused(permission)
+
+    def tell_refused(self, permission: Permission) -> None:
+        """Log that the peer wanted what it may not."""
+        source = self.source
+        tell_refused(source.ae_title, source.address, permission, self.admission.advice)
 
     def _serve(self) -> str:
         while True:
@@ -341,12 +357,13 @@ class Passed:
         """There is nothing to take back."""
 
 
-class Unrecognized(Passed):
-    """Answers a request that no service here handles."""
+class Refusing(Passed):
+    """Answers a request that no service here handles for this peer."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, status: int) -> None:
         self._request = request
+        self._status = status
 
     def finish(self) -> None:
         """Say so."""
-        self._request.respond({"Status": UNRECOGNIZED_OPERATION})
+        self._request.respond({"Status": self._status})

@@ -21,6 +21,7 @@ class Get(WithDataSet):
 
     def _send(self, instances: Sequence[Instance]) -> Generator[Sent, None, None]:
         association = self._request.association
-        store = Store(association.archive, association, None)
+        preferred = association.admission.transfer_syntaxes
+        store = Store(association.archive, association, None, preferred=preferred)
         for instance in instances:
             yield store.send(instance)

@@ -1,11 +1,13 @@
 """C-MOVE (PS3.4 C.4.2): what is asked for is sent to a system that is known here."""
 
+import ssl
+
 from pydicom import Dataset
 
 from pacs.dimse.association import Request
 from pacs.dimse.sender import Originator, send
 from pacs.dimse.sop_classes import MOVE_LEVELS
-from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN
+from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN, NOT_AUTHORIZED
 from pacs.dimse.suboperations import Suboperations, requested
 from pacs.dimse.with_data_set import WithDataSet
 from pacs.index import Peers
@@ -14,11 +16,14 @@ from pacs.index import Peers
 class Move(WithDataSet):
     """Sends in the thread of the association, over another one."""
 
-    def __init__(self, request: Request, peers: Peers, ae_title: str) -> None:
-        """ae_title: ours, by which we call the destination."""
+    def __init__(
+        self, request: Request, peers: Peers, ae_title: str, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """ae_title: ours, by which we call the destination.  tls: how to call one that wants TLS."""
         super().__init__(request)
         self._peers = peers
         self._ae_title = ae_title
+        self._tls = tls
 
     def answer(self, data_set: Dataset) -> None:
         """Send what is asked for. Raises InvalidQuery, TooManyMatches."""
@@ -29,7 +34,13 @@ class Move(WithDataSet):
             comment = "the move destination is not known here"
             request.respond({"Status": MOVE_DESTINATION_UNKNOWN, "ErrorComment": comment})
             return
+        if not request.association.admission.may_move_to(destination):
+            comment = "nothing may be moved there"
+            request.respond({"Status": NOT_AUTHORIZED, "ErrorComment": comment})
+            return
         instances = requested(request, data_set, MOVE_LEVELS[request.context.abstract_syntax])
         originator = Originator(request.association.source.ae_title, request.command.get("MessageID", 0))
-        sending = send(request.association.archive, peer, self._ae_title, instances, originator)
+        sending = send(
+            request.association.archive, peer, self._ae_title, instances, originator, tls=self._tls
+        )
         Suboperations(request, instances).run(sending)

@@ -1,5 +1,6 @@
 """Asking a system to commit to what was sent to it: the SCU of storage commitment (PS3.4 J.3)."""
 
+import ssl
 import time
 from contextlib import suppress
 
@@ -23,12 +24,18 @@ HERE = 5.0  # seconds that a report may take over the association of its request
 WAITED_FOR = 86_400.0  # seconds that it may take in all
 
 
-def ask(commitments: SentCommitments, peer: Peer, calling: str, asking: Asking) -> None:
-    """Ask, and take the report if it comes at once.  calling: our AE title.
+def ask(
+    commitments: SentCommitments,
+    peer: Peer,
+    calling: str,
+    asking: Asking,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Ask, and take the report if it comes at once.  calling: our AE title.  tls: as Requestor has it.
 
     Raises PeerFailed when the peer does not take the request.
     """
-    with Requestor(peer, calling, PROPOSED, most_bytes=MOST_BYTES) as association:
+    with Requestor(peer, calling, PROPOSED, most_bytes=MOST_BYTES, tls=tls) as association:
         context = next((one for one in PROPOSED if one in association.contexts), None)
         if context is None:
             raise PeerFailed(f"{peer.ae_title} takes the association, but no storage commitment")

@@ -1,5 +1,6 @@
 """Sends what is asked to be sent: one request after the other to each system, until it answers."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
 
@@ -42,12 +43,23 @@ class Held(Exception):
 class Courier:
     """Works off the outbox. One in all processes of a service."""
 
-    def __init__(self, archive: Archive, index: Index, ae_title: str, bell: Bell) -> None:
-        """ae_title: ours.  bell: rings when something was put into the outbox."""
+    def __init__(
+        self,
+        archive: Archive,
+        index: Index,
+        ae_title: str,
+        bell: Bell,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """ae_title: ours.  bell: rings when something was put into the outbox.
+
+        tls: how to call those that want TLS.
+        """
         self._archive = archive
         self._index = index
         self._ae_title = ae_title
         self._rounds = Rounds(index.outbox, bell, self._deliver)
+        self._tls = tls
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
         """Work until it is time to stop and the bell rings."""
@@ -84,7 +96,7 @@ class Courier:
             first = due.attempts % max(1, len(instances))
             ordered = instances[first:] + instances[:first]
             self._check(due, rule)
-            sent = send(self._archive, peer, self._ae_title, ordered, pace=pace)
+            sent = send(self._archive, peer, self._ae_title, ordered, pace=pace, tls=self._tls)
             self._note(keys, sent, is_stopping, lambda: self._check(due, rule))
 
     def _is_overdue(self, due: Due) -> bool:
@@ -102,7 +114,7 @@ class Courier:
         commitments = self._index.sent_commitments
         asking = commitments.begin(due.transaction_uid) if peer.commits else None
         if asking is not None and asking.references:
-            ask(commitments, peer, self._ae_title, asking)
+            ask(commitments, peer, self._ae_title, asking, self._tls)
             log.info("commitment asked", destination=due.destination, transaction=asking.transaction_uid)
         else:
             self._index.outbox.end(due.transaction_uid)

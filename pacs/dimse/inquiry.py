@@ -1,5 +1,6 @@
 """An association in which a question has many responses, and objects may come meanwhile (PS3.7 9.1)."""
 
+import ssl
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
@@ -53,10 +54,15 @@ class Inquiry(Requestor):
     """Asks one question after the other. To leave before the last response aborts the association."""
 
     def __init__(
-        self, peer: Peer, calling: str, contexts: Sequence[Context], provided: Collection[str] = ()
+        self,
+        peer: Peer,
+        calling: str,
+        contexts: Sequence[Context],
+        provided: Collection[str] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """As Requestor.  provided: the storage classes that the peer may send us."""
-        super().__init__(peer, calling, contexts, provided)
+        super().__init__(peer, calling, contexts, provided, tls=tls)
         self._contexts_by_id = {number: context for context, number in self.contexts.items()}
         self._values = self._read_values()
 

@@ -1,5 +1,6 @@
 """The services that the archive offers to peers."""
 
+import ssl
 from collections.abc import Callable
 from functools import partial
 
@@ -36,6 +37,7 @@ from pacs.dimse.sop_classes import (
     VERIFICATION,
 )
 from pacs.index import Index
+from pacs.model import Permission
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
 
@@ -49,22 +51,25 @@ def offered(
     ring: Callable[[], None],
     scheduled: ScheduledSteps,
     performed: PerformedSteps,
+    tls: ssl.SSLContext | None = None,
 ) -> tuple[Offer, ...]:
     """All of them.
 
     ae_title: ours, by which we call others.  desk: where storage commitment is asked for.
     ring: wakes who sends, when something is to be sent again.
+    tls: how to call those that want TLS.
     """
-    move = partial(Move, peers=index.peers, ae_title=ae_title)
+    move = partial(Move, peers=index.peers, ae_title=ae_title, tls=tls)
     ask = partial(Action, desk=desk)
     report = partial(EventReport, commitments=index.sent_commitments, ring=ring)
+    store, query, retrieve = Permission.STORE, Permission.QUERY, Permission.RETRIEVE
     return (
         Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo),
-        Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store),
-        Offer("C-FIND", "C.4.1", C_FIND_RQ, tuple(FIND_LEVELS), Find, OPTIONS),
-        Offer("C-MOVE", "C.4.2", C_MOVE_RQ, tuple(MOVE_LEVELS), move, RELATIONAL),
-        Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get, RELATIONAL),
-        Offer("N-ACTION", "J.3.2", N_ACTION_RQ, (PUSH_MODEL,), ask),
+        Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store, needs=store),
+        Offer("C-FIND", "C.4.1", C_FIND_RQ, tuple(FIND_LEVELS), Find, OPTIONS, needs=query),
+        Offer("C-MOVE", "C.4.2", C_MOVE_RQ, tuple(MOVE_LEVELS), move, RELATIONAL, needs=retrieve),
+        Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get, RELATIONAL, needs=retrieve),
+        Offer("N-ACTION", "J.3.2", N_ACTION_RQ, (PUSH_MODEL,), ask, needs=store),
         Offer("N-EVENT-REPORT", "J.3.3", N_EVENT_REPORT_RQ, (PUSH_MODEL,), report, is_from_provider=True),
         *_of_procedure_steps(scheduled, performed),
     )
@@ -73,9 +78,11 @@ def offered(
 def _of_procedure_steps(scheduled: ScheduledSteps, performed: PerformedSteps) -> tuple[Offer, ...]:
     """What modalities are to do and did."""
     create, set_, get = (partial(begin, steps=performed) for begin in (CreateStep, SetStep, GetStep))
+    find = partial(FindSteps, steps=scheduled)
+    store, query = Permission.STORE, Permission.QUERY
     return (
-        Offer("C-FIND", "K.4.1", C_FIND_RQ, (MODALITY_WORKLIST,), partial(FindSteps, steps=scheduled)),
-        Offer("N-CREATE", "F.7.2.1", N_CREATE_RQ, (PERFORMED_STEP,), create),
-        Offer("N-SET", "F.7.2.2", N_SET_RQ, (PERFORMED_STEP,), set_),
-        Offer("N-GET", "F.8.2.1", N_GET_RQ, (PERFORMED_STEP_RETRIEVE,), get),
+        Offer("C-FIND", "K.4.1", C_FIND_RQ, (MODALITY_WORKLIST,), find, needs=query),
+        Offer("N-CREATE", "F.7.2.1", N_CREATE_RQ, (PERFORMED_STEP,), create, needs=store),
+        Offer("N-SET", "F.7.2.2", N_SET_RQ, (PERFORMED_STEP,), set_, needs=store),
+        Offer("N-GET", "F.8.2.1", N_GET_RQ, (PERFORMED_STEP_RETRIEVE,), get, needs=query),
     )

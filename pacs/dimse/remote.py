@@ -1,5 +1,6 @@
 """Asking another archive what it has: the SCU of C-FIND (PS3.4 C.4.1)."""
 
+import ssl
 from collections.abc import Iterator, Mapping
 
 from pydicom import DataElement, Dataset
@@ -105,13 +106,20 @@ class Remote:
             raise PeerFailed(f"{self._name} answers {name} with status {command['Status']:04X}{reason}")
 
 
-def find(peer: Peer, calling: str, level: Level, keys: Mapping[str, str], limit: int) -> Iterator[Dataset]:
+def find(
+    peer: Peer,
+    calling: str,
+    level: Level,
+    keys: Mapping[str, str],
+    limit: int,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[Dataset]:
     """What a system has, so many answers at most; what is told of each beside the keys is in RETURNED.
 
-    calling: our AE title.  Raises InvalidQuery, PeerFailed.
+    calling: our AE title.  tls: as Requestor has it.  Raises InvalidQuery, PeerFailed.
     """
     model = PATIENT_FIND if level is Level.PATIENT else STUDY_FIND
-    with Inquiry(peer, calling, proposed(model)) as association:
+    with Inquiry(peer, calling, proposed(model), tls=tls) as association:
         answers = Remote(association, peer.ae_title).find(
             level, {**dict.fromkeys(RETURNED[level], ""), **keys}, model
         )

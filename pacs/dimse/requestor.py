@@ -1,6 +1,7 @@
 """An association that we ask for and use (PS3.8 9.2), one message after the other, in one thread."""
 
 import socket
+import ssl
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from struct import pack
@@ -21,6 +22,7 @@ from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import association_request, read_acceptance, rejection_reason
 from pacs.dimse.sop_classes import VERIFICATION
 from pacs.dimse.status import SUCCESS
+from pacs.dimse.stream import PlainStream, Stream, TlsStream
 from pacs.errors import MalformedObject
 from pacs.model import Peer
 
@@ -53,12 +55,14 @@ class Requestor:
         contexts: Sequence[Context],
         provided: Collection[str] = (),
         most_bytes: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Ask for it. contexts: what is proposed, MOST_CONTEXTS at most.  calling: our AE title.
 
         provided: the abstract syntaxes of which we are the SCP.
         most_bytes: of the data set of what the peer asks of us, or that comes with a response, where it is
             passed over; 0 where it may ask nothing.
+        tls: how to call a peer that wants TLS.
 
         contexts: those that were accepted, with their IDs.
         Raises PeerFailed.
@@ -69,11 +73,7 @@ class Requestor:
         self._asked: list[_Message] = []  # what the peer asked before it answered
         self.is_open = True
         self.is_in_message = False
-        try:
-            connection = socket.create_connection((peer.host, peer.port), CONNECT_TIME)
-        except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
-            raise self._failure(f"no connection: {getattr(error, 'strerror', None) or error}") from error
-        self._wire = wire.Wire(connection, prompt=True)
+        self._wire = wire.Wire(self._connected(tls))
         with self._talk():
             self._wire.write(association_request(calling, peer.ae_title, contexts, provided))
             kind, content = self._wire.read(ANSWER_TIME)
@@ -84,6 +84,24 @@ class Requestor:
             if kind != wire.ASSOCIATE_AC:
                 raise wire.ProtocolError(f"a PDU of type {kind} as the answer", wire.UNEXPECTED_PDU)
             self.contexts, self._maximum = read_acceptance(bytes(content), contexts)
+
+    def _connected(self, tls: ssl.SSLContext | None) -> Stream:
+        peer = self._peer
+        if peer.tls and tls is None:
+            raise self._failure("it wants TLS, which is not set up here")
+        try:
+            connection = socket.create_connection((peer.host, peer.port), CONNECT_TIME)
+            if not peer.tls or tls is None:
+                return PlainStream(connection, prompt=True)
+            protected = TlsStream(connection, tls, peer.host, prompt=True)
+        except (OSError, ValueError) as error:  # the latter for what cannot be the name of a host
+            raise self._failure(f"no connection: {getattr(error, 'strerror', None) or error}") from error
+        try:
+            protected.agree(ANSWER_TIME)
+        except OSError as error:
+            protected.close()
+            raise self._failure(f"no TLS: {error.strerror or error}") from error
+        return protected
 
     def _failure(self, reason: str) -> PeerFailed:
         return PeerFailed(f"{self._peer.ae_title} at {self._peer.host}:{self._peer.port}: {reason}")
@@ -194,10 +212,10 @@ class Requestor:
             self.release()
 
 
-def echo(peer: Peer, calling: str) -> None:
+def echo(peer: Peer, calling: str, tls: ssl.SSLContext | None = None) -> None:
     """C-ECHO (PS3.7 9.1.5). Raises PeerFailed when it is not answered with success."""
     verification = Context(VERIFICATION, IMPLICIT_LITTLE_ENDIAN)
-    with Requestor(peer, calling, [verification]) as association:
+    with Requestor(peer, calling, [verification], tls=tls) as association:
         if verification not in association.contexts:
             raise PeerFailed(f"{peer.ae_title} takes the association, but not C-ECHO")
         fields: Command = {"CommandField": C_ECHO_RQ, "AffectedSOPClassUID": VERIFICATION}

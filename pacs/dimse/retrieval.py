@@ -1,7 +1,8 @@
 """Getting what another archive has: the SCU of C-GET, and of C-MOVE to ourselves (PS3.4 C.4.2, C.4.3)."""
 
 import re
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydicom import Dataset
@@ -82,8 +83,16 @@ class Progress(NamedTuple):
 class Retrieval:
     """Gets what is missing here of an entity, one series after the other."""
 
-    def __init__(self, archive: Archive, peer: Peer, calling: str, entity: Entity) -> None:
-        """calling: our AE title."""
+    def __init__(
+        self,
+        archive: Archive,
+        peer: Peer,
+        calling: str,
+        entity: Entity,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """calling: our AE title.  tls: as Requestor has it."""
+        self._tls = tls
         self._archive = archive
         self._peer = peer
         self._calling = calling
@@ -91,13 +100,16 @@ class Retrieval:
         self._here: set[str] = set()
         self._all = 0
 
+    def _inquiry(self, contexts: Sequence[Context], provided: Collection[str] = ()) -> Inquiry:
+        return Inquiry(self._peer, self._calling, contexts, provided, self._tls)
+
     def run(self, by_move: bool = False) -> Iterator[Progress]:
         """By C-GET where it is taken, otherwise by C-MOVE.
 
         by_move: by C-MOVE in any case; it goes to our AE title, which the peer must know.
         What is yielded last tells what was got. Raises NotFound when the peer has none of it, PeerFailed.
         """
-        with Inquiry(self._peer, self._calling, proposed(STUDY_FIND, STUDY_GET, STUDY_MOVE)) as association:
+        with self._inquiry(proposed(STUDY_FIND, STUDY_GET, STUDY_MOVE)) as association:
             remote = Remote(association, self._peer.ae_title)
             wanted = self._wanted(remote)
             gets = remote.takes(STUDY_GET) and not by_move
@@ -164,7 +176,7 @@ class Retrieval:
 
     def _get_classes(self, classes: list[str], missing: list[str], store: Store) -> Iterator[Progress]:
         """What is of these classes in these series."""
-        with Inquiry(self._peer, self._calling, [*_GET, *_stored(classes)], classes) as association:
+        with self._inquiry([*_GET, *_stored(classes)], classes) as association:
             remote = Remote(association, self._peer.ae_title)
             for series in missing:
                 for response, _ in remote.ask(STUDY_GET, *self._keys(series), store):
@@ -173,7 +185,7 @@ class Retrieval:
                         yield self._progress()
 
     def _move(self, missing: dict[str, dict[str, str]]) -> Iterator[Progress]:
-        with Inquiry(self._peer, self._calling, proposed(STUDY_MOVE)) as association:
+        with self._inquiry(proposed(STUDY_MOVE)) as association:
             remote = Remote(association, self._peer.ae_title)
             for series, uids in missing.items():
                 asked = remote.ask(STUDY_MOVE, *self._keys(series), MoveDestination=self._calling)

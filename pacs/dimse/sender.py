@@ -1,5 +1,6 @@
 """Sending stored objects: the SCU of the Storage Service (PS3.4 Annex B)."""
 
+import ssl
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -42,33 +43,39 @@ def send(
     instances: Sequence[Instance],
     originator: Originator | None = None,
     pace: Pace | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Generator[Sent, None, None]:
     """Send objects in their order; each result comes when the peer has answered. To stop, take no more.
 
     calling: our AE title.  pace: how fast it goes; None for as fast as it can.
+    tls: how to call a peer that wants TLS.
     Raises PeerFailed; the objects without a result are then still to be sent, and it happened at the first
     of them.
     """
     rest = list(instances)
     while rest:
-        contexts = _proposed(rest)
-        with Requestor(peer, calling, contexts) as association:
-            while rest and association.is_open and all(context in contexts for context in _wanted(rest[0])):
-                sent = Store(archive, association, originator, pace).send(rest[0])
+        contexts = _proposed(rest, peer.transfer_syntaxes)
+        with Requestor(peer, calling, contexts, tls=tls) as association:
+            store = Store(archive, association, originator, pace, peer.transfer_syntaxes)
+            while (
+                rest and association.is_open and all(context in contexts for context in store.wanted(rest[0]))
+            ):
+                sent = store.send(rest[0])
                 rest.pop(0)
                 yield sent
 
 
-def _wanted(instance: Instance) -> list[Context]:
-    syntaxes = dict.fromkeys((instance.transfer_syntax_uid, *FALLBACKS))
+def _wanted(instance: Instance, preferred: Sequence[str]) -> list[Context]:
+    """The contexts in which it might be sent, the best first."""
+    syntaxes = dict.fromkeys((*preferred, instance.transfer_syntax_uid, *FALLBACKS))
     return [Context(instance.sop_class_uid, syntax) for syntax in syntaxes]
 
 
-def _proposed(instances: Sequence[Instance]) -> list[Context]:
+def _proposed(instances: Sequence[Instance], preferred: Sequence[str]) -> list[Context]:
     """The contexts of as many objects, from the first on, as one association holds."""
     contexts: dict[Context, None] = {}
     for instance in instances:
-        wanted = contexts | dict.fromkeys(_wanted(instance))
+        wanted = contexts | dict.fromkeys(_wanted(instance, preferred))
         if len(wanted) > MOST_CONTEXTS:
             break
         contexts = wanted
@@ -106,11 +113,18 @@ class Store:
         association: Outlet,
         originator: Originator | None,
         pace: Pace | None = None,
+        preferred: Sequence[str] = (),
     ) -> None:
+        """preferred: transfer syntaxes that are better than the stored one, the best first."""
         self._archive = archive
+        self._preferred = preferred
         self._association = association
         self._originator = originator
         self._pace = pace
+
+    def wanted(self, instance: Instance) -> list[Context]:
+        """The contexts in which it might be sent."""
+        return _wanted(instance, self._preferred)
 
     def send(self, instance: Instance) -> Sent:
         """Send one, as it is stored or else as it can be converted. Raises what the association raises."""
@@ -144,14 +158,16 @@ class Store:
         return status
 
     def _context(self, instance: Instance) -> Context | None:
-        """The accepted context in which it is sent: as it is stored, or else as it can be converted."""
-        stored, *others = _wanted(instance)
-        if stored in self._association.contexts:
-            return stored
-        usable = next((context for context in others if context in self._association.contexts), None)
-        return usable if usable is not None and self._is_convertible(instance) else None
+        """The best of the accepted contexts in which it can be sent, as it is stored or else converted."""
+        contexts = self._association.contexts
+        accepted = [context for context in self.wanted(instance) if context in contexts]
+        return next((context for context in accepted if self._can_be(instance, context)), None)
 
-    def _is_convertible(self, instance: Instance) -> bool:
-        if instance.transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+    def _can_be(self, instance: Instance, context: Context) -> bool:
+        syntax = context.transfer_syntax
+        if syntax == instance.transfer_syntax_uid:
             return True
-        return EXPLICIT_LITTLE_ENDIAN in self._archive.object_syntaxes(instance)
+        if syntax in FALLBACKS and instance.transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+            return True
+        others = self._archive.object_syntaxes(instance)
+        return (EXPLICIT_LITTLE_ENDIAN if syntax in FALLBACKS else syntax) in others

@@ -2,16 +2,20 @@
 
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import structlog
 
 from pacs.archive import Archive
 from pacs.dimse.association import Association, Dispatch
 from pacs.dimse.negotiation import LIMIT_EXCEEDED
+from pacs.dimse.stream import PlainStream, Stream, TlsStream
 from pacs.dimse.wire import Wire
 from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
 from pacs.occupancy import WAIT, WAITS, Occupancy, Place
@@ -33,6 +37,13 @@ class Limits:
     idle_time: float
 
 
+class TlsPort(NamedTuple):
+    """A socket that listens for associations by TLS, and how they are protected."""
+
+    listener: socket.socket
+    context: ssl.SSLContext
+
+
 class DimseServer:
     """Accepts on a listening socket. Of processes that share one, that with the fewest open is first."""
 
@@ -43,11 +54,17 @@ class DimseServer:
         offers: Dispatch,
         limits: Limits,
         place: Place | None = None,
+        tls_port: TlsPort | None = None,
     ) -> None:
-        """place: among the processes that share the listener; None when there is but this one."""
+        """place: among the processes that share the listener; None when there is but this one.
+
+        tls_port: where associations by TLS are accepted, too, within the same limits.
+        """
         self._place = place or Occupancy(1).place(0)
         self._place.tell(0)
-        self._listener = listener
+        self._contexts: dict[socket.socket, ssl.SSLContext | None] = {listener: None}
+        if tls_port is not None:
+            self._contexts[tls_port.listener] = tls_port.context
         self._archive = archive
         self._offers = offers
         self._limits = limits
@@ -59,7 +76,8 @@ class DimseServer:
 
     def start(self) -> None:
         """Accept from now on, in a thread of its own."""
-        self._listener.setblocking(False)
+        for listener in self._contexts:
+            listener.setblocking(False)
         self._thread.start()
 
     @property
@@ -86,15 +104,24 @@ class DimseServer:
 
     def _accept_all(self) -> None:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
+            for listener, context in self._contexts.items():
+                selector.register(listener, selectors.EVENT_READ, context)
             stop = selector.register(self._wait_end, selectors.EVENT_READ)
-            while stop not in [key for key, _ in selector.select()]:
-                self._let_others_be_first()
-                try:
-                    connection, address = self._listener.accept()
-                except OSError:
-                    continue  # another process was faster, or the peer has gone already
-                self._admit(connection, str(address[0]))
+            while stop not in (ready := [key for key, _ in selector.select()]):
+                for key in ready:
+                    self._accept(key.fileobj, key.data)
+
+    def _accept(self, listener: Any, context: ssl.SSLContext | None) -> None:
+        """Accept one without waiting for a word of the peer: the handshake is made in its thread."""
+        self._let_others_be_first()
+        try:
+            connection, address = listener.accept()
+        except OSError:
+            return  # another process was faster, or the peer has gone already
+        try:
+            self._admit(connection, str(address[0]), context)
+        except OSError:
+            connection.close()  # the peer has gone meanwhile
 
     def _let_others_be_first(self) -> None:
         """Wait while another process has fewer open."""
@@ -103,14 +130,14 @@ class DimseServer:
                 return
             time.sleep(WAIT)
 
-    def _admit(self, connection: socket.socket, address: str) -> None:
-        connection.setblocking(True)
+    def _admit(self, connection: socket.socket, address: str, context: ssl.SSLContext | None) -> None:
         with self._changed:
             is_full = self._place.total >= self._limits.associations
             if is_full or self._addresses[address] >= self._limits.from_one_address:
-                self._refuse(connection, address)
+                self._refuse(connection, address, context)
                 return
-            wire = Wire(connection)
+            stream: Stream = TlsStream(connection, context) if context else PlainStream(connection)
+            wire = Wire(stream)
             thread = threading.Thread(target=self._run, args=(wire, address), daemon=True)
             self._open[thread] = wire
             self._addresses[address] += 1
@@ -118,16 +145,17 @@ class DimseServer:
         OPEN_ASSOCIATIONS.inc()
         thread.start()
 
-    def _refuse(self, connection: socket.socket, address: str) -> None:
-        """Answer before the request is read: a peer of DICOM understands it, any other learns nothing."""
+    def _refuse(self, connection: socket.socket, address: str, context: ssl.SSLContext | None) -> None:
+        """Answer before the request is read: a peer of DICOM understands it, any other learns nothing.
+
+        By TLS there is no answer before a handshake, which is not worth its cost.
+        """
         log.warning("association refused", peer=address, reason="too many are open; try again later")
         ASSOCIATIONS.labels("refused").inc()
-        with connection:
+        with connection, suppress(OSError):
             connection.settimeout(1.0)
-            try:
+            if context is None:
                 connection.sendall(LIMIT_EXCEEDED)
-            except OSError:
-                return
 
     def _run(self, wire: Wire, address: str) -> None:
         association = Association(wire, address, self._archive, self._offers, self._limits.idle_time)

@@ -1,5 +1,6 @@
 """Tells other systems of performed steps, as modalities told us: MPPS as an SCU (PS3.4 F.7.2)."""
 
+import ssl
 import time
 from collections.abc import Callable
 
@@ -38,8 +39,16 @@ log = structlog.get_logger()
 class StepCourier:
     """Works off what is to be told, in its order for each system. One in all processes of a service."""
 
-    def __init__(self, outbox: StepOutbox, peers: Peers, ae_title: str, bell: Bell) -> None:
+    def __init__(
+        self,
+        outbox: StepOutbox,
+        peers: Peers,
+        ae_title: str,
+        bell: Bell,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """ae_title: ours.  bell: rings when something was put into the outbox."""
+        self._tls = tls
         self._outbox = outbox
         self._peers = peers
         self._ae_title = ae_title
@@ -70,7 +79,7 @@ class StepCourier:
             peer = self._peers.find(message.destination)
             if peer is None:
                 raise PeerFailed(f"{message.destination} is not known; `diafana peer add` makes it known")
-            response = tell(peer, self._ae_title, message)
+            response = tell(peer, self._ae_title, message, self._tls)
         except PeerFailed as error:
             self._put_off(message, str(error), MOST_ATTEMPTS)
             return
@@ -96,7 +105,7 @@ class StepCourier:
         self._outbox.put_off(message, reason, time.time() + pause)
 
 
-def tell(peer: Peer, calling: str, message: StepMessage) -> Command:
+def tell(peer: Peer, calling: str, message: StepMessage, tls: ssl.SSLContext | None = None) -> Command:
     """N-CREATE or N-SET; the response.  calling: our AE title.  Raises PeerFailed."""
     of_it = "Affected" if message.is_new else "Requested"
     fields: Command = {
@@ -104,7 +113,7 @@ def tell(peer: Peer, calling: str, message: StepMessage) -> Command:
         f"{of_it}SOPClassUID": PERFORMED_STEP,
         f"{of_it}SOPInstanceUID": message.uid,
     }
-    with Requestor(peer, calling, _CONTEXTS, most_bytes=_MOST_BYTES) as association:
+    with Requestor(peer, calling, _CONTEXTS, most_bytes=_MOST_BYTES, tls=tls) as association:
         context = next((one for one in _CONTEXTS if one in association.contexts), None)
         if context is None:
             raise PeerFailed(f"{peer.ae_title} takes the association, but not performed steps")

@@ -1,5 +1,6 @@
 """Looks at what peers want to be committed, and tells them over associations of our own (PS3.4 J.3.3)."""
 
+import ssl
 import time
 from collections.abc import Callable
 
@@ -26,8 +27,16 @@ log = structlog.get_logger()
 class Teller:
     """Works off the requests of a desk. One in all processes of a service."""
 
-    def __init__(self, desk: Desk, peers: Peers, commitment: Commitment, bell: Bell) -> None:
-        """bell: rings when there is something to be done."""
+    def __init__(
+        self,
+        desk: Desk,
+        peers: Peers,
+        commitment: Commitment,
+        bell: Bell,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """bell: rings when there is something to be done.  tls: as Requestor has it."""
+        self._tls = tls
         self._requests = desk.requests
         self._doors = desk.doors
         self._peers = peers
@@ -81,7 +90,7 @@ class Teller:
 
     def _report(self, peer: Peer, owed: Owed) -> int:
         """The status that the peer answers. It knows us by the AE title that it called us by."""
-        with Requestor(peer, owed.called, PROPOSED, provided=[PUSH_MODEL]) as association:
+        with Requestor(peer, owed.called, PROPOSED, provided=[PUSH_MODEL], tls=self._tls) as association:
             context = next((one for one in PROPOSED if one in association.contexts), None)
             if context is None:
                 raise PeerFailed(f"{peer.ae_title} takes the association, but no report of a commitment")

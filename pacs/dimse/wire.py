@@ -1,11 +1,9 @@
 """Protocol data units on a socket (PS3.8 9.3): bounded before anything is allocated, each with a deadline."""
 
-import math
-import select
-import socket
 import time
 from struct import pack, unpack_from
-from typing import Protocol
+
+from pacs.dimse.stream import Stream, SupportsFileno, TlsFailed
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
 
@@ -17,6 +15,8 @@ _OTHER_MAXIMUM = 1024
 
 _LIMITS = {ASSOCIATE_RQ: MAXIMUM_ASSOCIATE, ASSOCIATE_AC: MAXIMUM_ASSOCIATE, P_DATA: MAXIMUM_PDU}
 
+_TLS_HANDSHAKE = 22  # the first byte of a connection by TLS (RFC 8446 5.1)
+
 _HEADER = 6  # bytes before the content of a PDU
 _FIRST_BUFFER = 4096  # bytes; nobody gets more before a PDU has announced more
 
@@ -24,14 +24,6 @@ _FIRST_BUFFER = 4096  # bytes; nobody gets more before a PDU has announced more
 PDU_TIME = 30.0
 # Seconds for the peer to close the connection, once it was told why (the ARTIM timer of PS3.8 9.1.5).
 LAST_WORDS = 1.0
-
-
-class SupportsFileno(Protocol):
-    """What can be waited for."""
-
-    def fileno(self) -> int:
-        """Its file descriptor."""
-        ...
 
 
 class PeerGone(Exception):
@@ -50,24 +42,17 @@ UNRECOGNIZED_PDU, UNEXPECTED_PDU, INVALID_PARAMETER = 1, 2, 6
 
 
 class Wire:
-    """One TCP connection that speaks PDUs. Used by one thread."""
+    """One connection that speaks PDUs. Used by one thread."""
 
-    def __init__(self, connection: socket.socket, prompt: bool = False) -> None:
-        """prompt: acknowledge what comes at once, not after 40 ms, for who only waits for short responses.
-
-        DCMTK writes each in two pieces, and its kernel holds the second back until the first is acknowledged
-        (RFC 896).
-        """
-        self._is_prompt = prompt
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        # The kernel keeps the time: Python's own time-outs cost two more system calls each time
-        connection.settimeout(None)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(PDU_TIME))
-        self._wakes_after = math.inf  # seconds without a byte
-        self._connection = connection
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
         self._buffer = memoryview(bytearray(_FIRST_BUFFER))
         self._start = self._end = 0  # of what was received and not taken yet
+
+    @property
+    def protection(self) -> str:
+        """The version of TLS; empty without."""
+        return self._stream.protection
 
     def read(self, patience: float) -> tuple[int, memoryview]:
         """The type and the content of the next PDU. The content is valid until the next read.
@@ -81,6 +66,8 @@ class Wire:
         if self._end - self._start < _HEADER:
             self._receive(_HEADER, deadline)
         kind, _, length = unpack_from(">BBI", self._buffer, self._start)
+        if kind == _TLS_HANDSHAKE:
+            raise ProtocolError("TLS on a port that has none", UNRECOGNIZED_PDU)
         if not ASSOCIATE_RQ <= kind <= ABORT:
             raise ProtocolError(f"PDU type {kind} is unknown", UNRECOGNIZED_PDU)
         limit = _LIMITS.get(kind, _OTHER_MAXIMUM)
@@ -106,27 +93,19 @@ class Wire:
             rest = deadline - time.monotonic()
             if rest <= 0:
                 raise PeerGone("silent for too long")
-            self._make_ready(rest)
-            try:
-                received = self._connection.recv_into(self._buffer[self._end :])
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise PeerGone(error.strerror or "connection lost") from error
-            if not received:
-                raise PeerGone("closed by the peer")
-            self._end += received
+            self._end += self._received(rest)
 
-    def _make_ready(self, rest: float) -> None:
-        """Have the kernel end the next reception after so many seconds, and acknowledge as is wanted."""
+    def _received(self, seconds: float) -> int:
+        """How many bytes came within this time, or somewhat later."""
         try:
-            if rest < self._wakes_after / 2:  # to set it each time would cost more than to be somewhat late
-                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(rest))
-                self._wakes_after = rest
-            if self._is_prompt:  # the kernel forgets it
-                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            received = self._stream.receive(self._buffer[self._end :], seconds)
+        except TlsFailed as error:
+            raise ProtocolError(f"no TLS: {error.strerror}", UNRECOGNIZED_PDU) from error
         except OSError as error:
             raise PeerGone(error.strerror or "connection lost") from error
+        if received == 0:
+            raise PeerGone("closed by the peer")
+        return received or 0
 
     def _enlarge(self, limit: int) -> None:
         """Room for the longest PDU of a kind, and for the beginning of the next."""
@@ -140,24 +119,33 @@ class Wire:
         rest = memoryview(b"".join(pdus))
         deadline = time.monotonic() + PDU_TIME
         try:
-            while rest := rest[self._connection.send(rest) :]:
+            while rest := rest[self._stream.send(rest, PDU_TIME) :]:
                 if time.monotonic() > deadline:
                     raise PeerGone("too slow to take what it asked for")
         except OSError as error:
             raise PeerGone(error.strerror or "connection lost") from error
 
     def is_readable(self, seconds: float = 0.0) -> bool:
-        """Whether the peer has sent something that was not read yet, or does in so many seconds."""
-        return self._end > self._start or bool(_readable(seconds, self._connection))
+        """Whether the peer has sent something that was not read yet, or does in so many seconds.
+
+        What the last read gave is valid no more. One that was closed is readable: the next read tells.
+        """
+        if self._end == self._start:
+            self._start = self._end = 0
+            try:
+                self._end = self._received(seconds)
+            except (PeerGone, ProtocolError):
+                return True
+        return self._end > self._start
 
     def is_rung(self, bell: SupportsFileno, seconds: float) -> bool:
         """Wait so long for the peer to send something, or for the bell to ring; whether the bell does.
 
         Raises PeerGone when the connection was closed meanwhile.
         """
-        has_more = self._end > self._start
+        has_more = self.is_readable()  # by TLS, what was received may be all that there is to see
         try:
-            return bell.fileno() in _readable(0.0 if has_more else seconds, bell, self._connection)
+            return self._stream.is_rung(bell, 0.0 if has_more else seconds)
         except (OSError, ValueError) as error:  # the latter for what is closed
             raise PeerGone("closed by us") from error
 
@@ -171,36 +159,14 @@ class Wire:
     def linger(self) -> None:
         """Let the peer read what it was told last: to close while it still sends would take that away."""
         self._start = self._end = 0
-        deadline = time.monotonic() + LAST_WORDS
         try:
-            self._connection.shutdown(socket.SHUT_WR)
-            while True:
-                self._receive(1, deadline)
-                self._start = self._end = 0
-        except (PeerGone, OSError):
+            self._stream.drain(LAST_WORDS)
+        except OSError:
             return
 
     def close(self) -> None:
         """Close the connection; a read that waits in another thread ends with PeerGone."""
-        try:
-            self._connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # the peer was faster
-        finally:
-            self._connection.close()
-
-
-def _readable(seconds: float, *those: SupportsFileno) -> list[int]:
-    """Which of them can be read, as soon as one can or the time is over."""
-    poll = select.poll()
-    for one in those:
-        poll.register(one.fileno(), select.POLLIN)
-    return [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
-
-
-def _timeval(seconds: float) -> bytes:
-    """As socket(7) wants it, at least a microsecond, for none would be without end."""
-    return pack("ll", int(seconds), max(1, int(seconds % 1 * 1_000_000)))
+        self._stream.close()
 
 
 def values(content: memoryview) -> list[tuple[int, int, memoryview]]:

@@ -1,13 +1,18 @@
 """The systems that are known by their AE titles."""
 
-from sqlalchemy import Engine, delete, insert, select
+from typing import Any
+
+from sqlalchemy import Engine, Row, delete, insert, select
 
 from pacs.index import schema
 from pacs.index.commitment_requests import make_due
 from pacs.index.engine import Transactions, connected
-from pacs.model import Peer
+from pacs.model import Peer, Permission
 
 _peer = schema.peer
+
+# Parted by backslashes, as the values of an element are
+_LISTS = ("may", "move_to", "transfer_syntaxes")
 
 
 class Peers:
@@ -21,7 +26,7 @@ class Peers:
         """Know a system, in place of the one of its AE title. What it is to be told is due then."""
         with self._transactions.begin() as connection:
             connection.execute(delete(_peer).where(_peer.c.ae_title == peer.ae_title))
-            connection.execute(insert(_peer).values(peer._asdict()))
+            connection.execute(insert(_peer).values(_row(peer)))
             make_due(connection, peer.ae_title)
 
     def remove(self, ae_title: str) -> bool:
@@ -33,9 +38,20 @@ class Peers:
         """The system of this AE title."""
         with connected(self._engine) as connection:
             found = connection.execute(select(_peer).where(_peer.c.ae_title == ae_title)).first()
-        return None if found is None else Peer(*found)
+        return None if found is None else _peer_of(found)
 
     def all(self) -> list[Peer]:
         """All of them, by AE title."""
         with connected(self._engine) as connection:
-            return [Peer(*row) for row in connection.execute(select(_peer).order_by(_peer.c.ae_title))]
+            return [_peer_of(row) for row in connection.execute(select(_peer).order_by(_peer.c.ae_title))]
+
+
+def _row(peer: Peer) -> dict[str, Any]:
+    row = peer._asdict()
+    return row | {name: "\\".join(sorted(row[name]) if name == "may" else row[name]) for name in _LISTS}
+
+
+def _peer_of(row: Row[Any]) -> Peer:
+    values = dict(row._mapping)
+    values |= {name: tuple(filter(None, values[name].split("\\"))) for name in _LISTS}
+    return Peer(**values | {"may": frozenset(map(Permission, values["may"]))})

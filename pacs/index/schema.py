@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from pacs.attributes import Attribute, Matching, columns
-from pacs.model import Level
+from pacs.model import Coercion, Level
 
 metadata = MetaData(
     naming_convention={
@@ -395,7 +395,7 @@ step_message = Table(
     Column("error", Text, nullable=False),
 )
 
-# The systems that are sent to
+# The systems that are known
 peer = Table(
     "peer",
     metadata,
@@ -404,6 +404,13 @@ peer = Table(
     Column("port", Integer, nullable=False),
     # Whether it is asked to commit to what is sent to it
     Column("commits", Boolean, nullable=False, server_default=false()),
+    Column("tls", Boolean, nullable=False, server_default=false()),
+    # What it may ask, where it may have things sent to, what it prefers, what is put into its objects
+    Column("may", Text, nullable=False, server_default="query\\retrieve\\store"),
+    *(
+        Column(name, Text, nullable=False, server_default="")
+        for name in ("move_to", "transfer_syntaxes", *Coercion._fields)
+    ),
 )
 
 # What is asked to be sent
@@ -442,8 +449,7 @@ send_commitment = Table(
     metadata,
     Column("transaction_uid", Text, primary_key=True),
     Column("request_uid", ForeignKey("send_request.transaction_uid"), nullable=False, index=True),
-    # One of sent_commitments.State
-    Column("state", Text, nullable=False),
+    Column("state", Text, nullable=False),  # one of sent_commitments.State
 )
 
 # What is sent on by itself
@@ -452,15 +458,11 @@ forward_rule = Table(
     metadata,
     Column("key", _Key, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    # AE titles
-    Column("destination", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    # Pairs of name and value, as JSON
-    Column("keys", LargeBinary, nullable=False),
-    Column("hours", Text, nullable=False),
+    # AE titles, and hours of the day
+    *(Column(name, Text, nullable=False) for name in ("destination", "source", "hours")),
+    Column("keys", LargeBinary, nullable=False),  # pairs of name and value, as JSON
     Column("bytes_per_second", BigInteger),
-    Column("is_prompt", Boolean, nullable=False),
-    Column("is_paused", Boolean, nullable=False),
+    *(Column(name, Boolean, nullable=False) for name in ("is_prompt", "is_paused")),
     # The greatest key of an instance that was there before
     Column("since", BigInteger, nullable=False),
 )

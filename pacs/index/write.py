@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ClauseElement,
@@ -51,6 +51,15 @@ class _StaleError(StorageFailed):
 
     def __init__(self) -> None:
         super().__init__("the index has changed while it was written to")
+
+
+class Kept(NamedTuple):
+    """Where an instance is, and what it is, as Instance has them."""
+
+    file: str
+    size: int
+    dataset_offset: int
+    digest: str
 
 
 class Writer:
@@ -121,12 +130,12 @@ class Writer:
             self._deletions.add()
         return verdicts
 
-    def kept(self, sop_instance_uid: str) -> tuple[str, int] | None:
-        """The file of an instance and its size in bytes; None when there is no such instance."""
-        kept = _of_uid(sop_instance_uid, "file", "size")
+    def kept(self, sop_instance_uid: str) -> Kept | None:
+        """What is kept of an instance; None when there is no such instance."""
+        kept = _of_uid(sop_instance_uid, *Kept._fields)
         with self._transactions.begin_unsynced() as connection:
             found = connection.execute(kept).first()
-        return (found.file, found.size) if found else None
+        return Kept(*found) if found else None
 
     def replace(self, record: Record, lost: str) -> None:
         """Let an instance be in a new file, since its own was lost, and tell the followers."""

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from diafana.settings import Settings
+from pacs.model import EVERYTHING, Permission
 from tests.diafana.commands import diafana
 
 
@@ -166,3 +167,52 @@ def test_a_file_that_is_named_must_be_there(config: Path) -> None:
     done = diafana("verify", "--data", config.parent, DIAFANA_CONFIG=str(config))
     assert done.code == 2
     assert str(config) in done.err
+
+
+def test_what_may_be_asked_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, query, retrieve = Permission
+    assert (Settings().unknown_peers, Settings().called_otherwise) == (EVERYTHING, EVERYTHING)
+    monkeypatch.setenv("DIAFANA_UNKNOWN_PEERS", "store, query")
+    monkeypatch.setenv("DIAFANA_CALLED_OTHERWISE", "nothing")
+    monkeypatch.setenv("DIAFANA_CALLED", "DIAFANA: store, VIEW ERS:query retrieve,")
+    settings = Settings()
+    assert settings.unknown_peers == {store, query}
+    assert settings.called_otherwise == frozenset()
+    assert settings.called == {"DIAFANA": {store}, "VIEW ERS": {query, retrieve}}
+
+
+def test_what_may_be_asked_is_said_in_a_file(config: Path) -> None:
+    config.write_text('unknown_peers = ["store"]\ncalled_otherwise = []\n[called]\nVIEWERS = "query"\n')
+    settings = Settings()
+    assert settings.unknown_peers == {Permission.STORE}
+    assert settings.called_otherwise == frozenset()
+    assert settings.called == {"VIEWERS": {Permission.QUERY}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("unknown_peers", "everything"),
+        ("unknown_peers", ""),
+        ("unknown_peers", "nothing store"),
+        ("called", "DIAFANA"),
+        ("called", "DIAFANA:"),
+        ("called", "A TITLE THAT IS TOO LONG: store"),
+        ("tls_client_certificate", "perhaps"),
+    ],
+)
+def test_what_may_not_be_asked_so_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"DIAFANA_{name.upper()}", value)
+    with pytest.raises(ValidationError) as error:
+        Settings()
+    assert faults(error) == {name}
+
+
+def test_a_port_for_tls_needs_certificates() -> None:
+    for given, said in (
+        ({}, "needs tls_certificate"),
+        ({"tls_certificate": Path("here.pem")}, "needs tls_authorities"),
+    ):
+        with pytest.raises(ValidationError, match=said):
+            Settings(dimse_tls_port=2762, **given)  # type: ignore[arg-type]
+    Settings(dimse_tls_port=2762, tls_certificate=Path("here.pem"), tls_client_certificate="none")

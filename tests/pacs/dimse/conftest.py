@@ -10,7 +10,7 @@ import pytest
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits
 from pacs.dimse.n_action import Desk
-from pacs.dimse.offer import Offers
+from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
 from pacs.index import Index
 from pacs.procedure_steps.performed import PerformedSteps
@@ -32,9 +32,14 @@ def ring_outbox() -> Callable[[], None]:
 
 
 @pytest.fixture
-def start_front(
-    archive: Archive, index: Index, desk: Desk, ring_outbox: Callable[[], None]
-) -> Iterator[StartFront]:
+def services(index: Index, desk: Desk, ring_outbox: Callable[[], None]) -> tuple[Offer, ...]:
+    """All that is offered."""
+    steps = ScheduledSteps(index.worklist), PerformedSteps(index.worklist, days_kept=30.0)
+    return offered(index, "DIAFANA", desk, ring_outbox, *steps)
+
+
+@pytest.fixture
+def start_front(archive: Archive, services: tuple[Offer, ...]) -> Iterator[StartFront]:
     """Starts a front with these limits; returns its port."""
     with ExitStack() as stack:
 
@@ -44,9 +49,8 @@ def start_front(
             idle_time: float = 10.0,
             accept_unknown_sop_classes: bool = True,
         ) -> int:
-            steps = ScheduledSteps(index.worklist), PerformedSteps(index.worklist, days_kept=30.0)
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            offers = Offers(offered(index, "DIAFANA", desk, ring_outbox, *steps), accept_unknown_sop_classes)
+            offers = Offers(services, accept_unknown_sop_classes)
             front = DimseServer(listener, archive, offers, Limits(associations, from_one_address, idle_time))
             front.start()
             stack.callback(front.stop, 5.0)

@@ -66,7 +66,7 @@ def receiver(
 
 
 @contextmanager
-def storescp(folder: Path, *options: str) -> Iterator[Peer]:
+def storescp(folder: Path, *options: str | Path) -> Iterator[Peer]:
     """DCMTK's storescp, which keeps each object as it comes, in a file named by its UID."""
     port = free_port()
     folder.mkdir()

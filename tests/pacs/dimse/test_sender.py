@@ -12,6 +12,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
     JPEGLSLossless,
     RLELossless,
 )
@@ -101,6 +102,33 @@ def test_what_the_peer_does_not_take_is_converted(
             assert (got.pixel_array == stored.pixel_array).all()
             del got.PixelData, stored.PixelData
         assert got.to_json_dict() == stored.to_json_dict()
+
+
+@pytest.mark.needs("storescp")
+def test_the_preferred_transfer_syntaxes_of_a_peer_come_first(archive: Archive, tmp_path: Path) -> None:
+    """Where it takes them and nothing is lost; what has no pixels goes as it is."""
+    plain, rle, report = keep(
+        archive,
+        *(compressed(one, syntax) for one, syntax in zip(
+            mr_series(slices=2, rows=48, columns=42), (ExplicitVRLittleEndian, RLELossless), strict=True
+        )),
+        dose_report(),
+    )  # fmt: skip
+    instances = [plain, rle, report]
+    for option, preferred, expected in (
+        ("+xa", (JPEGLSLossless, RLELossless), JPEGLSLossless),
+        ("+xr", (JPEGLSLossless, RLELossless), RLELossless),
+        ("+xa", (JPEGBaseline8Bit, ImplicitVRLittleEndian), ImplicitVRLittleEndian),
+    ):
+        folder = tmp_path / expected
+        with storescp(folder, option) as peer:
+            preferring = peer._replace(transfer_syntaxes=preferred)
+            assert list(send(archive, preferring, "DIAFANA", instances)) == succeeded(instances)
+        came = received(folder)
+        syntaxes = [came[one.sop_instance_uid].file_meta.TransferSyntaxUID for one in (plain, rle)]
+        assert syntaxes == [expected, expected]
+        for one in (plain, rle):
+            assert (came[one.sop_instance_uid].pixel_array == archive.dataset(one).pixel_array).all()
 
 
 def test_warnings_and_failures_are_told_for_each_object(archive: Archive, ct: list[Instance]) -> None:

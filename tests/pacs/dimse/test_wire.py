@@ -8,6 +8,7 @@ from struct import pack
 import pytest
 
 from pacs.dimse import wire
+from pacs.dimse.stream import PlainStream
 from pacs.dimse.wire import P_DATA, PeerGone, Wire
 
 Ends = tuple[Wire, socket.socket]
@@ -19,7 +20,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ends]:
     monkeypatch.setattr(wire, "PDU_TIME", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         peer = socket.create_connection(listener.getsockname())
-        ours = Wire(listener.accept()[0])
+        ours = Wire(PlainStream(listener.accept()[0]))
     yield ours, peer
     ours.close()
     peer.close()

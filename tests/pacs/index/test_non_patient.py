@@ -44,7 +44,10 @@ def test_one_uid_is_one_instance_in_all_tables(index: Index, files: DiskFiles) -
         uid: protocol.instance,
         image.instance.sop_instance_uid: image.instance,
     }
-    assert index.writer.kept(uid) == (protocol.instance.file, protocol.instance.size)
+    kept = index.writer.kept(uid)
+    assert kept is not None
+    assert (kept.file, kept.size) == (protocol.instance.file, protocol.instance.size)
+    assert (kept.dataset_offset, kept.digest) == (protocol.instance.dataset_offset, protocol.instance.digest)
 
 
 @pytest.mark.parametrize(
