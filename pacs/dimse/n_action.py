@@ -119,7 +119,7 @@ class Awaited:
                 fields, data_set = report(result, context)
                 status = self._association.ask(self._context_id, fields, [data_set])["Status"]
                 if end_of(result.transaction_uid, self._association.source.ae_title, status):
-                    self._desk.requests.told(result.key)
+                    self._desk.requests.told(result)
         except ArchiveError as error:
             log.error("a commitment cannot be told for now", reason=str(error))
 

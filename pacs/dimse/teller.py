@@ -15,7 +15,7 @@ from pacs.dimse.requestor import PeerFailed, Requestor
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
 from pacs.doorbell import ring_one
 from pacs.errors import ArchiveError
-from pacs.index import Owed, Peers
+from pacs.index import Owed, Peers, Result
 from pacs.model import Peer
 
 GROUP = 50  # instances that are read back before it is asked whether it is time to stop
@@ -83,18 +83,19 @@ class Teller:
                 advice=f"diafana peer add {owed.destination} HOST PORT",
             )
             return
-        if end_of(owed.transaction_uid, owed.destination, self._report(peer, owed)):
-            self._requests.told(owed.key)
+        result = self._requests.result(owed.key)
+        if end_of(owed.transaction_uid, owed.destination, self._report(peer, owed, result)):
+            self._requests.told(result)
         else:
             raise PeerFailed(f"{peer.ae_title} does not take the report for now")
 
-    def _report(self, peer: Peer, owed: Owed) -> int:
+    def _report(self, peer: Peer, owed: Owed, result: Result) -> int:
         """The status that the peer answers. It knows us by the AE title that it called us by."""
         with Requestor(peer, owed.called, PROPOSED, provided=[PUSH_MODEL], tls=self._tls) as association:
             context = next((one for one in PROPOSED if one in association.contexts), None)
             if context is None:
                 raise PeerFailed(f"{peer.ae_title} takes the association, but no report of a commitment")
-            fields, data_set = report(self._requests.result(owed.key), context)
+            fields, data_set = report(result, context)
             status: int = association.request(context, fields, [data_set])["Status"]
             return status
 
@@ -109,7 +110,7 @@ class Teller:
         )
         try:
             if owed.attempts + 1 >= MOST_ATTEMPTS:
-                self._requests.told(owed.key)
+                self._requests.give_up(owed.key)
             else:
                 self._requests.put_off(owed, time.time() + pause(owed))
         except ArchiveError:  # then it is still due, and would be tried again at once

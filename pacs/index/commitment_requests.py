@@ -48,10 +48,14 @@ class Owed(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What is to be told: of each instance the failure reason (PS3.3 C.14.1.1), 0 when it is committed."""
+    """What is to be told: of each instance the failure reason (PS3.3 C.14.1.1), 0 when it is committed.
+
+    due: when it was to be done as this was read; another when it was asked for again meanwhile.
+    """
 
     key: int
     transaction_uid: str
+    due: float | None
     references: list[tuple[Reference, int]]
 
 
@@ -143,13 +147,16 @@ class CommitmentRequests:
         return result
 
     def _results(self, which: ColumnElement[bool]) -> list[Result]:
-        columns = (_request.c.key, _request.c.transaction_uid, _request.c.asked, _request.c.answer)
+        columns = (*(_request.c.key, _request.c.transaction_uid, _request.c.due), _request.c.asked)
         with connected(self._engine) as connection:
-            rows = connection.execute(select(*columns).where(which).order_by(_request.c.key)).all()
+            rows = connection.execute(
+                select(*columns, _request.c.answer).where(which).order_by(_request.c.key)
+            ).all()
         return [
             Result(
                 key,
                 uid,
+                due,
                 [
                     ((sop_class, instance), reason)
                     for (sop_class, instance), reason in zip(
@@ -157,11 +164,16 @@ class CommitmentRequests:
                     )
                 ],
             )
-            for key, uid, asked, answer in rows
+            for key, uid, due, asked, answer in rows
         ]
 
-    def told(self, key: int) -> None:
-        """Nothing is owed any more."""
+    def told(self, result: Result) -> None:
+        """Nothing is owed any more, unless it was asked for again while it was told."""
+        same = _request.c.due.is_not_distinct_from(result.due)
+        self._set(result.key, {"is_told": True, "due": None, "door": ""}, same)
+
+    def give_up(self, key: int) -> None:
+        """It is told no more."""
         self._set(key, {"is_told": True, "due": None, "door": ""})
 
     def put_off(self, owed: Owed, until: float) -> None:
@@ -172,8 +184,9 @@ class CommitmentRequests:
         """Wait until a system of this AE title is known."""
         self._set(key, {"due": None})
 
-    def _set(self, key: int, values: dict[str, object]) -> None:
+    def _set(self, key: int, values: dict[str, object], also: ColumnElement[bool] | None = None) -> None:
         open_ = (_request.c.key == key) & _request.c.is_told.is_(False)
+        open_ = open_ if also is None else open_ & also
         with self._transactions.begin() as connection:
             connection.execute(update(_request).where(open_).values(values))
 

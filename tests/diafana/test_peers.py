@@ -54,6 +54,7 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
         "AE title  OTHER",
         "address   other.example.org:104",
         "TLS       yes",
+        "commits   no",
         "may       query store",
         "move to   ARCHIVE 2, VIEWER",
         "prefers   JPEG2000Lossless, ExplicitVRLittleEndian",

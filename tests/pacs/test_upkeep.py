@@ -13,7 +13,7 @@ from pacs.errors import InstanceConflict, MalformedObject
 from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
 from pacs.keys import parse_condition
-from pacs.model import Instance, Level
+from pacs.model import Found, Instance, Level
 from pacs.query import Criterion, Query
 from pacs.upkeep import adopt_orphans, read_record, reindex, verify
 from testdata.files import part10
@@ -152,7 +152,12 @@ def test_objects_of_every_kind_are_indexed_again_as_they_were(
     assert reindex(files, another, lambda: None) == []
     assert list(another.walk()) == list(index.walk())
     for level in Level:
-        assert list(another.search(Query(level))) == list(index.search(Query(level)))
+        assert found(another, level) == found(index, level)
+
+
+def found(index: Index, level: Level) -> list[Found]:
+    """All that is found, but for when it changed last: a new index has it from the indexing."""
+    return [one._replace(changed=0.0) for one in index.search(Query(level))]
 
 
 def test_indexing_again_goes_in_groups(

@@ -31,7 +31,7 @@ def test_a_request_goes_from_its_beginning_to_its_end(index: Index) -> None:
     (result,) = requests.answered_at("door")
     assert result == requests.result(one.key)
     assert result.references == [((CT, "1.1"), 0), ((CT, "1.2"), 0x0112)]
-    requests.told(one.key)
+    requests.told(result)
     assert (requests.next_due(), requests.answered_at("door")) == (None, [])
     requests.put_off(one, later)  # too late
     assert requests.next_due() is None
@@ -74,12 +74,23 @@ def test_the_same_request_once_more_is_the_same_one(index: Index) -> None:
     requests.add(ASKED, "")
     first = owed(index)
     requests.answer(first.key, [0, 0], 0.0)
-    requests.told(first.key)
+    requests.told(requests.result(first.key))
     requests.add(ASKED, "door")
     assert owed(index) == first._replace(door="door")
     assert not requests.is_duplicate(first)
     requests.add(ASKED._replace(destination="OTHER"), "")
     assert [requests.is_duplicate(one) for one in requests.due(time.time())] == [False, True]
+
+
+def test_what_is_asked_for_again_while_it_is_told_is_told_again(index: Index) -> None:
+    requests = index.commitment_requests
+    requests.add(ASKED, "door")
+    first = owed(index)
+    requests.answer(first.key, [0, 0], time.time() + 100)
+    (result,) = requests.answered_at("door")
+    requests.add(ASKED, "door")
+    requests.told(result)
+    assert owed(index) == first
 
 
 def test_a_transaction_of_the_web_is_not_used_again(index: Index) -> None:
