@@ -61,7 +61,7 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
     ]
     puts_in = ("--character-set", "ISO_IR 100", "--issuer-of-patient-id", "HOSPITAL A")
     peer(data, "change", "OTHER", *puts_in)
-    assert peer(data, "show", "OTHER").splitlines()[6:] == [
+    assert peer(data, "show", "OTHER").splitlines()[7:] == [
         "puts in character set ISO_IR 100",
         "puts in issuer of patient id HOSPITAL A",
     ]
@@ -84,6 +84,7 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
     assert peer(data, "show", "OTHER").splitlines()[1:] == [
         "address   other.example.org:105",
         "TLS       no",
+        "commits   no",
         "may       nothing",
         "move to   all that are known",
         "prefers   none",
