@@ -1,11 +1,10 @@
 """`diafana peer`: the systems that are known, by their AE titles."""
 
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
-from diafana.console import Data, errors, fail, open_parts, out
+from diafana.console import Data, fail, no_peer, open_parts, out
 from diafana.permissions import EVERYBODY_MAY
 
 peer = typer.Typer(
@@ -109,7 +108,7 @@ def peer_change(
     _, parts = open_parts(data, is_there=True)
     known = parts.index.peers.find(aet)
     if known is None:
-        _fail_unknown(aet)
+        raise no_peer(aet)
     changed = _read(
         told(known),
         host=host,
@@ -146,7 +145,7 @@ def peer_remove(aet: AeTitleArgument, data: Data = None) -> None:
     was_known = parts.index.peers.remove(aet)
     parts.close()
     if not was_known:
-        _fail_unknown(aet)
+        raise no_peer(aet)
 
 
 @peer.command("list")
@@ -178,7 +177,7 @@ def peer_show(aet: AeTitleArgument, data: Data = None) -> None:
     known = parts.index.peers.find(aet)
     parts.close()
     if known is None:
-        _fail_unknown(aet)
+        raise no_peer(aet)
     for name, value in (
         ("AE title", known.ae_title),
         ("address", f"{known.host}:{known.port}"),
@@ -206,7 +205,7 @@ def peer_echo(aet: AeTitleArgument, data: Data = None) -> None:
     known = parts.index.peers.find(aet)
     parts.close()
     if known is None:
-        _fail_unknown(aet)
+        raise no_peer(aet)
     try:
         echo(known, settings.aet, parts.tls_calling if known.tls else None)
     except PeerFailed as error:
@@ -217,9 +216,3 @@ def peer_echo(aet: AeTitleArgument, data: Data = None) -> None:
     except CannotUseTls as error:
         fail(f"TLS cannot be set up: {error}", 1, error)
     out.print(f"{aet} answers.")
-
-
-def _fail_unknown(aet: str) -> NoReturn:
-    message = f"There is no system {aet} known; `diafana peer add {aet} HOST PORT` makes it known."
-    errors.print(Text(message, style="red"), soft_wrap=True)
-    raise typer.Exit(1)
