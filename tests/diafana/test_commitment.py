@@ -61,7 +61,7 @@ def test_who_stays_is_told_by_the_worker_that_it_speaks_to(
             failed = {images[0].SOPInstanceUID: 0x0110}
             assert own.next() == (f"{UID}.{number}", 2, uids(images[1:]), failed)
         assert own.associations == [association]
-    assert not list((data / "commitment-doors").iterdir())
+    wait_until(lambda: not list((data / "commitment-doors").iterdir()))
 
 
 def test_what_was_asked_is_told_after_kill_9(data: Path, images: list[Dataset]) -> None:

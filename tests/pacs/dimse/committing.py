@@ -60,6 +60,11 @@ class Reports:
     came: "queue.Queue[Told]" = field(default_factory=queue.Queue)
     associations: list[Association] = field(default_factory=list)
     status: Callable[[int], int] = lambda _: 0x0000
+    unanswered: list[Told] = field(default_factory=list)
+
+    @property
+    def handlers(self) -> list[Any]:
+        return [(evt.EVT_N_EVENT_REPORT, self.take), (evt.EVT_PDU_SENT, self.answered)]
 
     def take(self, event: Any) -> tuple[int, None]:
         """Handle N-EVENT-REPORT."""
@@ -70,8 +75,16 @@ class Reports:
             for one in told.get("FailedSOPSequence", [])
         }
         self.associations.append(event.assoc)
-        self.came.put((str(told.TransactionUID), event.event_type, sorted(committed), failed))
+        self.unanswered.append((str(told.TransactionUID), event.event_type, sorted(committed), failed))
         return self.status(len(self.associations)), None
+
+    def answered(self, _event: Any) -> None:
+        """Show what came once its response is on the way.
+
+        pynetdicom handles N-EVENT-REPORT in a thread of its own, which a release does not wait for.
+        """
+        while self.unanswered:
+            self.came.put(self.unanswered.pop(0))
 
     def next(self) -> Told:
         return self.came.get(timeout=PATIENCE)
@@ -85,7 +98,7 @@ def asking(
     user = AE("MODALITY")
     user.add_requested_context(PUSH_MODEL, list(syntaxes))
     user.add_requested_context("1.2.840.10008.1.1")
-    handlers: list[Any] = [(evt.EVT_N_EVENT_REPORT, reports.take)] if reports else []
+    handlers = reports.handlers if reports else []
     association = user.associate("127.0.0.1", port, ae_title="ARCHIVE", evt_handlers=handlers)
     assert association.is_established
     try:
@@ -117,8 +130,7 @@ def listening(reports: Reports, port: int = 0, takes: bool = True) -> Iterator[P
     scp.add_supported_context("1.2.840.10008.1.1")
     if takes:
         scp.add_supported_context(PUSH_MODEL, SYNTAXES, scu_role=False, scp_role=True)
-    handlers: list[Any] = [(evt.EVT_N_EVENT_REPORT, reports.take)]
-    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
+    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=reports.handlers)
     try:
         yield Peer("MODALITY", "127.0.0.1", server.socket.getsockname()[1])
     finally:
