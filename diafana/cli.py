@@ -15,14 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 from rich.text import Text
 
-from diafana.console import Data
-from diafana.console import errors as _errors
-from diafana.console import fail as _fail
-from diafana.console import open_parts as _open_parts
-from diafana.console import option as _option
-from diafana.console import out as _out
-from diafana.console import settings_of as _settings
-from diafana.console import with_progress as _with_progress
+from diafana.console import Data, errors, fail, open_parts, option, out, settings_of, with_progress
 from diafana.forward_commands import forward
 from diafana.logs import set_up_logs
 from diafana.peer_commands import peer
@@ -31,7 +24,7 @@ from diafana.remote_commands import remote
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="A DICOM imaging archive and viewer: C-STORE, C-FIND, DICOMweb, structured reports as FHIR.",
+    help="A DICOM imaging archive and viewer: DICOM networking, DICOMweb, structured reports as FHIR.",
     pretty_exceptions_show_locals=False,  # locals may hold what identifies a patient
 )
 ohif = typer.Typer(no_args_is_help=True, help="The viewer OHIF, served at /ohif/ where it is installed.")
@@ -48,16 +41,16 @@ app.add_typer(remote, name="remote")
 @app.command()
 def serve(
     data: Data = None,
-    host: Annotated[str | None, _option("host")] = None,
-    http_port: Annotated[int | None, _option("http_port")] = None,
-    dimse_port: Annotated[int | None, _option("dimse_port")] = None,
-    dimse_tls_port: Annotated[int | None, _option("dimse_tls_port")] = None,
-    hl7_port: Annotated[int | None, _option("hl7_port")] = None,
-    aet: Annotated[str | None, _option("aet")] = None,
-    workers: Annotated[int | None, _option("workers")] = None,
+    host: Annotated[str | None, option("host")] = None,
+    http_port: Annotated[int | None, option("http_port")] = None,
+    dimse_port: Annotated[int | None, option("dimse_port")] = None,
+    dimse_tls_port: Annotated[int | None, option("dimse_tls_port")] = None,
+    hl7_port: Annotated[int | None, option("hl7_port")] = None,
+    aet: Annotated[str | None, option("aet")] = None,
+    workers: Annotated[int | None, option("workers")] = None,
 ) -> None:
     """Start the archive: DICOM networking, DICOMweb, FHIR and the page."""
-    settings = _settings(
+    settings = settings_of(
         data=data,
         host=host,
         http_port=http_port,
@@ -76,7 +69,7 @@ def serve(
         try:
             service.serve(settings)
         except service.CannotStart as error:
-            _fail(f"Cannot start: {error}", 1, error)
+            fail(f"Cannot start: {error}", 1, error)
 
 
 @app.command("import")
@@ -88,25 +81,25 @@ def import_(
     from diafana.importing import Importer, Journal, NotReadable, find_items
     from pacs.errors import OutOfSpace
 
-    settings, parts = _open_parts(data)
+    settings, parts = open_parts(data)
     try:
         items = list(find_items(paths))
     except FileNotFoundError as error:
-        _fail(f"There is no {error}.", 2, error)
+        fail(f"There is no {error}.", 2, error)
     except NotReadable as error:
-        _fail(str(error), 1, error)
+        fail(str(error), 1, error)
     journal = Journal(settings.data / "imports", paths)
     importer = Importer(parts.archive, journal)
     try:
-        _with_progress("Importing", len(items), lambda step: _import_all(importer, items, step))
+        with_progress("Importing", len(items), lambda step: _import_all(importer, items, step))
     except OutOfSpace as error:
-        _fail(f"{error} What is imported is kept; the same command goes on.", 1, error)
+        fail(f"{error} What is imported is kept; the same command goes on.", 1, error)
     journal.forget()
     parts.close()
     for name, reason in importer.summary.refused:
-        _errors.print(Text(f"refused {name}: {reason}"), soft_wrap=True)
+        errors.print(Text(f"refused {name}: {reason}"), soft_wrap=True)
     for outcome, number in sorted(importer.summary.counts.items()):
-        _out.print(f"{number:8} {outcome}")
+        out.print(f"{number:8} {outcome}")
     if importer.summary.refused:
         raise typer.Exit(1)
 
@@ -123,15 +116,15 @@ def verify(data: Data = None) -> None:
     """Read every stored file again and compare it with what was acknowledged."""
     from pacs.upkeep import verify as verify_files
 
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     total = parts.index.count()
-    damages = _with_progress(
+    damages = with_progress(
         "Verifying", total, lambda step: list(verify_files(parts.files, parts.index, step))
     )
     parts.close()
     for damage in damages:
-        _errors.print(Text(f"damaged {damage.instance.sop_instance_uid}: {damage.what}"), soft_wrap=True)
-    _out.print(f"{total - len(damages)} of {total} instances are intact.")
+        errors.print(Text(f"damaged {damage.instance.sop_instance_uid}: {damage.what}"), soft_wrap=True)
+    out.print(f"{total - len(damages)} of {total} instances are intact.")
     if damages:
         raise typer.Exit(1)
 
@@ -142,15 +135,15 @@ def reindex(data: Data = None) -> None:
     from diafana.reindexing import rebuild
     from diafana.service import CannotStart
 
-    settings = _settings(data=data)
+    settings = settings_of(data=data)
     set_up_logs()
     try:
-        indexed, left_out = _with_progress("Indexing", None, lambda step: rebuild(settings, step))
+        indexed, left_out = with_progress("Indexing", None, lambda step: rebuild(settings, step))
     except CannotStart as error:
-        _fail(f"Cannot reindex: {error}", 1, error)
+        fail(f"Cannot reindex: {error}", 1, error)
     for file, reason in left_out:
-        _errors.print(Text(f"left out {file}: {reason}"), soft_wrap=True)
-    _out.print(f"{indexed} instances indexed, {len(left_out)} files left out.")
+        errors.print(Text(f"left out {file}: {reason}"), soft_wrap=True)
+    out.print(f"{indexed} instances indexed, {len(left_out)} files left out.")
     if left_out:
         raise typer.Exit(1)
 
@@ -165,20 +158,20 @@ def ohif_install(
     """Fetch the published OHIF with npm, check it, put it into the data folder. The service may run."""
     from diafana.ohif_install import PACKAGE, CannotInstall, install
 
-    settings = _settings(data=data)
+    settings = settings_of(data=data)
     try:
-        _with_progress(f"Installing {PACKAGE}", None, lambda step: install(settings.ohif, package, step))
+        with_progress(f"Installing {PACKAGE}", None, lambda step: install(settings.ohif, package, step))
     except CannotInstall as error:
-        _fail(f"OHIF was not installed: {error}", 1, error)
-    _out.print(f"{PACKAGE} is in {settings.ohif}; the service has it at /ohif/.", soft_wrap=True)
+        fail(f"OHIF was not installed: {error}", 1, error)
+    out.print(f"{PACKAGE} is in {settings.ohif}; the service has it at /ohif/.", soft_wrap=True)
 
 
 @app.command()
 def recycled(data: Data = None) -> None:
     """List what was deleted or rejected and can be restored."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     for line in _told(parts.index.remover.recycled()):
-        _out.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     parts.close()
 
 
@@ -203,17 +196,17 @@ def restore(
     from pacs.errors import ArchiveError
     from pacs.index import Verdict
 
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     try:
         verdicts = parts.archive.deletion.restore(uid)
     except ArchiveError as error:
-        _fail(f"Cannot restore: {error}. What came back before is kept; try again.", 1, error)
+        fail(f"Cannot restore: {error}. What came back before is kept; try again.", 1, error)
     parts.close()
     if not verdicts:
-        _errors.print(Text(f"Nothing that was deleted bears {uid}.", style="red"), soft_wrap=True)
+        errors.print(Text(f"Nothing that was deleted bears {uid}.", style="red"), soft_wrap=True)
         raise typer.Exit(1)
     for verdict, number in sorted(Counter(verdicts).items()):
-        _out.print(f"{number:8} {'restored' if verdict is Verdict.CREATED else f'left: {verdict.value}'}")
+        out.print(f"{number:8} {'restored' if verdict is Verdict.CREATED else f'left: {verdict.value}'}")
 
 
 @app.command()
@@ -234,21 +227,21 @@ def hl7(
     """Take orders out of files of HL7 v2: what they schedule is in the modality worklist."""
     from hl7v2.receiver import Receiver, messages_of
 
-    _, parts = _open_parts(data)
+    _, parts = open_parts(data)
     receiver = Receiver(parts.orders)
     taken = refused = 0
     for file in files:
         try:
             messages = list(messages_of(file.read_bytes()))
         except OSError as error:
-            _fail(f"{file} cannot be read: {error.strerror}. What was taken before is kept.", 1, error)
+            fail(f"{file} cannot be read: {error.strerror}. What was taken before is kept.", 1, error)
         for number, message in enumerate(messages, 1):
             reason = receiver.do(message, "file")
             taken, refused = (taken + 1, refused) if reason is None else (taken, refused + 1)
             if reason is not None:
-                _errors.print(Text(f"refused message {number} of {file}: {reason}"), soft_wrap=True)
+                errors.print(Text(f"refused message {number} of {file}: {reason}"), soft_wrap=True)
     parts.close()
-    _out.print(f"{taken} messages taken, {refused} refused.")
+    out.print(f"{taken} messages taken, {refused} refused.")
     if refused:
         raise typer.Exit(1)
 
@@ -264,45 +257,45 @@ def fhir(file: Annotated[Path, typer.Argument(help="A DICOM file.")]) -> None:
     try:
         bundle, unmapped = object_bundle(file)
     except OSError as error:
-        _fail(f"{file} cannot be read: {error.strerror}.", 1, error)
+        fail(f"{file} cannot be read: {error.strerror}.", 1, error)
     except InvalidDicomError as error:
-        _fail(f"{file} is no DICOM file.", 1, error)
+        fail(f"{file} is no DICOM file.", 1, error)
     sys.stdout.write(dumps(bundle).decode() + "\n")
     if unmapped:
-        _errors.print(f"{unmapped} content items are in none of the resources.")
+        errors.print(f"{unmapped} content items are in none of the resources.")
 
 
 @push.command("list")
 def push_list(data: Data = None) -> None:
     """Print the studies that wait to be sent, and those that were given up."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     for one in parts.push_outbox.all():
         state = "given up" if one.dead else "waits"
-        _out.print(f"{one.study_instance_uid:64} {state:8} {one.attempts:4} {one.error}", markup=False)
+        out.print(f"{one.study_instance_uid:64} {state:8} {one.attempts:4} {one.error}", markup=False)
     parts.close()
 
 
 @push.command("retry")
 def push_retry(data: Data = None) -> None:
     """Send at once all that waits or was given up."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     waiting = parts.push_outbox.all()
     for one in waiting:
         parts.push_outbox.add(one.study_instance_uid)
     parts.push_bell.ring()
     parts.close()
-    _out.print(f"Studies that are sent again: {len(waiting)}.")
+    out.print(f"Studies that are sent again: {len(waiting)}.")
 
 
 @app.command()
 def subscriptions(data: Data = None) -> None:
     """List the FHIR subscriptions: how many resources each is still to be told of, and which it refused."""
-    _, parts = _open_parts(data, is_there=True)
+    _, parts = open_parts(data, is_there=True)
     for one in parts.subscription_store.backlog():
         kept = one.subscription
         figures = f"{one.waiting} waits, {one.dead} refused"
         line = f"{kept.subscription_id:36} {kept.status:9} {figures:24} {kept.content['criteria']}"
-        _out.print(f"{line}  {kept.error}".rstrip(), markup=False, soft_wrap=True)
+        out.print(f"{line}  {kept.error}".rstrip(), markup=False, soft_wrap=True)
     parts.close()
 
 

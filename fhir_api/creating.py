@@ -21,7 +21,7 @@ from pacs.model import Instance, Source
 from sr.mapping import Mapped, map_report
 from sr.writing.element import Unusable
 from sr.writing.members import require_agreement
-from sr.writing.posted import Posted, Quantity, read_posted
+from sr.writing.posted_observation import Posted, Quantity, read_posted
 from sr.writing.selection import Selection
 from sr.writing.uids import report_uid
 

@@ -18,8 +18,8 @@ from fhir_api.conditional import is_known as is_known_to_client
 from fhir_api.everything import Everything, parse_everything
 from fhir_api.formats import form_for, is_strict
 from fhir_api.history import history, parse_history
+from fhir_api.operation_parameters import parameters_of
 from fhir_api.outcome import MEDIA_TYPE, RequestFault, invalid
-from fhir_api.posted import parameters_of
 from fhir_api.request_body import MAX_PARAMETERS, body, media_type
 from fhir_api.resources import Resources, is_known
 from fhir_api.search_request import parse_search

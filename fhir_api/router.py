@@ -14,12 +14,12 @@ from fhir_api.binaries import Binaries
 from fhir_api.bulk.exports import Exports
 from fhir_api.bulk.routes import add_export_routes
 from fhir_api.capability import capability_statement
+from fhir_api.create_routes import add_creating
 from fhir_api.creating import Creator
 from fhir_api.everything import Everything
 from fhir_api.formats import JSON, form_for, formed
 from fhir_api.interactions import Interactions
 from fhir_api.outcome import outcome, outcome_of
-from fhir_api.posting import add_creating
 from fhir_api.resources import Resources
 from fhir_api.store import ResourceStore
 from fhir_api.subscriptions.routes import add_subscription_routes

@@ -16,8 +16,8 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from fhir_api.answers import Addresses
 from fhir_api.bulk.exports import Asked, Export, Exports, TooMany
 from fhir_api.bulk.kick_off import read_kick_off
+from fhir_api.operation_parameters import parameters_of
 from fhir_api.outcome import outcome
-from fhir_api.posted import parameters_of
 from pacs.errors import NotFound
 
 NDJSON = "application/fhir+ndjson"

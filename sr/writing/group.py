@@ -12,7 +12,7 @@ from sr.codes import Code
 from sr.identifiers import DICOM_UID
 from sr.roles import COMMENT, IDENTIFIER
 from sr.templates.measurement_report import MEASUREMENT_GROUP
-from sr.writing.posted import Algorithm, Posted, Quantity, Site
+from sr.writing.posted_observation import Algorithm, Posted, Quantity, Site
 from sr.writing.selection import Region, Selection
 
 Source = TypeVar("Source")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sr.codes import Code
 from sr.writing.element import Unusable
-from sr.writing.posted import Posted, Quantity
+from sr.writing.posted_observation import Posted, Quantity
 from sr.writing.selection import Selection
 
 

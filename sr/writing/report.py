@@ -9,7 +9,7 @@ from pydicom import Dataset
 
 from sr.writing.group import measurement_group
 from sr.writing.of_study import in_zone_of, of_study
-from sr.writing.posted import FINAL, Posted
+from sr.writing.posted_observation import FINAL, Posted
 from sr.writing.uids import report_uid, stable_uid
 
 _MANUFACTURER = "Diafana"

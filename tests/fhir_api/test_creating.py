@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from fhir_api.posting import MAX_BODY
+from fhir_api.create_routes import MAX_BODY
 from fhir_api.r4.xml_writer import to_xml
 from fhir_api.reports import patient_identity
 from fhir_api.router import router

@@ -19,7 +19,7 @@ from sr.coding_schemes import NAMED
 from sr.mapping import Mapped, map_report
 from sr.writing.coded import read_concept
 from sr.writing.element import Element, Unusable
-from sr.writing.posted import read_posted
+from sr.writing.posted_observation import read_posted
 from sr.writing.report import Writing, write_report
 from testdata.character_sets import CHARACTER_SETS, in_character_set
 from testdata.ct import ct_series
