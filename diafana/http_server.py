@@ -16,7 +16,50 @@ from dicomweb.lent_body import LENT_BODY, PIECE, LentBody
 from pacs.occupancy import WAIT, WAITS, Place
 
 _OUT_OF_DESCRIPTORS_WAIT = 0.1  # seconds
+_HELD = 1 << 14  # bytes; what is longer than a head and a small body is written at once
 _LAST_WORDS_TIME = 10.0  # seconds that a peer has to take what a WebSocket still sent
+
+
+class _Gathering:
+    """A transport that writes the head of an answer and its body together, by one call of the system.
+
+    What is written waits for the end of this turn of the event loop, unless it is long.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held: list[bytes] = []
+        self._length = 0
+        # What else a protocol asks of its transport goes to it directly
+        self.is_closing = transport.is_closing
+        self.get_extra_info = transport.get_extra_info
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.abort = transport.abort
+
+    def write(self, data: bytes) -> None:
+        """Write soon."""
+        if not self._held:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._held.append(data)
+        self._length += len(data)
+        if self._length > _HELD:
+            self._write()
+
+    def close(self) -> None:
+        """Close once all is written."""
+        self._write()
+        self._transport.close()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """From here on, another protocol reads."""
+        self._write()
+        self._transport.set_protocol(protocol)
+
+    def _write(self) -> None:
+        if self._held:
+            held, self._held, self._length = self._held, [], 0
+            self._transport.writelines(held)
 
 
 class _Connection(HttpToolsProtocol):
@@ -30,7 +73,7 @@ class _Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is one of those that are open."""
-        super().connection_made(transport)
+        super().connection_made(_Gathering(transport))  # type: ignore[arg-type]
         self._tell()
 
     def connection_lost(self, exc: Exception | None) -> None:

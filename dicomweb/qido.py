@@ -99,13 +99,19 @@ class Search:
         self, search: SearchRequest, found: Sequence[Sequence[DicomJson]], url: str
     ) -> Iterator[DicomJson]:
         """What is in no row of the index, for each answer: where it is, and what an object of it says."""
-        named = _UID_TAGS[: search.query.level - Level.PATIENT]
-        tags = tuple(enumerate(tag for _, tag in named))
-        template = url + "".join(f"/{resource}/%s" for resource, _ in named)
+        if search.query.level is Level.PATIENT:
+            yield from ({} for _ in found)
+            return
+        *above, (resource, tag) = _UID_TAGS[: search.query.level - Level.PATIENT]
+        parent, prefix = None, f"{url}/{resource}/"
         for number, levels in enumerate(found):
-            uids = tuple(levels[at][tag]["Value"][0] for at, tag in tags)
-            made = {RETRIEVE_URL: {"vr": "UR", "Value": [template % uids]}} if uids else {}
-            if uids and search.unindexed and number < MAX_READ:
+            if above and levels[-2] is not parent:  # those of one series share what is above them
+                parent = levels[-2]
+                way = "".join(f"/{name}/{_uid(levels[at], key)}" for at, (name, key) in enumerate(above))
+                prefix = f"{url}{way}/{resource}/"
+            made = {RETRIEVE_URL: {"vr": "UR", "Value": [prefix + _uid(levels[-1], tag)]}}
+            if search.unindexed and number < MAX_READ:
+                uids = [_uid(levels[at], key) for at, (_, key) in enumerate((*above, (resource, tag)))]
                 made |= self._read(uids, search.unindexed)
             yield made
 
@@ -120,3 +126,8 @@ class Search:
             log.warning("not read for a search", study=uids[0], error=type(error).__name__)
             return {}
         return {tag: metadata[tag] for tag in tags if tag in metadata}
+
+
+def _uid(attributes: DicomJson, tag: str) -> str:
+    uid: str = attributes[tag]["Value"][0]
+    return uid

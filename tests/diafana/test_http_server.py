@@ -135,6 +135,17 @@ def test_connections_are_shared_out(shared: tuple[list[Worker], int, Occupancy])
     assert_all_ended(occupancy)
 
 
+def test_head_and_body_of_an_answer_come_together(shared: tuple[list[Worker], int, Occupancy]) -> None:
+    _, port, _ = shared
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        for path in (b"/", b"/unread"):
+            connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head, end, body = connection.recv(65536).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert end
+            assert body in (b"0", b"1", b"unread")
+
+
 def assert_all_ended(occupancy: Occupancy) -> None:
     deadline = time.monotonic() + 10
     while occupancy.place(0).total and time.monotonic() < deadline:
