@@ -317,8 +317,10 @@ class Association:
             self._wire.write(*pdus)
         self.is_in_message = False
         self._asked[number] = None
+        self._wire.acknowledge_at_once(True)
         while self._asked[number] is None or self._service is not None:
             self._read_on(RESPONSE_TIME)
+        self._wire.acknowledge_at_once(False)
         response = self._asked.pop(number)
         assert response is not None  # noqa: S101 - the loop has waited for it
         return response

@@ -29,7 +29,7 @@ def response_to(command: Command, fields: Command, has_data_set: bool = False) -
 
 def pdus_of(
     context_id: int, command: Command, data_set: Iterable[bytes] | None, maximum: int
-) -> Iterator[list[bytes]]:
+) -> Iterator[list[bytes | memoryview]]:
     """PDUs to be written together, one piece of the data set after the other.
 
     maximum: bytes of a PDU that the peer takes.

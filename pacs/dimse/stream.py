@@ -44,7 +44,14 @@ class TlsFailed(OSError):
 
 
 class Stream(Protocol):
-    """One connection. Used by one thread; another may send and close to end it."""
+    """One connection. Used by one thread; another may send and close to end it.
+
+    is_prompt: acknowledge what comes at once, not after 40 ms, while only short responses are waited for.
+        DCMTK writes each in two pieces, and its kernel holds the second back until the first is acknowledged
+        (RFC 896).
+    """
+
+    is_prompt: bool
 
     @property
     def protection(self) -> str:
@@ -82,15 +89,11 @@ class PlainStream:
     protection = ""
 
     def __init__(self, connection: socket.socket, prompt: bool = False) -> None:
-        """prompt: acknowledge what comes at once, not after 40 ms, for who only waits for short responses.
-
-        DCMTK writes each in two pieces, and its kernel holds the second back until the first is acknowledged
-        (RFC 896).
-        """
+        """prompt: how `is_prompt` is at first."""
         _set_up(connection)
         connection.settimeout(None)
         self._connection = connection
-        self._is_prompt = prompt
+        self.is_prompt = prompt
         self._wakes_after = math.inf  # seconds without a byte
         self._gives_up_after = math.inf  # seconds without room for one
 
@@ -102,7 +105,7 @@ class PlainStream:
         ):  # to set it each time would cost more than to be somewhat late
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
             self._wakes_after = seconds
-        if self._is_prompt:  # the kernel forgets it
+        if self.is_prompt:  # the kernel forgets it
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         try:
             return connection.recv_into(into, 0, flags)
@@ -151,7 +154,7 @@ class TlsStream:
         self._connection = context.wrap_socket(
             connection, server_side=host is None, server_hostname=host, do_handshake_on_connect=False
         )
-        self._is_prompt = prompt
+        self.is_prompt = prompt
         self._turn = threading.Lock()
         self._is_agreed = self._is_closed = False
 
@@ -166,7 +169,7 @@ class TlsStream:
 
     def receive(self, into: memoryview, seconds: float) -> int | None:
         """As Stream has it."""
-        if self._is_prompt:
+        if self.is_prompt:
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         return self._attempt(lambda: self._connection.recv_into(into), seconds)
 

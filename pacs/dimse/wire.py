@@ -114,8 +114,15 @@ class Wire:
         buffer[:waiting] = self._buffer[self._start : self._end]
         self._buffer, self._start, self._end = buffer, 0, waiting
 
-    def write(self, *pdus: bytes) -> None:
-        """Send PDUs together. Raises PeerGone when the peer does not take them in PDU_TIME, or just after."""
+    def acknowledge_at_once(self, is_prompt: bool) -> None:
+        """Whether what comes is acknowledged at once (`Stream.is_prompt`)."""
+        self._stream.is_prompt = is_prompt
+
+    def write(self, *pdus: bytes | memoryview) -> None:
+        """Send PDUs, or parts of them, together.
+
+        Raises PeerGone when the peer does not take them in PDU_TIME, or just after.
+        """
         rest = memoryview(b"".join(pdus))
         deadline = time.monotonic() + PDU_TIME
         try:
@@ -188,16 +195,19 @@ def values(content: memoryview) -> list[tuple[int, int, memoryview]]:
     return found
 
 
-def data_pdus(context: int, is_command: bool, data: bytes, maximum: int, is_end: bool = True) -> list[bytes]:
-    """P-DATA-TF PDUs that carry a command or data set, or a part of even length of one.
+def data_pdus(
+    context: int, is_command: bool, data: bytes, maximum: int, is_end: bool = True
+) -> list[bytes | memoryview]:
+    """P-DATA-TF PDUs that carry (a part of even length of) a command or data set: heads and contents in turn.
 
     maximum: bytes of a PDU that the peer takes.  is_end: whether nothing of it follows.
     """
     size = maximum - 6 & ~1  # fragments are of even length (PS3.8 E.1)
-    pdus = []
+    view = memoryview(data)
+    pdus: list[bytes | memoryview] = []
     for start in range(0, max(1, len(data)), size):
-        piece = data[start : start + size]
+        piece = view[start : start + size]
         is_last = is_end and start + size >= len(data)
         control = (1 if is_command else 0) | (2 if is_last else 0)
-        pdus.append(pack(">BBIIBB", P_DATA, 0, len(piece) + 6, len(piece) + 2, context, control) + piece)
+        pdus += (pack(">BBIIBB", P_DATA, 0, len(piece) + 6, len(piece) + 2, context, control), piece)
     return pdus

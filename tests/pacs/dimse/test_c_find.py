@@ -188,7 +188,7 @@ def test_what_came_with_a_query_is_heeded_after_it(port: int) -> None:
         (False, encode(identifier("IMAGE", SOPInstanceUID=""), False, True) or b""),
         (True, encode_command(echo | {"CommandDataSetType": NO_DATA_SET})),
     ]
-    content = b"".join(data_pdus(1, is_command, data, 16384)[0][6:] for is_command, data in parts)
+    content = b"".join(b"".join(data_pdus(1, is_command, data, 16384))[6:] for is_command, data in parts)
     answers: list[dict[str, object]] = []
     with RawPeer(port) as peer:
         peer.associate(STUDY_ROOT_FIND)

@@ -220,7 +220,7 @@ def test_an_abort_in_the_middle_of_an_object_leaves_nothing(
         peer.associate(dataset.SOPClassUID)
         peer.begin_store(dataset.SOPInstanceUID, dataset.SOPClassUID)
         half = (encode(dataset, False, True) or b"")[:5000]
-        (one,) = data_pdus(1, False, half, 16384)
+        one = b"".join(data_pdus(1, False, half, 16384))
         unfinished = bytearray(one)
         unfinished[11] = 0  # not the last fragment
         peer.socket.sendall(unfinished)

@@ -315,7 +315,8 @@ def test_whatever_the_peer_says_instead_is_a_failure(answer: bytes) -> None:
 def test_fragments_are_of_even_length_and_the_last_says_so() -> None:
     """PS3.8 9.3.5 and E.2, for a peer whose limit is odd."""
     data = bytes(range(256)) * 40
-    pdus = [*data_pdus(5, False, data[:6000], 4097, is_end=False), *data_pdus(5, False, data[6000:], 4097)]
+    parts = [*data_pdus(5, False, data[:6000], 4097, is_end=False), *data_pdus(5, False, data[6000:], 4097)]
+    pdus = [b"".join(pair) for pair in zip(parts[::2], parts[1::2], strict=True)]
     (sent,) = zip(*[values(memoryview(pdu)[6:]) for pdu in pdus], strict=True)
     assert b"".join(piece for _, _, piece in sent) == data
     assert [len(piece) % 2 for _, _, piece in sent] == [0] * len(pdus)
