@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from pydicom import Dataset
-
 from pacs.dimse.association import Request
 from pacs.dimse.identifier import Answerer, has_unsupported_keys, parse_query
 from pacs.dimse.sop_classes import FIND_LEVELS
 from pacs.dimse.status import CANCEL, PENDING, PENDING_WITHOUT_OPTIONAL_KEYS, SUCCESS
 from pacs.dimse.with_data_set import WithDataSet
+from pacs.model import DicomJson
 from pacs.query import Semantics
 
 # PS3.4 Table C.5-1, by byte: relational queries, ranges of a date and a time together, names by their sound,
@@ -19,7 +18,7 @@ OPTIONS = bytes([1, 1, 1, 0, 0, 1, 1])
 class Find(WithDataSet):
     """Answers one query, one response an answer, until all are sent or the peer cancels."""
 
-    def answer(self, data_set: Dataset) -> None:
+    def answer(self, data_set: DicomJson) -> None:
         """Search and answer. Raises InvalidQuery."""
         request, association = self._request, self._request.association
         agreement, model = association.agreed, request.context.abstract_syntax

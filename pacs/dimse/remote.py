@@ -10,8 +10,8 @@ from pynetdicom.dsutils import encode
 
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, encoding_of
 from pacs.dimse.command import C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command
-from pacs.dimse.data_set import UTF_8
-from pacs.dimse.identifier import LEVELS, decode_identifier
+from pacs.dimse.data_set import data_set_of, read_data_set
+from pacs.dimse.identifier import LEVELS
 from pacs.dimse.inquiry import Inquiry, Response, Store
 from pacs.dimse.negotiation import Context
 from pacs.dimse.requestor import PeerFailed
@@ -71,7 +71,7 @@ class Remote:
         for response, context in self.ask(model, level, keys):
             if not response.is_last:
                 try:
-                    yield decode_identifier(response.identifier, context)
+                    yield data_set_of(read_data_set(response.identifier, context))
                 except MalformedObject as error:
                     raise PeerFailed(f"{self._name} answers C-FIND with what cannot be read") from error
 
@@ -132,7 +132,7 @@ def _identifier(level: Level, keys: Mapping[str, str]) -> Dataset:
     identifier = Dataset()
     identifier.QueryRetrieveLevel = _LEVEL_NAMES[level]
     if not all(value.isascii() for value in keys.values()):
-        identifier.SpecificCharacterSet = UTF_8
+        identifier.SpecificCharacterSet = "ISO_IR 192"
     for keyword, value in keys.items():
         tag = tag_for_keyword(keyword)
         if tag is None or dictionary_VR(tag) == "SQ":
