@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from pacs import phonetics
-from pacs.attributes import BY_PATH, Attribute, Key, Matching, date_of
+from pacs.attributes import BY_PATH, Attribute, Key, Matching, date_of, time_of
 from pacs.errors import InvalidQuery
 from pacs.query import (
     DATE_TIME,
@@ -13,6 +14,7 @@ from pacs.query import (
     Condition,
     Criterion,
     Empty,
+    Moments,
     OnDay,
     OneOf,
     Range,
@@ -43,6 +45,38 @@ def parse_criteria(keys: Mapping[K, list[str]], semantics: Semantics = PLAIN) ->
         for condition in _conditions(attribute, values, semantics)
     ]
     return _combined(criteria) if semantics.combined_datetime else criteria
+
+
+def parse_moments(
+    keys: Mapping[Attribute, list[str]], semantics: Semantics
+) -> tuple[list[tuple[Attribute, Condition]], tuple[Moments, ...]]:
+    """The same of keys in a time zone: dates and times that tell moments, apart from all others.
+
+    Raises InvalidQuery as parse_criteria does.
+    """
+    plain = parse_criteria(keys, replace(semantics, combined_datetime=False))
+    of_pairs: dict[tuple[Attribute, Attribute], dict[Matching, Range]] = {}
+    others = []
+    for attribute, condition in plain:
+        pair = _pair_of(attribute)
+        if pair is None or not isinstance(condition, Range):
+            others.append((attribute, condition))
+        else:
+            of_pairs.setdefault(pair, {})[attribute.matching] = condition
+    moments = (
+        Moments(*pair, ranges.get(Matching.DATE), ranges.get(Matching.TIME), semantics.combined_datetime)
+        for pair, ranges in of_pairs.items()
+    )
+    return others, tuple(moments)
+
+
+def _pair_of(attribute: Attribute) -> tuple[Attribute, Attribute] | None:
+    """The date and the time of which this is one; None where it has no other that is matched."""
+    other = date_of(attribute) if attribute.matching is Matching.TIME else time_of(attribute)
+    beside = BY_PATH.get(other.tags) if attribute.matching in (Matching.DATE, Matching.TIME) else None
+    if beside is None or beside.matching is Matching.RETURNED:
+        return None
+    return (beside, attribute) if attribute.matching is Matching.TIME else (attribute, beside)
 
 
 def parse_named(pairs: Iterable[tuple[str, str]]) -> tuple[Criterion, ...]:

@@ -12,31 +12,38 @@ from pacs.dimse.data_set import DataSetWriter, asked_in, texts_of
 from pacs.dimse.negotiation import Context
 from pacs.dimse.plain_answer import PlainWriter
 from pacs.errors import InvalidQuery
-from pacs.keys import parse_criteria
+from pacs.keys import parse_criteria, parse_moments
 from pacs.model import DicomJson, Level
-from pacs.query import PLAIN, Criterion, Query, Semantics
+from pacs.query import PLAIN, Criterion, Moments, Query, Semantics
+from pacs.time_zones import OFFSET, asked_offset, in_zone, offset_of, written_offset
 
 # PS3.4 C.4.1.1.3.1 and C.6: what the level is called in an identifier
 LEVELS = {"PATIENT": Level.PATIENT, "STUDY": Level.STUDY, "SERIES": Level.SERIES, "IMAGE": Level.INSTANCE}
 
-_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY = (
+_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY, _OFFSET = (
     0x00080005,
     0x00080052,
     0x00080054,
     0x00080056,
+    0x00080201,
 )
 K = TypeVar("K", bound=Key)
 
-# Keys that steer the query or are answered from elsewhere than the index: Specific Character Set,
-# Query/Retrieve Level, Retrieve AE Title, Instance Availability, Timezone Offset From UTC
-_NOT_MATCHED = frozenset({_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY, 0x00080201})
+# Keys that steer the query, or are answered from elsewhere than the index
+_NOT_MATCHED = frozenset({_CHARACTER_SET, _QUERY_LEVEL, _RETRIEVE_AE_TITLE, _AVAILABILITY, _OFFSET})
 
 
-def parse_query(identifier: DicomJson, levels: tuple[Level, ...], semantics: Semantics = PLAIN) -> Query:
+def parse_query(
+    identifier: DicomJson,
+    levels: tuple[Level, ...],
+    semantics: Semantics = PLAIN,
+    zone: int | None = None,
+) -> Query:
     """The query that an identifier asks.
 
     levels: of the query model. Keys of levels below the asked one are passed over.
     semantics: of matching, as they were negotiated.
+    zone: in which dates and times are asked, in minutes east of UTC; None for as they are written.
     Raises InvalidQuery.
     """
     level = LEVELS.get(level_of(identifier))
@@ -47,7 +54,18 @@ def parse_query(identifier: DicomJson, levels: tuple[Level, ...], semantics: Sem
         for attribute, values in keys_of(identifier, BY_PATH).items()
         if attribute.level <= level
     }
-    return Query(level, tuple(Criterion(*pair) for pair in parse_criteria(keys, semantics)))
+    moments: tuple[Moments, ...] = ()
+    if zone is None:
+        criteria = parse_criteria(keys, semantics)
+    else:
+        criteria, moments = parse_moments(keys, semantics)
+    return Query(level, tuple(Criterion(*pair) for pair in criteria), moments=moments, zone=zone or 0)
+
+
+def zone_of(identifier: DicomJson) -> int | None:
+    """The time zone that it asks in, in minutes east of UTC; None for none. Raises InvalidQuery."""
+    stated = [text for text in texts_of(identifier.get(OFFSET, {})) if text]
+    return asked_offset(stated[0]) if stated else None
 
 
 def level_of(identifier: DicomJson) -> str:
@@ -86,7 +104,9 @@ def has_unsupported_keys(identifier: DicomJson) -> bool:
 class Answerer:
     """Turns answers into identifiers with the keys that were asked for."""
 
-    def __init__(self, asked: DicomJson, context: Context, ae_title: str) -> None:
+    def __init__(self, asked: DicomJson, context: Context, ae_title: str, zone: int | None = None) -> None:
+        """zone: in which dates and times are told, in minutes east of UTC; None for as they are kept."""
+        self._zone = zone
         self._asked = {
             key: element["vr"] for key, element in asked.items() if int(key, 16) not in _NOT_MATCHED
         }
@@ -95,6 +115,8 @@ class Answerer:
             _RETRIEVE_AE_TITLE: ("AE", ae_title),
             _AVAILABILITY: ("CS", "ONLINE"),
         }
+        if zone is not None:
+            self._fixed[_OFFSET] = ("SH", written_offset(zone))
         character_set = asked_in(asked)
         self._writer = DataSetWriter(context, character_set)
         encoding = encoding_of(context.transfer_syntax)
@@ -107,6 +129,8 @@ class Answerer:
 
     def identifier(self, attributes: DicomJson) -> bytes:
         """One answer, in the character set that was asked in when it can hold it, otherwise in UTF-8."""
+        if self._zone is not None:
+            attributes = in_zone(attributes, offset_of(attributes), self._zone)
         plain = self._plain.write(attributes) if self._plain is not None else None
         return self.any_identifier(attributes) if plain is None else plain
 
