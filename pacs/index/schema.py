@@ -74,8 +74,7 @@ patient = Table(
     *_columns(Level.PATIENT),
     # As DICOM JSON, of the study that came last
     Column("attributes", LargeBinary, nullable=False),
-    # When that was, in seconds since 1970
-    Column("changed", Float, index=True),
+    Column("changed", Float, index=True),  # when that was, in seconds since 1970
 )
 
 # A study keeps the patient's attributes as its own objects state them, so that no answer ever shows
@@ -89,8 +88,7 @@ study = Table(
     *_columns(Level.PATIENT),
     Column("study_instance_uid", Text, nullable=False, unique=True),
     *_columns(Level.STUDY, "StudyInstanceUID"),
-    # Timezone Offset From UTC in minutes
-    Column("timezone_offset", Integer, index=True),
+    Column("timezone_offset", Integer, index=True),  # Timezone Offset From UTC, in minutes
     Column("attributes", LargeBinary, nullable=False),
     # When something of it came or went last, in seconds since 1970
     Column("changed", Float, index=True),
