@@ -1,6 +1,7 @@
 """The short data sets of messages: out of their bytes into DICOM JSON, back, and as pydicom has them."""
 
 from pydicom import DataElement, Dataset
+from pydicom.config import IGNORE
 from pydicom.sequence import Sequence
 
 from pacs.dataset.character_set import DEFAULT, UTF_8, CharacterSet, character_set_of
@@ -39,7 +40,7 @@ def _written(value: object) -> str:
 
 
 def data_set_of(attributes: DicomJson) -> Dataset:
-    """A data set, or an item, as pydicom has it, without what is binary."""
+    """A data set, or an item, as pydicom has it, without what is binary. Raises whatever pydicom raises."""
     data_set = Dataset()
     for key, element in attributes.items():
         if "InlineBinary" not in element and "BulkDataURI" not in element:
@@ -54,7 +55,8 @@ def _element_of(tag: int, element: DicomJson) -> DataElement:
     if not values:
         return DataElement(tag, vr, None)
     plain = texts_of(element) if vr in ("PN", "DS", "IS", "UI") else ["" if v is None else v for v in values]
-    return DataElement(tag, vr, plain if len(plain) > 1 else plain[0])
+    # Without pydicom's warnings, which quote values
+    return DataElement(tag, vr, plain if len(plain) > 1 else plain[0], validation_mode=IGNORE)
 
 
 class DataSetWriter:
