@@ -12,7 +12,16 @@ from itertools import product
 from pacs.attributes import ATTRIBUTES, BY_PATH, Attribute, date_of
 from pacs.errors import InvalidQuery
 from pacs.model import DicomJson
-from pacs.query import Criterion, Empty, Moments, OnDay, Range, normal_date, normal_time
+from pacs.query import (
+    DATE_TIME,
+    Criterion,
+    Empty,
+    Moments,
+    OnDay,
+    Range,
+    normal_date,
+    normal_time,
+)
 
 OFFSET = "00080201"  # Timezone Offset From UTC
 
@@ -28,6 +37,10 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
     for time in ATTRIBUTES
     if time.vr == "TM" and date_of(time).tags in BY_PATH and time.keyword != "PatientBirthTime"
 )
+
+
+# What is kept that may state an offset of its own (PS3.5 6.2)
+_DATE_TIMES = tuple(one.json_key for one in ATTRIBUTES if one.vr == "DT")
 
 
 def read_offset(text: str) -> int | None:
@@ -94,7 +107,25 @@ def in_zone(attributes: DicomJson, source: int | None, target: int) -> DicomJson
         # As exact as it was said
         exact = len(time.replace(":", "")) if "." in time else len("HHMMSS")
         changed[time_key] = {"vr": "TM", "Value": [clock[:exact]]}
+    for key in _DATE_TIMES:
+        stated = _with_offset(_only(attributes, key), source)
+        if stated is not None:
+            changed[key] = {"vr": "DT", "Value": [stated]}
     return attributes | changed
+
+
+def _with_offset(text: str, source: int | None) -> str | None:
+    """A date time with the offset that it leaves to its data set; None where it has one, or is none."""
+    match = DATE_TIME.fullmatch(text)
+    if match is None or match[8]:
+        return None
+    if source is None:
+        try:
+            here = datetime.strptime(text[:14], "%Y%m%d%H%M%S").astimezone().utcoffset()
+        except (ValueError, OverflowError, OSError):
+            return None
+        source = int((here or timedelta()).total_seconds()) // 60
+    return text + written_offset(source)
 
 
 def _only(attributes: DicomJson, key: str) -> str:

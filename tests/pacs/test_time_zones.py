@@ -1,5 +1,6 @@
 """Dates and times of one time zone in another, against the arithmetic of whole moments."""
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -74,6 +75,32 @@ def test_attributes_are_told_in_a_zone(date: str, time: str, told: tuple[str, st
 
 def test_a_date_without_a_time_is_that_day_everywhere() -> None:
     assert in_zone(elements(date="20240101"), 60, -720) == elements(date="20240101", offset="-1200")
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("20240101003000", "20240101003000+0100"),
+        ("20240101003000.25", "20240101003000.25+0100"),
+        ("2024", "2024+0100"),
+        ("20240101003000-0500", "20240101003000-0500"),
+        ("noon", "noon"),
+    ],
+)
+def test_date_times_state_the_offset_that_they_left_to_their_study(kept: str, told: str) -> None:
+    attributes = {"0008002A": {"vr": "DT", "Value": [kept]}}
+    assert in_zone(attributes, 60, -300)["0008002A"] == {"vr": "DT", "Value": [told]}
+
+
+def test_of_the_place_they_state_the_offset_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "<+02>-02")
+    time.tzset()
+    attributes = {"0008002A": {"vr": "DT", "Value": ["20240101003000"]}}
+    told = in_zone(attributes | elements(date="20240101", time="003000"), None, 0)
+    monkeypatch.undo()
+    time.tzset()
+    assert told["0008002A"]["Value"] == ["20240101003000+0200"]
+    assert (told["00080020"]["Value"], told["00080030"]["Value"]) == (["20231231"], ["223000"])
 
 
 def holds(condition: Condition, attribute: Attribute, day: str, time: str | None) -> bool:
