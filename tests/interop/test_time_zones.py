@@ -38,6 +38,8 @@ CASES: list[tuple[str | None, dict[str, str], str]] = [
     ("+0000", {"StudyDate": "-20231231"}, "ABCD"),
     ("+0000", {"StudyDate": "20240101-"}, "EF"),
     ("+0000", {"StudyDate": "20231231-20240102", "StudyTime": "2330-2359"}, "ABCDE"),
+    ("+0000", {"StudyDate": "20231231-20240102", "StudyTime": "2330-1059"}, "ABCD"),
+    ("-0600", {"StudyDate": "20231231-20240102", "StudyTime": "1730-0500"}, "ABCDE"),
     ("+0000", {"StudyDate": "20231231-20240102", "StudyTime": "2331-2359"}, "E"),
     ("+0000", {"StudyTime": "2330"}, "ABCD"),
     ("+0000", {"StudyTime": "2300-2359"}, "ABCD"),
