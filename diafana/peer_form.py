@@ -3,12 +3,15 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydicom.charset import python_encoding
 
 from diafana.permissions import Permissions
 from diafana.settings import AeTitle
+from pacs.dataset.character_set import DEFINED_TERMS
 from pacs.dataset.transfer_syntax import named
 from pacs.model import EVERYTHING, Peer
+
+# Of Specific Character Set; Value 1 may be empty
+_TERMS = frozenset({"", "ISO_IR 6", *DEFINED_TERMS})
 
 
 class InvalidPeer(Exception):
@@ -31,7 +34,7 @@ def _transfer_syntax(value: str) -> str:
 def _character_set(value: str) -> str:
     """Defined terms, parted by backslashes where there are several (PS3.3 C.12.1.1.2). Raises ValueError."""
     terms = value.split("\\")
-    if value and not all(term in python_encoding for term in terms):
+    if value and not all(term in _TERMS for term in terms):
         raise ValueError("expected defined terms of Specific Character Set, such as ISO_IR 100")
     return value
 

@@ -17,6 +17,7 @@ from dicomweb.warning import warn
 from pacs.archive import Archive
 from pacs.errors import ArchiveError
 from pacs.model import DicomJson, Level
+from pacs.time_zones import in_zone, offset_of
 
 # Answers at most to a search of the whole archive; a study or series is always answered whole.
 MAX_RESULTS = 10_000
@@ -82,7 +83,7 @@ class Search:
         limit = min((n for n in (query.limit, cap) if n is not None), default=None)
         found = self._archive.search(replace(query, limit=None if limit is None else limit + 1))
         pick = search.picker()
-        levels = [answer.levels for answer in islice(found, limit)]
+        levels = [_told_in(search.zone, answer.levels) for answer in islice(found, limit)]
         more = limit is not None and next(found, None) is not None
         made = self._made_for(search, levels, url)
         total = self._archive.count_answers(query) if search.counted else None
@@ -131,3 +132,10 @@ class Search:
 def _uid(attributes: DicomJson, tag: str) -> str:
     uid: str = attributes[tag]["Value"][0]
     return uid
+
+
+def _told_in(zone: int | None, levels: Sequence[DicomJson]) -> Sequence[DicomJson]:
+    """The levels of an answer with their dates and times in the zone that was asked in."""
+    if zone is None:
+        return levels
+    return [in_zone(level, offset_of(levels[0]), zone) for level in levels]

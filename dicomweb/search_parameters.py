@@ -10,9 +10,10 @@ from pydicom.datadict import tag_for_keyword
 
 from pacs.attributes import ATTRIBUTES, BY_PATH, Attribute, Key, Matching
 from pacs.errors import InvalidQuery
-from pacs.keys import parse_condition, parse_criteria
+from pacs.keys import parse_condition, parse_criteria, parse_moments
 from pacs.model import DicomJson, Level
-from pacs.query import Condition, Criterion, Query, Semantics
+from pacs.query import Condition, Criterion, Moments, Query, Semantics
+from pacs.time_zones import OFFSET, asked_offset
 
 _MAX_PARAMETERS = 256
 _MAX_VALUES = 1000
@@ -44,6 +45,7 @@ class SearchRequest:
     unindexed: those of them that the index does not keep, to be read from the objects.
     counted: whether the client wants to know how many answers there are.
     warnings: plain ASCII sentences for the Warning header, code 299.
+    zone: in which dates and times are asked and told, in minutes east of UTC.
     """
 
     query: Query
@@ -51,6 +53,7 @@ class SearchRequest:
     unindexed: frozenset[str]
     counted: bool
     warnings: tuple[str, ...]
+    zone: int | None = None
 
     def picker(self) -> Callable[[Sequence[DicomJson]], DicomJson]:
         """What picks, from the levels of an answer, the attributes to be answered.
@@ -82,16 +85,25 @@ def parse_search(
     reading.take_all(parameters)
     path = {Level.STUDY: study, Level.SERIES: series}
     criteria = [_path_criterion(at, uid) for at, uid in path.items() if uid is not None]
-    criteria += [Criterion(attribute, condition) for attribute, condition in reading.criteria()]
-    query = Query(level, tuple(criteria), limit=reading.limit, offset=reading.offset or 0)
+    asked, moments = reading.moments()
+    criteria += [Criterion(attribute, condition) for attribute, condition in asked]
+    query = Query(
+        level,
+        tuple(criteria),
+        limit=reading.limit,
+        offset=reading.offset or 0,
+        moments=moments,
+        zone=reading.zone or 0,
+    )
     returned = _returned_by_default(level, study is None, series is None)
-    asked = returned | reading.include | {RETRIEVE_URL}
+    included = returned | reading.include | {RETRIEVE_URL}
     return SearchRequest(
         query,
-        include=None if reading.include_all else tuple(sorted(asked)),
-        unindexed=frozenset(asked - _KEPT),
+        include=None if reading.include_all else tuple(sorted(included)),
+        unindexed=frozenset(included - _KEPT),
         counted=reading.counted,
         warnings=reading.distinct_warnings(),
+        zone=reading.zone,
     )
 
 
@@ -259,9 +271,24 @@ def _truth(name: str, value: str) -> bool:
 
 @dataclass
 class _LevelReading(Reading[Attribute]):
-    """Of a search at a level of the hierarchy."""
+    """Of a search at a level of the hierarchy.
+
+    zone: in which dates and times are asked, in minutes east of UTC (PS3.18 8.3.4.1.1); None for no such.
+    """
 
     level: Level = Level.STUDY
+    zone: int | None = None
+
+    def moments(self) -> tuple[list[tuple[Attribute, Condition]], tuple[Moments, ...]]:
+        """What the keys ask, and which dates and times in the zone. Raises InvalidQuery."""
+        return (self.criteria(), ()) if self.zone is None else parse_moments(self.values, self.semantics())
+
+    def _match(self, attribute: Attribute, value: str) -> None:
+        if attribute.json_key == OFFSET and value.strip():
+            # A plus that was not percent-encoded came as a blank
+            self.zone = asked_offset(f"+{value[1:]}" if value.startswith(" ") else value)
+        else:
+            super()._match(attribute, value)
 
     def takes(self, attribute: Attribute) -> bool:
         if attribute.level <= self.level:

@@ -137,7 +137,7 @@ def _query(level: Level, keys: Parameters, path: tuple[str, ...]) -> Query:
     search = parse_search(level, keys, *path)
     if search.warnings:
         raise InvalidQuery(f"nothing is sent: {' '.join(search.warnings)}")
-    if not search.query.criteria:
+    if not search.query.criteria and not search.query.moments:
         raise InvalidQuery("say what is to be sent, with a key such as StudyInstanceUID")
     return search.query
 

@@ -224,6 +224,11 @@ def date_of(time: Key) -> Key:
     return Key((*time.path[:-1], f"{time.keyword.removesuffix('Time')}Date"), Matching.DATE)
 
 
+def time_of(date: Key) -> Key:
+    """The time that tells a date more exactly, by its keyword."""
+    return Key((*date.path[:-1], f"{date.keyword.removesuffix('Date')}Time"), Matching.TIME)
+
+
 def columns(level: Level) -> list[Attribute]:
     """The attributes of one level that have a column of their own in the index."""
     unindexed = (Matching.RETURNED, Matching.COMPUTED)

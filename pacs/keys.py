@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from pacs import phonetics
-from pacs.attributes import BY_PATH, Attribute, Key, Matching, date_of
+from pacs.attributes import BY_PATH, Attribute, Key, Matching, date_of, time_of
 from pacs.errors import InvalidQuery
 from pacs.query import (
     DATE_TIME,
@@ -13,6 +13,7 @@ from pacs.query import (
     Condition,
     Criterion,
     Empty,
+    Moments,
     OnDay,
     OneOf,
     Range,
@@ -37,12 +38,59 @@ def parse_criteria(keys: Mapping[K, list[str]], semantics: Semantics = PLAIN) ->
     keys: for each attribute its values, as the protocol's own list separator parted them.
     Raises InvalidQuery when a value does not fit the attribute's kind of matching.
     """
-    criteria = [
+    criteria = _each(keys, semantics)
+    return _combined(criteria) if semantics.combined_datetime else criteria
+
+
+def _each(keys: Mapping[K, list[str]], semantics: Semantics) -> list[tuple[K, Condition]]:
+    """What the keys mean by themselves."""
+    return [
         (attribute, condition)
         for attribute, values in keys.items()
-        for condition in _conditions(attribute, values, semantics)
+        for condition in _conditions(
+            attribute, values, semantics, semantics.combined_datetime and _crosses_days(attribute, keys)
+        )
     ]
-    return _combined(criteria) if semantics.combined_datetime else criteria
+
+
+def _crosses_days(time: K, keys: Mapping[K, list[str]]) -> bool:
+    """Whether these are times of the ends of a range of days."""
+    if time.matching is not Matching.TIME:
+        return False
+    dates = (parse_condition(key, keys[key]) for key in keys if key.path == date_of(time).path)
+    return any(isinstance(days, Range) and days.low != days.high for days in dates)
+
+
+def parse_moments(
+    keys: Mapping[Attribute, list[str]], semantics: Semantics
+) -> tuple[list[tuple[Attribute, Condition]], tuple[Moments, ...]]:
+    """The same of keys in a time zone: dates and times that tell moments, apart from all others.
+
+    Raises InvalidQuery as parse_criteria does.
+    """
+    plain = _each(keys, semantics)
+    of_pairs: dict[tuple[Attribute, Attribute], dict[Matching, Range]] = {}
+    others = []
+    for attribute, condition in plain:
+        pair = _pair_of(attribute)
+        if pair is None or not isinstance(condition, Range):
+            others.append((attribute, condition))
+        else:
+            of_pairs.setdefault(pair, {})[attribute.matching] = condition
+    moments = (
+        Moments(*pair, ranges.get(Matching.DATE), ranges.get(Matching.TIME), semantics.combined_datetime)
+        for pair, ranges in of_pairs.items()
+    )
+    return others, tuple(moments)
+
+
+def _pair_of(attribute: Attribute) -> tuple[Attribute, Attribute] | None:
+    """The date and the time of which this is one; None where it has no other that is matched."""
+    other = date_of(attribute) if attribute.matching is Matching.TIME else time_of(attribute)
+    beside = BY_PATH.get(other.tags) if attribute.matching in (Matching.DATE, Matching.TIME) else None
+    if beside is None or beside.matching is Matching.RETURNED:
+        return None
+    return (beside, attribute) if attribute.matching is Matching.TIME else (attribute, beside)
 
 
 def parse_named(pairs: Iterable[tuple[str, str]]) -> tuple[Criterion, ...]:
@@ -64,14 +112,16 @@ def parse_named(pairs: Iterable[tuple[str, str]]) -> tuple[Criterion, ...]:
     return criteria
 
 
-def _conditions(attribute: Key, values: list[str], semantics: Semantics) -> Iterator[Condition]:
+def _conditions(
+    attribute: Key, values: list[str], semantics: Semantics, crosses_days: bool
+) -> Iterator[Condition]:
     """All that must hold."""
     if semantics.empty_value and [value.strip() for value in values] == [_EMPTY_KEY]:
         yield Empty()
         return
     each_one = semantics.multiple_value and attribute.is_multiple
     for own in [[value] for value in values] if each_one else [values]:
-        condition = parse_condition(attribute, own)
+        condition = parse_condition(attribute, own, crosses_days)
         if semantics.fuzzy and attribute.matching is Matching.NAME and condition is not None:
             yield from _sounds(condition)
         elif condition is not None:
@@ -109,10 +159,11 @@ def _combined(criteria: list[tuple[K, Condition]]) -> list[tuple[K, Condition]]:
     return combined
 
 
-def parse_condition(attribute: Key, values: list[str]) -> Condition | None:
+def parse_condition(attribute: Key, values: list[str], crosses_days: bool = False) -> Condition | None:
     """What the given key values mean for this attribute; None for universal matching.
 
     values: as the protocol's own list separator parted them.
+    crosses_days: whether they are times on the first and on the last of several days.
     Raises InvalidQuery when a value does not fit the attribute's kind of matching.
     """
     values = [value.strip() for value in values if value.strip()]
@@ -120,7 +171,7 @@ def parse_condition(attribute: Key, values: list[str]) -> Condition | None:
         return None
     match attribute.matching:
         case Matching.DATE | Matching.TIME | Matching.DATETIME:
-            return _range(attribute, values)
+            return _range(attribute, values, crosses_days)
         case Matching.UID:
             return OneOf(tuple(_uid(attribute, value) for value in values))
         case Matching.NUMBER:
@@ -153,13 +204,13 @@ def _number(attribute: Key, value: str) -> str:
     return str(int(value))
 
 
-def _range(attribute: Key, values: list[str]) -> Range:
+def _range(attribute: Key, values: list[str], crosses_days: bool) -> Range:
     text = values[0]
     if len(values) > 1:
         raise InvalidQuery(f"{attribute.keyword}: takes one value or one range", attribute.tags[-1])
     low, high = _parted(attribute, text)
     bounds = Range(_bound(attribute, low, "0"), _bound(attribute, high, "9"))
-    if bounds.low and bounds.high and bounds.low > bounds.high:
+    if bounds.low and bounds.high and bounds.low > bounds.high and not crosses_days:
         raise InvalidQuery(f"{attribute.keyword}: the range ends before it begins", attribute.tags[-1])
     return bounds
 

@@ -98,6 +98,20 @@ class Criterion:
     condition: Condition
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """A date and its time in a time zone: ranges of both, None where they are not asked.
+
+    are_together: whether they are one range, from moment to moment (PS3.4 C.2.2.2.5.4).
+    """
+
+    date: Attribute
+    time: Attribute
+    days: Range | None
+    times: Range | None
+    are_together: bool
+
+
 class SortKey(StrEnum):
     """What answers are ordered by."""
 
@@ -123,6 +137,7 @@ class Query:
     below: of studies, keys of which each is fulfilled by some series or instance in them, or that are listed.
     changed: of patients and studies, from when to when they changed last, both included; seconds since 1970.
     order: of patients and studies; without, studies come from the newest, and patients by name.
+    moments: dates and times that are asked in a time zone, so many minutes east of UTC.
     The order of answers is stable. Series and instances come by their numbers.
     """
 
@@ -134,6 +149,8 @@ class Query:
     below: tuple[Criterion, ...] = ()
     changed: tuple[float, float] | None = None
     order: tuple[Order, ...] = ()
+    moments: tuple[Moments, ...] = ()
+    zone: int = 0
 
 
 def fold(text: str) -> str:

@@ -46,7 +46,11 @@ _SEVERAL = frozenset({"AS", "CS", "DA", "DT", "LO", "PN", "SH", "TM", "UC"})
 _STRICT = frozenset({"DS", "IS", "UI"})
 _PRINTABLE = re.compile(rb"[ -~]*\x00?")
 
-_CODECS = frozenset(codecs.lookup(name).name for name in python_encoding.values())
+# Latin-9, which came into Table C.12-2 after the table of pydicom was made
+_LATIN_9 = re.compile(r"ISO.(?:2022.)?IR.203")
+_CODEC_OF_LATIN_9 = "iso8859_15"
+
+_CODECS = frozenset(codecs.lookup(name).name for name in (*python_encoding.values(), _CODEC_OF_LATIN_9))
 
 
 def texts_of(
@@ -102,7 +106,8 @@ def encodings_of(raw: bytes) -> tuple[str, ...]:
     What is no character set of DICOM, under whichever name, is taken for the default repertoire: Python has
     codecs that no sender means, and some that take very long.
     """
-    names = [name.strip(_BLANKS) for name in raw.decode("latin-1").split("\\")]
+    named = (name.strip(_BLANKS) for name in raw.decode("latin-1").split("\\"))
+    names = [_CODEC_OF_LATIN_9 if _LATIN_9.fullmatch(name) else name for name in named]
     try:
         found = convert_encodings(names)
     except UNREADABLE:

@@ -6,13 +6,12 @@ It equals pydicom's `Dataset.to_json_dict` in a differential test, several times
 import math
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from struct import unpack_from
 from typing import Any
 
-from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.datadict import private_dictionary_VR
 
+from pacs.dataset.character_set import character_set_of
 from pacs.dataset.elements import Buffer, Element, Encoding
 from pacs.dataset.vr import (
     BINARY_WIDTH,
@@ -27,8 +26,6 @@ INLINE_LIMIT = 1024  # bytes; binary values above it are bulk data
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 PIXEL_REPRESENTATION = 0x00280103
-_TEXT_DELIMITERS = {ord("\\"), ord("\n"), ord("\r"), ord("\f"), ord("\t")}
-_NAME_DELIMITERS = {ord("\\"), ord("^"), ord("=")}
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 # Gives the URI of a bulk value from the path to it: tags and item numbers, such as "54000100/0/54001010".
@@ -56,7 +53,7 @@ class JsonWriter:
         self._order = "<" if encoding.little_endian else ">"
         self._bulk_data_uri = bulk_data_uri
         self._inline = inline
-        self._encodings = _encodings_of((before or {}).get("00080005", {}))
+        self._character_set = character_set_of((before or {}).get("00080005", {}))
         self._signed = False
 
     def write(self, elements: Iterable[Element], path: str = "") -> DicomJson:
@@ -64,7 +61,7 @@ class JsonWriter:
 
         path: of the item that holds the elements, ending in "/", or empty at the root.
         """
-        outer = self._encodings, self._signed
+        outer = self._character_set, self._signed
         creators: dict[int, str] = {}
         written: DicomJson = {}
         for element in elements:
@@ -75,10 +72,10 @@ class JsonWriter:
             vr, value = self._element(element, key, path, creators)
             written[key] = {"vr": vr} | value
             if tag == SPECIFIC_CHARACTER_SET and vr == "CS":
-                self._encodings = _encodings_of(written[key])
+                self._character_set = character_set_of(written[key])
             elif tag == PIXEL_REPRESENTATION:
                 self._signed = value.get("Value", [0])[0] == 1
-        self._encodings, self._signed = outer
+        self._character_set, self._signed = outer
         return written
 
     def _element(
@@ -154,32 +151,7 @@ class JsonWriter:
             return raw.decode("ascii")
         if vr not in CHARSET_VRS:
             return raw.decode("latin-1")
-        if not self._encodings:
-            return _without_character_set(raw)
-        if vr != "PN":
-            return decode_bytes(raw, self._encodings, _TEXT_DELIMITERS)
-        return decode_bytes(raw, self._encodings, _NAME_DELIMITERS)
-
-
-def _encodings_of(character_set: dict[str, Any]) -> list[str]:
-    """The codecs that Specific Character Set names; none where it is no Code String, or unknown."""
-    return _encodings(tuple(character_set.get("Value", ()))) if character_set.get("vr") == "CS" else []
-
-
-@lru_cache(64)
-def _encodings(names: tuple[str | None, ...]) -> list[str]:
-    known = [name or "" for name in names]
-    if not any(known) or any(name not in python_encoding for name in known):
-        return []  # pydicom would take the name of any codec of Python
-    return convert_encodings(known)
-
-
-def _without_character_set(raw: bytes) -> str:
-    """Text of a sender that names no character set: UTF-8 if it is that, else Latin-1."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return self._character_set.decode(raw, vr)
 
 
 def _plain(part: str) -> str | None:

@@ -117,13 +117,13 @@ class JsonEncoder:
         if tag == SPECIFIC_CHARACTER_SET and values and not self._is_ascii:
             values = [UNICODE]
         try:
-            return _encode_values(vr, values)
+            return encode_values(vr, values)
         except (ValueError, TypeError, OverflowError, struct_error) as reason:
             raise MalformedObject(f"{name(tag)}: a value is none of the VR {vr}", tag) from reason
 
     def _value(self, tag: int, vr: str, value: bytes) -> None:
         if len(value) % 2:
-            value += _padding(vr)
+            value += padding(vr)
         self._header(tag, vr, len(value))
         self._written += value
 
@@ -139,7 +139,7 @@ class JsonEncoder:
         length = sum(map(len, value.pieces))
         self._header(tag, vr, length + length % 2)
         self._place(value.pieces)
-        self._written += _padding(vr) * (length % 2)
+        self._written += padding(vr) * (length % 2)
 
     def _place(self, pieces: Iterable[Sized]) -> None:
         self._close_piece()
@@ -193,19 +193,31 @@ def _inline(tag: int, value: Any) -> bytes:
         raise MalformedObject(f"{name(tag)}: InlineBinary is not base64", tag) from reason
 
 
-def _encode_values(vr: str, values: list[Any]) -> bytes:
-    """Raises what Python raises for values of the wrong kind."""
+def _in_unicode(text: str, vr: str) -> bytes:
+    return text.encode("utf-8" if vr in CHARSET_VRS else "latin-1")
+
+
+def encode_values(
+    vr: str,
+    values: list[Any],
+    encode_text: Callable[[str, str], bytes] = _in_unicode,
+    order: str = "<",
+) -> bytes:
+    """Values that are not binary.  encode_text: of a text and its VR.  order: of bytes, as struct has it.
+
+    Raises ValueError, TypeError, OverflowError or struct.error for values of the wrong kind.
+    """
     if vr in NUMBER_CODES:
         code = NUMBER_CODES[vr]
         convert = float if code in "fd" else _whole
-        return pack(f"<{len(values)}{code}", *(convert(_number(value)) for value in values))
+        return pack(f"{order}{len(values)}{code}", *(convert(_number(value)) for value in values))
     if vr == "AT":
         tags = [_tag(value) for value in values]
-        return b"".join(pack("<HH", tag >> 16, tag & 0xFFFF) for tag in tags)
+        return b"".join(pack(f"{order}HH", tag >> 16, tag & 0xFFFF) for tag in tags)
     if vr in SINGLE_TEXT_VRS and len(values) > 1:
         raise ValueError(vr)
     text = "\\".join("" if value is None else _TEXTS.get(vr, _plain)(value) for value in values)
-    return text.encode("utf-8" if vr in CHARSET_VRS else "latin-1")
+    return encode_text(text, vr)
 
 
 def _number(value: Any) -> int | float | str:
@@ -255,8 +267,8 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def _padding(vr: str) -> bytes:
-    """PS3.5 6.2: what makes the length of a value even."""
+def padding(vr: str) -> bytes:
+    """What makes the length of a value even (PS3.5 6.2)."""
     return b"\0" if vr == "UI" or vr in BINARY_WIDTH else b" "
 
 

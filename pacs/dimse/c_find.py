@@ -2,30 +2,32 @@
 
 from collections.abc import Iterable
 
-from pydicom import Dataset
-
 from pacs.dimse.association import Request
-from pacs.dimse.identifier import Answerer, has_unsupported_keys, parse_query
+from pacs.dimse.identifier import Answerer, has_unsupported_keys, parse_query, zone_of
 from pacs.dimse.sop_classes import FIND_LEVELS
 from pacs.dimse.status import CANCEL, PENDING, PENDING_WITHOUT_OPTIONAL_KEYS, SUCCESS
 from pacs.dimse.with_data_set import WithDataSet
+from pacs.model import DicomJson
 from pacs.query import Semantics
 
 # PS3.4 Table C.5-1, by byte: relational queries, ranges of a date and a time together, names by their sound,
 # time zones, enhanced multi-frame conversion, empty values, multiple values
-OPTIONS = bytes([1, 1, 1, 0, 0, 1, 1])
+OPTIONS = bytes([1, 1, 1, 1, 0, 1, 1])
+_TIME_ZONE = 3  # its place among them
 
 
 class Find(WithDataSet):
     """Answers one query, one response an answer, until all are sent or the peer cancels."""
 
-    def answer(self, data_set: Dataset) -> None:
+    def answer(self, data_set: DicomJson) -> None:
         """Search and answer. Raises InvalidQuery."""
         request, association = self._request, self._request.association
         agreement, model = association.agreed, request.context.abstract_syntax
-        query = parse_query(data_set, FIND_LEVELS[model], _semantics(agreement.extended.get(model, b"")))
+        options = agreement.extended.get(model, b"").ljust(len(OPTIONS), b"\0")
+        zone = zone_of(data_set) if options[_TIME_ZONE] else None
+        query = parse_query(data_set, FIND_LEVELS[model], _semantics(options), zone)
         called = agreement.called_ae_title
-        answerer = Answerer(data_set, request.context, called)
+        answerer = Answerer(data_set, request.context, called, zone)
         found = (answerer.identifier(one.attributes) for one in association.archive.search(query))
         respond_each(request, found, has_unsupported_keys(data_set))
 
@@ -42,6 +44,6 @@ def respond_each(request: Request, identifiers: Iterable[bytes], has_unsupported
 
 
 def _semantics(options: bytes) -> Semantics:
-    """How keys are matched, by the options that were agreed; those that are missing do not hold."""
-    _, together, fuzzy, _, _, empty, multiple = options.ljust(len(OPTIONS), b"\0")
+    """How keys are matched, by the options that were agreed."""
+    _, together, fuzzy, _, _, empty, multiple = options
     return Semantics(bool(together), bool(empty), bool(multiple), bool(fuzzy))

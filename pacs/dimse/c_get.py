@@ -2,19 +2,17 @@
 
 from collections.abc import Generator, Sequence
 
-from pydicom import Dataset
-
 from pacs.dimse.sender import Sent, Store
 from pacs.dimse.sop_classes import GET_LEVELS
 from pacs.dimse.suboperations import Suboperations, requested
 from pacs.dimse.with_data_set import WithDataSet
-from pacs.model import Instance
+from pacs.model import DicomJson, Instance
 
 
 class Get(WithDataSet):
     """Sends by C-STORE to the peer, who has proposed to be an SCP of it."""
 
-    def answer(self, data_set: Dataset) -> None:
+    def answer(self, data_set: DicomJson) -> None:
         """Send what is asked for. Raises InvalidQuery, TooManyMatches."""
         instances = requested(self._request, data_set, GET_LEVELS[self._request.context.abstract_syntax])
         Suboperations(self._request, instances).run(self._send(instances))

@@ -2,8 +2,6 @@
 
 import ssl
 
-from pydicom import Dataset
-
 from pacs.dimse.association import Request
 from pacs.dimse.sender import Originator, send
 from pacs.dimse.sop_classes import MOVE_LEVELS
@@ -11,6 +9,7 @@ from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN, NOT_AUTHORIZED
 from pacs.dimse.suboperations import Suboperations, requested
 from pacs.dimse.with_data_set import WithDataSet
 from pacs.index import Peers
+from pacs.model import DicomJson
 
 
 class Move(WithDataSet):
@@ -25,7 +24,7 @@ class Move(WithDataSet):
         self._ae_title = ae_title
         self._tls = tls
 
-    def answer(self, data_set: Dataset) -> None:
+    def answer(self, data_set: DicomJson) -> None:
         """Send what is asked for. Raises InvalidQuery, TooManyMatches."""
         request = self._request
         destination = request.command.get("MoveDestination", "")

@@ -6,7 +6,7 @@ from pydicom.uid import generate_uid
 
 from pacs.dimse.association import Request
 from pacs.dimse.command import Command
-from pacs.dimse.data_set import DataSetWriter, data_set_of, read_data_set
+from pacs.dimse.data_set import DataSetWriter, asked_in, read_data_set
 from pacs.dimse.status import ATTRIBUTES_NOT_SUPPORTED, SUCCESS, step_failure
 from pacs.dimse.with_data_set import WithDataSet
 from pacs.errors import ArchiveError, InvalidIdentifier
@@ -81,5 +81,5 @@ class GetStep(_OfStep):
         if asked:
             picked = asked | {_CHARACTER_SET}
             attributes = {key: element for key, element in attributes.items() if key in picked}
-        writer = DataSetWriter(self._request.context, None)
-        self._respond(uid, status, writer.write(data_set_of(attributes)))
+        writer = DataSetWriter(self._request.context, asked_in(attributes))
+        self._respond(uid, status, writer.write(attributes))

@@ -1,6 +1,6 @@
 """The identifiers of C-FIND answers that are plain: in ASCII, little endian, and without sequences.
 
-Most are. pydicom takes twenty times as long for them, and is the reference in a differential test.
+Most are. The way of all others takes several times as long, and is the reference in a differential test.
 """
 
 from collections.abc import Iterable, Mapping

@@ -10,13 +10,13 @@ from pynetdicom.dsutils import encode
 
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, encoding_of
 from pacs.dimse.command import C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command
-from pacs.dimse.data_set import UTF_8
-from pacs.dimse.identifier import LEVELS, decode_identifier
+from pacs.dimse.data_set import data_set_of, read_data_set
+from pacs.dimse.identifier import LEVELS
 from pacs.dimse.inquiry import Inquiry, Response, Store
 from pacs.dimse.negotiation import Context
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.status import SUBOPERATIONS_WITH_FAILURES, SUCCESS, UNABLE_TO_PERFORM_SUBOPERATIONS
-from pacs.errors import InvalidQuery, MalformedObject
+from pacs.errors import InvalidQuery
 from pacs.model import Level, Peer
 
 # PS3.4 C.6: the Study Root query model, and the Patient Root one for who asks for patients
@@ -70,10 +70,7 @@ class Remote:
         """
         for response, context in self.ask(model, level, keys):
             if not response.is_last:
-                try:
-                    yield decode_identifier(response.identifier, context)
-                except MalformedObject as error:
-                    raise PeerFailed(f"{self._name} answers C-FIND with what cannot be read") from error
+                yield self._read(response.identifier, context)
 
     def ask(
         self,
@@ -98,6 +95,13 @@ class Remote:
             if response.is_last:
                 self._check(_NAMES[message], response.command)
             yield response, context
+
+    def _read(self, identifier: bytes, context: Context) -> Dataset:
+        try:
+            return data_set_of(read_data_set(identifier, context))
+        except Exception as error:
+            # pydicom raises whatever its values meet: all of it means the same
+            raise PeerFailed(f"{self._name} answers C-FIND with what cannot be read") from error
 
     def _check(self, name: str, command: Command) -> None:
         if command["Status"] not in _DONE:
@@ -132,7 +136,7 @@ def _identifier(level: Level, keys: Mapping[str, str]) -> Dataset:
     identifier = Dataset()
     identifier.QueryRetrieveLevel = _LEVEL_NAMES[level]
     if not all(value.isascii() for value in keys.values()):
-        identifier.SpecificCharacterSet = UTF_8
+        identifier.SpecificCharacterSet = "ISO_IR 192"
     for keyword, value in keys.items():
         tag = tag_for_keyword(keyword)
         if tag is None or dictionary_VR(tag) == "SQ":

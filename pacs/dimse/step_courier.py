@@ -9,7 +9,7 @@ import structlog
 from pacs.changes import Bell
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import N_CREATE_RQ, N_SET_RQ, Command
-from pacs.dimse.data_set import DataSetWriter, data_set_of
+from pacs.dimse.data_set import DataSetWriter, asked_in
 from pacs.dimse.negotiation import Context
 from pacs.dimse.requestor import PeerFailed, Requestor
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES
@@ -117,7 +117,7 @@ def tell(peer: Peer, calling: str, message: StepMessage, tls: ssl.SSLContext | N
         context = next((one for one in _CONTEXTS if one in association.contexts), None)
         if context is None:
             raise PeerFailed(f"{peer.ae_title} takes the association, but not performed steps")
-        data_set = DataSetWriter(context, None).write(data_set_of(message.attributes))
+        data_set = DataSetWriter(context, asked_in(message.attributes)).write(message.attributes)
         return association.request(context, fields, (data_set,))
 
 

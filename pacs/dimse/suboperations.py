@@ -2,13 +2,10 @@
 
 from collections.abc import Generator, Sequence
 
-from pydicom import Dataset
-from pynetdicom.dsutils import encode
-
 from pacs.attributes import BY_PATH
-from pacs.dataset.transfer_syntax import encoding_of
 from pacs.dimse.association import Request
 from pacs.dimse.command import Command
+from pacs.dimse.data_set import DataSetWriter
 from pacs.dimse.identifier import parse_query
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sender import Sent
@@ -21,7 +18,7 @@ from pacs.dimse.status import (
 )
 from pacs.errors import InvalidQuery
 from pacs.index.outbox import WARNINGS
-from pacs.model import Instance, Level
+from pacs.model import DicomJson, Instance, Level
 from pacs.query import OneOf
 from pacs.selection import select
 
@@ -34,7 +31,7 @@ _UNIQUE_KEYS = {
 }
 
 
-def requested(request: Request, identifier: Dataset, levels: tuple[Level, ...]) -> list[Instance]:
+def requested(request: Request, identifier: DicomJson, levels: tuple[Level, ...]) -> list[Instance]:
     """The instances that an identifier names. Keys above the level may be left out: relational retrieval.
 
     levels: of the query model.  Raises InvalidQuery, TooManyMatches.
@@ -111,7 +108,5 @@ class Suboperations:
         """The identifier of the last response, where there are failures (PS3.4 C.4.2.1.4.2)."""
         if not self._failed:
             return None
-        identifier = Dataset()
-        identifier.FailedSOPInstanceUIDList = self._failed
-        encoding = encoding_of(self._request.context.transfer_syntax)
-        return encode(identifier, not encoding.explicit, encoding.little_endian)
+        failed = {"00080058": {"vr": "UI", "Value": self._failed}}  # Failed SOP Instance UID List
+        return DataSetWriter(self._request.context).write(failed)

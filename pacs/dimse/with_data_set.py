@@ -1,13 +1,13 @@
 """Requests that come with a short data set: an identifier, or what an operation is about."""
 
 import structlog
-from pydicom import Dataset
 
 from pacs.dimse.association import Request
 from pacs.dimse.command import Command
-from pacs.dimse.identifier import decode_identifier
+from pacs.dimse.data_set import read_data_set
 from pacs.dimse.status import STATUS, Statuses, failure
 from pacs.errors import ArchiveError, DataSetTooLong
+from pacs.model import DicomJson
 
 log = structlog.get_logger()
 
@@ -48,8 +48,8 @@ class WithDataSet:
 
     def read(self, data: bytes) -> None:
         """Read the data set, and answer. Raises ArchiveError before the last response."""
-        self.answer(decode_identifier(data, self._request.context))
+        self.answer(read_data_set(data, self._request.context))
 
-    def answer(self, data_set: Dataset) -> None:
+    def answer(self, data_set: DicomJson) -> None:
         """Send all responses. Raises ArchiveError before the last one."""
         raise NotImplementedError

@@ -1,6 +1,7 @@
 """From a Query to SQL: first its shape, of which there are few; a statement is built once for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from pacs.index.comparisons import holds, tests_of
 from pacs.index.values import Values
 from pacs.model import Level
 from pacs.query import Criterion, OnDay, Order, Query, SortKey, Sounds
+from pacs.time_zones import alternatives, around
 
 _patient, _study, _series, _instance = schema.patient, schema.study, schema.series, schema.instance
 _series_values = Values(schema.series, schema.series_value)
@@ -71,18 +73,21 @@ class Test(NamedTuple):
     beside: str = ""
 
 
-_Criteria = tuple[tuple[tuple[int, ...], tuple[Test, ...]], ...]
+_OfOne = tuple[tuple[int, ...], tuple[Test, ...]]
+_Criteria = tuple[_OfOne, ...]
 
 
 class Shape(NamedTuple):
     """A query without its values.
 
     criteria: the path of each attribute, and tests of which one must hold.  below: the same of what is below.
+    zoned: groups of which one must hold, each of studies in one time zone; whether it is one that they state.
     """
 
     level: Level
     criteria: _Criteria
     below: _Criteria
+    zoned: tuple[tuple[bool, _Criteria], ...]
     of_patient: bool
     of_changed: bool
     order: tuple[Order, ...]
@@ -90,15 +95,21 @@ class Shape(NamedTuple):
     skipping: bool
 
 
-def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
-    """The shape of a query, and its values under the names that the statement of the shape has for them."""
+def shape_of(query: Query, offsets: Sequence[int] = ()) -> tuple[Shape, dict[str, Any]]:
+    """The shape of a query, and its values under the names that the statement of the shape has for them.
+
+    offsets: from UTC that studies state, where moments are asked.
+    """
     values: list[Any] = []
-    criteria = []
-    for criterion in (*query.criteria, *query.below):
-        tests = _tests(criterion)
-        criteria.append((criterion.attribute.tags, tuple(test for test, _ in tests)))
-        values += [value for _, own in tests for value in own]
+    own = (*query.criteria, *around(query.moments))
+    criteria = _shapes((*own, *query.below), values)
+    zoned = [
+        (offset, _shapes(group, values))
+        for offset in ((None, *offsets) if query.moments else ())
+        for group in alternatives(query.moments, query.zone, offset)
+    ]
     parameters = {f"p{number}": value for number, value in enumerate(values)}
+    parameters |= {f"zone{at}": offset for at, (offset, _) in enumerate(zoned) if offset is not None}
     if query.patient_identity is not None:
         parameters["identity"] = query.patient_identity
     if query.changed is not None:
@@ -109,8 +120,9 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
         parameters["offset"] = query.offset
     shape = Shape(
         query.level,
-        tuple(criteria[: len(query.criteria)]),
-        tuple(criteria[len(query.criteria) :]),
+        tuple(criteria[: len(own)]),
+        tuple(criteria[len(own) :]),
+        tuple((offset is not None, tuple(group)) for offset, group in zoned),
         query.patient_identity is not None,
         query.changed is not None,
         query.order,
@@ -118,6 +130,16 @@ def shape_of(query: Query) -> tuple[Shape, dict[str, Any]]:
         bool(query.offset),
     )
     return shape, parameters
+
+
+def _shapes(criteria: Sequence[Criterion], values: list[Any]) -> list[_OfOne]:
+    """What criteria are without their values, which are added to the others."""
+    shapes = []
+    for criterion in criteria:
+        tests = _tests(criterion)
+        shapes.append((criterion.attribute.tags, tuple(test for test, _ in tests)))
+        values += [value for _, own in tests for value in own]
+    return shapes
 
 
 def _tests(criterion: Criterion) -> list[tuple[Test, list[Any]]]:
@@ -139,10 +161,14 @@ def statement(shape: Shape) -> Select[Any]:
     """The statement that finds what a query of this shape asks, in order."""
     found = _SELECTS[shape.level]
     of_items: dict[tuple[int, ...], list[tuple[Attribute, _Tests]]] = {}
-    bound = list(_bound((*shape.criteria, *shape.below)))
-    for attribute, parameters in bound[len(shape.criteria) :]:
+    of_zones = (one for _, group in shape.zoned for one in group)
+    bound = iter(list(_bound((*shape.criteria, *shape.below, *of_zones))))
+    own = list(islice(bound, len(shape.criteria)))
+    for attribute, parameters in islice(bound, len(shape.below)):
         found = found.where(_where_below(attribute, parameters))
-    for attribute, parameters in bound[: len(shape.criteria)]:
+    if shape.zoned:
+        found = found.where(_where_zoned(shape, bound))
+    for attribute, parameters in own:
         if len(attribute.path) > 1 and attribute.level is Level.SERIES <= shape.level:
             of_items.setdefault(attribute.tags[:-1], []).append((attribute, parameters))
         else:
@@ -220,6 +246,20 @@ def _where(attribute: Attribute, level: Level, tests: _Tests) -> ColumnElement[b
     else:
         table = (_study, _series, _instance)[attribute.level - Level.STUDY]
     return _compare(table, table.c[attribute.column], tests)
+
+
+def _where_zoned(shape: Shape, bound: Iterator[tuple[Attribute, _Tests]]) -> ColumnElement[bool]:
+    """Of each time zone that studies are in, the criteria that mean the same there.
+
+    Hardly any zone tells many studies from each other: written so, no index is looked into for it.
+    """
+    groups = []
+    offset = _study.c.timezone_offset + 0
+    for at, (is_stated, group) in enumerate(shape.zoned):
+        is_there = offset == bindparam(f"zone{at}") if is_stated else offset.is_(None)
+        tests = (_where(attribute, shape.level, own) for attribute, own in islice(bound, len(group)))
+        groups.append(and_(is_there, *tests))
+    return or_(*groups)
 
 
 def _where_in_item(criteria: list[tuple[Attribute, _Tests]], level: Level) -> ColumnElement[bool]:

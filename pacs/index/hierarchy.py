@@ -25,6 +25,7 @@ from pacs.index.rows import (
 from pacs.index.values import Values
 from pacs.model import DicomJson, Instance, Level
 from pacs.non_patient import CATEGORY_OF, MOST_VALUES
+from pacs.time_zones import offset_of
 
 # The keys of a series that lie in sequences, and these
 _SEQUENCE_KEYS = [key for key in columns(Level.SERIES) if len(key.path) > 1]
@@ -206,7 +207,8 @@ def _owner_of(row: Any) -> Owner:
 def _insert_study(connection: Connection, record: Record) -> int:
     patient, study = record.header.level(Level.PATIENT), record.header.level(Level.STUDY)
     row = _patient_columns(connection, patient, record.instance.study_instance_uid)
-    row |= search_columns(study, Level.STUDY) | {"attributes": dump(patient | study), "changed": time.time()}
+    row |= search_columns(study, Level.STUDY)
+    row |= {"attributes": dump(patient | study), "changed": time.time(), "timezone_offset": offset_of(study)}
     key = _insert_row(connection, schema.study, row)
     study_values.add(connection, key, search_values(study, _LISTED_OF_STUDY))
     return key

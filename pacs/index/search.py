@@ -98,16 +98,29 @@ class Search:
             self._engine,
         )
 
+    def _shape_of(self, query: Query) -> tuple[Shape, dict[str, Any]]:
+        return shape_of(query, self._offsets() if query.moments else ())
+
+    def _offsets(self) -> list[int]:
+        """The offsets from UTC that studies state: few, each found in the index behind the one before."""
+        column, offsets = _study.c.timezone_offset, []
+        with connected(self._engine) as connection:
+            found = connection.scalar(select(func.min(column)))
+            while found is not None:
+                offsets.append(found)
+                found = connection.scalar(select(func.min(column)).where(column > found))
+        return offsets
+
     def count(self, query: Query) -> int:
         """How many answers there are, whatever the limit and the offset."""
-        shape, parameters = shape_of(replace(query, limit=None, offset=0))
+        shape, parameters = self._shape_of(replace(query, limit=None, offset=0))
         counted = statement(shape).order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
         with connected(self._engine) as connection:
             return connection.scalar(counted, parameters) or 0
 
     def search(self, query: Query) -> Iterator[Found]:
         """All answers in order. The iterator may be left early."""
-        shape, parameters = shape_of(query)
+        shape, parameters = self._shape_of(query)
         with reading(self._engine) as connection:
             cursor = self._statement(shape).run(connection.cursor(), [parameters])
             while page := cursor.fetchmany(PAGE):
@@ -121,7 +134,7 @@ class Search:
 
     def kept(self, query: Query) -> Iterator[Kept]:
         """What is kept of the instances that a query finds, in its order. The iterator may be left early."""
-        shape, parameters = shape_of(query)
+        shape, parameters = self._shape_of(query)
         with reading(self._engine) as connection:
             cursor = self._statement_of_kept(shape).run(connection.cursor(), [parameters])
             while page := cursor.fetchmany(PAGE):

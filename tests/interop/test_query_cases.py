@@ -13,6 +13,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 
+from pacs.dataset.character_set import character_set
 from pacs.model import Level
 from pacs.query import Semantics
 from tests.pacs.dimse.peer import PATIENT_ROOT_FIND, STUDY_ROOT_FIND, store
@@ -98,10 +99,12 @@ def identifier(level: Level, keys: Mapping[str, tuple[str, ...]]) -> Dataset:
     return dataset
 
 
-def by_c_find(asked: Asked, case: Case) -> list[str]:
+def by_c_find(asked: Asked, case: Case, terms: str = "ISO_IR 192") -> list[str]:
     model = PATIENT_ROOT_FIND if case.level is Level.PATIENT else STUDY_ROOT_FIND
     association = asked.association(model, case.semantics)
-    *answers, (last, _) = association.send_c_find(identifier(case.level, case.keys), model)
+    question = identifier(case.level, case.keys)
+    question.SpecificCharacterSet = terms.split("\\")
+    *answers, (last, _) = association.send_c_find(question, model)
     assert last.Status == 0x0000
     assert all(status.Status in (0xFF00, 0xFF01) for status, _ in answers)
     return [label_of(case.level, answer.to_json_dict()) for _, answer in answers if answer is not None]
@@ -125,6 +128,21 @@ def ranges_of_a_date_and_a_time(case: Case) -> bool:
 @pytest.mark.parametrize("case", [*CASES, *EXTENDED_CASES], ids=str)
 def test_c_find_finds_what_it_must(asked: Asked, case: Case) -> None:
     assert sorted(by_c_find(asked, case)) == sorted(case.found)
+
+
+# Keys that are not ASCII, with the sets that hold them
+IN_OTHER_SETS = [
+    (case, terms)
+    for case in (*CASES, *EXTENDED_CASES)
+    for values in case.keys.values()
+    for terms in ("ISO_IR 100", "\\ISO 2022 IR 87", "\\ISO 2022 IR 149", "GB18030")
+    if not "".join(values).isascii() and character_set(tuple(terms.split("\\"))).encode(values[0], "PN")
+]
+
+
+@pytest.mark.parametrize(("case", "terms"), IN_OTHER_SETS, ids=str)
+def test_c_find_finds_the_same_in_other_character_sets(asked: Asked, case: Case, terms: str) -> None:
+    assert sorted(by_c_find(asked, case, terms)) == sorted(case.found)
 
 
 @pytest.mark.parametrize(

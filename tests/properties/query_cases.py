@@ -501,6 +501,8 @@ EXTENDED_CASES: tuple[Case, ...] = (
         {
             ("StudyDate=20240229-20241231", "StudyTime=1015-2359"): "B C",
             ("StudyDate=20240229-20241231", "StudyTime=1016-2358"): "",
+            ("StudyDate=20240229-20241231", "StudyTime=2200-2100"): "",
+            ("StudyDate=20231231-20240229", "StudyTime=2200-1030"): "A B",
             ("StudyDate=20240101-20250101", "StudyTime=0900-1159"): "B C D",
             ("StudyDate=20240101-20250101", "StudyTime=0800-"): "A B C D H",
             ("StudyDate=20241231-", "StudyTime=2359-"): "C D E F H",

@@ -125,6 +125,8 @@ def _in(character_set: bytes, text: bytes, inner: bytes | None = None) -> list[l
         (b"GB18030", "张\\".encode("gb18030"), "张\\"),
         (b"GB18030", b"\x81\x5c", b"\x81\x5c".decode("gb18030")),
         (b"utf-8", "größer".encode(), "größer"),
+        (b"ISO_IR 203", b"\xbduvre \xa4", "œuvre €"),
+        (b"ISO 2022 IR 203\\ISO 2022 IR 87", b"\xbduvre \x1b$B;3\x1b(B", "œuvre 山"),
         (b"unicode_escape", rb"\xf6\u0041", r"\xf6\u0041"),
         (b"no such thing", b"gr\xf6\xdfer", "größer"),
         (b"a\x00b", b"gr\xf6\xdfer", "größer"),

@@ -63,6 +63,7 @@ study = Table(
     *_columns(Level.PATIENT),
     Column("study_instance_uid", Text, nullable=False, unique=True),
     *_columns(Level.STUDY, "StudyInstanceUID"),
+    Column("timezone_offset", Integer, index=True),  # Timezone Offset From UTC, in minutes
     Column("attributes", LargeBinary, nullable=False),
     # When something of it came or went last, in seconds since 1970
     Column("changed", Float, index=True),

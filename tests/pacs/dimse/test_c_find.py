@@ -146,6 +146,34 @@ def test_names_are_answered_in_the_asked_character_set_or_in_utf_8(terms: str, p
         assert found.StudyDescription == written.description
 
 
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [
+        ("ISO_IR 144", "ISO_IR 144"),
+        ("ISO_IR 100", "ISO_IR 192"),
+        (None, "ISO_IR 192"),
+        ("iso-ir 144", "ISO_IR 144"),
+    ],
+)
+def test_items_are_told_in_the_character_set_of_the_answer(terms: str | None, told: str, port: int) -> None:
+    """Whatever the items of the object said of themselves."""
+    (dataset,) = ct_series(slices=1, rows=16, columns=16)
+    item = Dataset()
+    item.ScheduledProcedureStepDescription = "Грудь"
+    item.SpecificCharacterSet = "ISO_IR 144"
+    dataset.RequestAttributesSequence = [item]
+    assert store(port, dataset).Status == 0
+    asked = identifier("SERIES", SeriesInstanceUID=dataset.SeriesInstanceUID, RequestAttributesSequence=None)
+    if terms:
+        asked.SpecificCharacterSet = terms
+    ((answer,), _) = find(port, asked)
+    (found,) = answer.RequestAttributesSequence
+    answer.decode()
+    assert answer.SpecificCharacterSet == told
+    assert "SpecificCharacterSet" not in found
+    assert found.ScheduledProcedureStepDescription == "Грудь"
+
+
 @pytest.mark.parametrize("terms", ["ISO_IR 100", "ISO_IR 192"])
 def test_names_match_without_accents_and_case(terms: str, port: int) -> None:
     dataset = in_character_set(terms)

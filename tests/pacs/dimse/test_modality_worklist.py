@@ -13,9 +13,11 @@ from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 from pynetdicom import AE
 
+from pacs.dataset.character_set import character_set
 from pacs.dimse.sop_classes import MODALITY_WORKLIST
 from pacs.index import Index
 from pacs.procedure_steps.scheduled import ScheduledSteps
+from testdata.defined_terms import ROWS, Named
 from testdata.procedure_steps import code, elements, scheduled_step
 from tests.pacs.dimse.peer import associated, find
 
@@ -209,6 +211,39 @@ def test_names_come_in_the_asked_character_set_or_in_utf_8(
     assert answer.SpecificCharacterSet == answered
     answer.decode()
     assert str(answer.PatientName) == "D'Alò^Niccolò"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row.terms != "ISO_IR 6" and not row.terms.endswith(("203", "58"))],
+    ids=lambda row: row.terms,
+)
+def test_a_step_is_found_and_told_in_any_character_set(index: Index, port: int, row: Named) -> None:
+    """Also within the item of its sequence."""
+    groups = zip(("Alphabetic", "Ideographic", "Phonetic"), row.name.split("="), strict=False)
+    name = {"vr": "PN", "Value": [{group: text for group, text in groups if text}]}
+    description = row.name.split("=")[-1].replace("^", " ")
+    step = scheduled_step("S9", step={"CommentsOnTheScheduledProcedureStep": description})
+    ScheduledSteps(index.worklist).create(step | {"00100010": name})
+    for terms, told in (
+        (row.terms, "\\".join(character_set(tuple(row.terms.split("\\"))).terms)),
+        ("ISO_IR 192", "ISO_IR 192"),
+        ("GB18030", "GB18030"),
+        ("", "ISO_IR 192"),
+    ):
+        wanted = asked({"CommentsOnTheScheduledProcedureStep": ""}, PatientName=row.name)
+        if terms:
+            wanted.SpecificCharacterSet = terms.split("\\")
+        else:
+            wanted.PatientName = ""
+        ((answer,), _) = find(port, wanted, MODALITY_WORKLIST)
+        answer.decode()
+        (item,) = answer.ScheduledProcedureStepSequence
+        said = answer.SpecificCharacterSet
+        assert (said if isinstance(said, str) else "\\".join(said)) == told
+        assert str(answer.PatientName) == row.name
+        assert item.CommentsOnTheScheduledProcedureStep == description
+        assert "SpecificCharacterSet" not in item
 
 
 @pytest.mark.usefixtures("scheduled")

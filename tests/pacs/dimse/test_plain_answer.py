@@ -1,4 +1,4 @@
-"""Plain answers are written as pydicom writes them, byte for byte; all others are left to it."""
+"""Plain answers are written as all others are, byte for byte."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def asked(**more: Any) -> Dataset:
 )
 def test_an_answer_is_the_same_whoever_writes_it(answer: dict[str, Any], syntax: str, terms: Any) -> None:
     question = asked(SpecificCharacterSet=terms) if terms else asked()
-    answerer = Answerer(question, Context(STUDY_ROOT_FIND, syntax), "DIAFANA")
+    answerer = Answerer(question.to_json_dict(), Context(STUDY_ROOT_FIND, syntax), "DIAFANA")
     assert answerer.identifier(answer) == answerer.any_identifier(answer)
 
 

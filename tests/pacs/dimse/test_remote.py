@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 from pynetdicom import AE, evt
 
@@ -208,6 +208,18 @@ def test_an_answer_is_read_whatever_its_length_up_to_a_bound(monkeypatch: pytest
         monkeypatch.setattr(inquiry, "MOST_BYTES", 400_000)
         with pytest.raises(PeerFailed, match="more than 400000 bytes"):
             answers(peer, Level.STUDY)
+
+
+# pynetdicom leaves its socket open when the connection is reset
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_answer_that_cannot_be_read_is_told() -> None:
+    def tell(_: evt.Event) -> Iterator[tuple[int, Dataset]]:
+        found = Dataset()
+        found.add(DataElement(0x00200013, "IS", "twelve", already_converted=True))
+        yield 0xFF00, found
+
+    with scp(tell) as peer, pytest.raises(PeerFailed, match="ODD answers C-FIND with what cannot be read"):
+        answers(peer, Level.STUDY)
 
 
 @pytest.mark.needs("dcmqrscp")

@@ -36,6 +36,7 @@ _BEFORE = (
 
 
 FINDING_STEPS = import_module("pacs.index.migrations.versions.0014_performed_steps")
+TIME_ZONES = import_module("pacs.index.migrations.versions.0018_time_zones")
 
 
 @pytest.fixture
@@ -109,6 +110,22 @@ def test_when_studies_changed_is_taken_from_the_feed(tmp_path: Path, files: Disk
         (found,) = index.search(Query(level))
         assert found.changed == pytest.approx(written.changed, abs=1)
     index.close()
+
+
+def test_time_zones_are_taken_from_what_studies_state(tmp_path: Path, files: DiskFiles) -> None:
+    url = sqlite_url(tmp_path / "index.sqlite")
+    migrate(url)
+    index = Index(url)
+    stated = {0x00080201: ("SH", b"-0330"), 0x0020000D: ("UI", b"2.999.1"), 0x0020000E: ("UI", b"2.999.2")}
+    index.writer.write([record(files, "a", stated), record(files, "b")])
+    index.close()
+    undone = ("DROP INDEX ix_study_timezone_offset", "ALTER TABLE study DROP COLUMN timezone_offset")
+    migrate_again(url, TIME_ZONES.down_revision, TIME_ZONES.revision, undone)
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as after:
+        assert sorted(after.execute("select timezone_offset is null, timezone_offset from study")) == [
+            (0, -210),
+            (1, None),
+        ]
 
 
 def test_steps_that_were_performed_before_are_found(tmp_path: Path, url: str) -> None:

@@ -30,9 +30,9 @@ def plan(engine: Engine, **keys: str) -> list[str]:
     return plan_of(engine, parse_search(Level.STUDY, [*keys.items(), ("limit", "50")]).query)
 
 
-def plan_of(engine: Engine, query: Query) -> list[str]:
+def plan_of(engine: Engine, query: Query, offsets: tuple[int, ...] = ()) -> list[str]:
     """The same of any query."""
-    shape, parameters = shape_of(query)
+    shape, parameters = shape_of(query, offsets)
     compiled = statement(shape).compile(engine)
     values = compiled.construct_params(parameters)
     with engine.connect() as connection:
@@ -56,6 +56,13 @@ def test_the_modalities_of_a_study_are_those_of_its_own_series(empty: Engine) ->
     assert any("ix_study_newest (study_date>? AND study_date<?)" in step for step in steps)
     (of_series,) = (step for step in steps if "series_1" in step)
     assert "(study_key=?)" in of_series
+
+
+def test_a_day_of_a_time_zone_bounds_what_is_read(empty: Engine) -> None:
+    keys = [("StudyDate", "20260101"), ("TimezoneOffsetFromUTC", "+0100"), ("limit", "50")]
+    steps = plan_of(empty, parse_search(Level.STUDY, keys).query, (60, -300))
+    assert any("ix_study_newest (study_date>? AND study_date<?)" in step for step in steps), steps
+    assert not any(step.startswith("SCAN") for step in steps)
 
 
 @pytest.mark.parametrize(
