@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-# Of answers that may be given in part (RFC 9110 14.2), and of those given as a whole, each but once (13.1)
+# RFC 9110 14.2 and 13.1: of answers that may be given in part, and of those that are given whole
 IN_PART = (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED)
 WHOLE = HTTPStatus.OK, HTTPStatus.NOT_MODIFIED
 FOUND = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)  # PS3.18 Table 10.6.3-1

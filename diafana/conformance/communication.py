@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydicom.uid import UID
-
-from diafana.conformance.markdown import listed, paragraph, table
+from diafana.conformance.markdown import paragraph, table
+from diafana.conformance.names import names
 from diafana.conformance.offered import offered
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
@@ -122,7 +121,7 @@ def _acceptance() -> Iterator[str]:
         "1, user rejection). Of the transfer syntaxes that are proposed in one context the peer's first "
         "is accepted, those that are preferred with it before others. Storage classes are accepted in all "
         f"transfer syntaxes that {link('1.1', 'the table')} has as stored, all others in "
-        f"{listed(UID(uid).name for uid in sorted(MESSAGE_SYNTAXES))}. C-ECHO is answered in any accepted "
+        f"{names(sorted(MESSAGE_SYNTAXES))}. C-ECHO is answered in any accepted "
         "context. A peer that proposes to be the SCP of storage classes may be sent to by C-GET. Rejected "
         f"associations are told of below ({link('7.3.1.2', 'table')})."
     )
@@ -142,7 +141,7 @@ def _acceptance() -> Iterator[str]:
 
 
 def _classes(uids: tuple[str, ...]) -> str:
-    return listed(UID(uid).name for uid in uids) if uids else "all storage classes"
+    return names(uids) if uids else "all storage classes"
 
 
 def _web() -> Iterator[str]:

@@ -1,39 +1,29 @@
-"""Section 5.2: the DIMSE services, with the keys and attributes of each."""
+"""Section 5.2: the DIMSE services but for queries, with the attributes of each."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydicom.sr._concepts_dict import concepts
 from pydicom.uid import UID
 
-from diafana.conformance.markdown import listed, paragraph, size, table, yes
-from diafana.conformance.offered import offers_of
+from diafana.conformance.markdown import paragraph, size, table, yes
+from diafana.conformance.names import names, path, tag
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
-from pacs.attributes import ATTRIBUTES, Key
 from pacs.coercion import COERCED, REASON
 from pacs.commitment import FailureReason
-from pacs.dimse.c_find import Find
 from pacs.dimse.commitment_data import MOST_BYTES, MOST_REFERENCES
 from pacs.dimse.commitment_user import HERE, WAITED_FOR
-from pacs.dimse.identifier import LEVELS
-from pacs.dimse.offered import RELATIONAL
 from pacs.dimse.performed_steps import CreateStep
 from pacs.dimse.proposal import MOST_CONTEXTS
-from pacs.dimse.remote import RETURNED
-from pacs.dimse.retrieval import MOST_ANSWERS, TAKEN
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES
 from pacs.dimse.sender import FALLBACKS
-from pacs.dimse.sop_classes import FIND_LEVELS, GET_LEVELS, MOVE_LEVELS
 from pacs.dimse.step_courier import MOST_REFUSALS
 from pacs.index.commitment_requests import MOST_WAITING
-from pacs.model import Level
 from pacs.procedure_steps.performed_attributes import TABLE as PERFORMED
 from pacs.procedure_steps.scheduled_attributes import TABLE as SCHEDULED
 from pacs.rejection_note import REJECTIONS
-from pacs.selection import MOST_INSTANCES
 
-_LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
 _DAY = 86_400.0  # seconds
 
 # Days in which what failed is tried again
@@ -42,28 +32,6 @@ DAYS = round(sum(PAUSES[min(attempt, len(PAUSES) - 1)] for attempt in range(MOST
 # Of the codes of PS3.16 Annex D
 _CONCEPTS: Any = concepts["DCM"]
 _MEANINGS = {code: told[0] for names in _CONCEPTS.values() for code, told in names.items()}
-
-# PS3.4 Table C.5-1, by byte
-_EXTENSIONS = (
-    "relational queries",
-    "a date and a time as one range",
-    "names by their sound (fuzzy)",
-    "time zone query adjustment",
-    "enhanced multi-frame image conversion",
-    "empty value matching",
-    "multiple value matching",
-)
-
-
-def tag(key: Key) -> str:
-    """The tag of a key, as the standard writes it."""
-    number = key.tags[-1]
-    return f"({number >> 16:04X},{number & 0xFFFF:04X})"
-
-
-def path(key: Key) -> str:
-    """The keywords of a key, from the outermost on."""
-    return ".".join(key.path)
 
 
 def _worklist() -> Iterator[str]:
@@ -108,7 +76,7 @@ def _steps_taken() -> Iterator[str]:
 def _sending() -> Iterator[str]:
     yield paragraph(
         "Each SOP class of what is sent is proposed in each stored transfer syntax, in those that are "
-        f"preferred with the system (`--transfer-syntaxes`), and in {_names(FALLBACKS)}. An association "
+        f"preferred with the system (`--transfer-syntaxes`), and in {names(FALLBACKS)}. An association "
         f"proposes {MOST_CONTEXTS} contexts at most; more are asked for one after the other. What is refused "
         "by its SOP class or transfer syntax is noted as failed."
     )
@@ -136,7 +104,7 @@ def _storing() -> Iterator[str]:
     yield paragraph(
         "Coercion, of what a known system sends, where a rule says so. What is deflated, in big endian or "
         "out of order is not coerced. Original Attributes Sequence has the earlier values, the time, our "
-        f"AE title, that of the sender, and {REASON}."
+        f"AE title, that of the sender, and {REASON}. The answer is success all the same."
     )
     yield from table(
         ("Attribute", "SOP Class", "Type of Change", "New Value", "Condition", "Comment"),
@@ -214,100 +182,6 @@ def _committing_provider() -> Iterator[str]:
     )
 
 
-def _asking(*levels: Level) -> Content:
-    def content() -> Iterator[str]:
-        yield paragraph(
-            "Keys are what is asked for by `diafana remote`; beside them these are asked for. "
-            f"{MOST_ANSWERS:,} answers are taken at most."
-        )
-        yield from table(
-            ("Query/Retrieve Level", "Attributes"),
-            ((_LEVEL_NAMES[level], listed(RETURNED[level])) for level in levels),
-        )
-
-    return content
-
-
-def _moving() -> Iterator[str]:
-    yield paragraph(
-        "Where C-GET is not taken, or by `--move`: to our AE title, which the other archive must know. "
-        "Study, series and instances are asked for a series at a time; what is here already is not asked "
-        "for."
-    )
-
-
-def _getting() -> Iterator[str]:
-    yield paragraph(
-        "The storage classes are proposed as those of which we are the SCP, in as many of these transfer "
-        f"syntaxes as find room: {_names(TAKEN)}. An object of another study than the one asked for is "
-        "refused."
-    )
-
-
-def _finding() -> Iterator[str]:
-    options = offers_of("C-FIND", *FIND_LEVELS)[0].options
-    yield paragraph(
-        f"An identifier has {size(Find.most_bytes)} at most. Keys of levels below the asked one are passed "
-        "over. Levels:"
-    )
-    yield from _levels(FIND_LEVELS)
-    yield paragraph("Extended negotiation (PS3.4 C.5.1.1):")
-    yield from table(
-        ("byte", "option", "supported"),
-        (
-            (str(byte), name, yes(bool(option)))
-            for byte, (name, option) in enumerate(zip(_EXTENSIONS, options, strict=True), 1)
-        ),
-    )
-    yield paragraph("Keys. Those above the level may be left out. QIDO-RS has the same.")
-    yield from table(
-        ("Attribute", "Tag", "Level", "VR", "matching"),
-        ((path(a), tag(a), _LEVEL_NAMES[a.level], a.vr, a.matching.value) for a in ATTRIBUTES),
-    )
-    yield paragraph("Retrieve AE Title and Instance Availability are answered, too.")
-
-
-def _patient_root() -> Iterator[str]:
-    yield paragraph(
-        f"As {link('5.2.7.5', 'Study Root')}, from the level PATIENT on. Patient/Study Only (retired) ends "
-        "at STUDY."
-    )
-
-
-def _moving_to_others() -> Iterator[str]:
-    yield paragraph(
-        "Destinations are known systems, and of them those that the peer may move to. Of one request "
-        f"{MOST_INSTANCES:,} instances are sent at most. The unique key of the level is needed, as a list "
-        f"of UIDs; keys above it may be left out (extended negotiation: {RELATIONAL.hex()}). Objects are "
-        f"sent as {link('5.2.5.1', 'by the Storage SCU')}, and after each the response tells how far it "
-        "is. Levels:"
-    )
-    yield from _levels(MOVE_LEVELS)
-
-
-def _moving_patients() -> Iterator[str]:
-    yield paragraph(f"As {link('5.2.7.7', 'Study Root')}, from the level PATIENT on.")
-
-
-def _giving() -> Iterator[str]:
-    yield paragraph(
-        "The peer proposes to be the SCP of the storage classes, in the same association. All else is as "
-        f"{link('5.2.7.7', 'C-MOVE')} has it. Levels:"
-    )
-    yield from _levels(GET_LEVELS)
-
-
-def _levels(levels: Mapping[str, tuple[Level, ...]]) -> Iterator[str]:
-    return table(
-        ("SOP Class", "Levels"),
-        ((UID(uid).name, listed(_LEVEL_NAMES[level] for level in some)) for uid, some in levels.items()),
-    )
-
-
-def _names(syntaxes: Iterable[str]) -> str:
-    return listed(UID(uid).name for uid in syntaxes)
-
-
 SECTIONS: Mapping[str, Content] = {
     "5.2.1.2": _worklist,
     "5.2.2.1": _steps_told,
@@ -317,13 +191,4 @@ SECTIONS: Mapping[str, Content] = {
     "5.2.5.2": _storing,
     "5.2.6.1": _committing_user,
     "5.2.6.2": _committing_provider,
-    "5.2.7.1": _asking(Level.STUDY, Level.SERIES, Level.INSTANCE),
-    "5.2.7.2": _asking(Level.PATIENT),
-    "5.2.7.3": _moving,
-    "5.2.7.5": _finding,
-    "5.2.7.6": _patient_root,
-    "5.2.7.7": _moving_to_others,
-    "5.2.7.8": _moving_patients,
-    "5.2.7.9": _getting,
-    "5.2.7.10": _giving,
 }

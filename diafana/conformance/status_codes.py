@@ -149,9 +149,13 @@ def _general() -> Iterator[str]:
 
 
 def _done(rows: Sequence[Transaction]) -> Iterator[str]:
-    """What is answered where nothing is refused."""
+    """What is answered where nothing is refused; those together that answer the same."""
+    same: dict[tuple[int, ...], list[str]] = {}
+    for t in rows:
+        same.setdefault(t.done, []).append(t.name)
     return table(
-        ("Transaction", "HTTP Status"), ((t.name, listed(int(status) for status in t.done)) for t in rows)
+        ("Transactions", "HTTP Status"),
+        ((listed(dict.fromkeys(names)), listed(map(int, done))) for done, names in same.items()),
     )
 
 

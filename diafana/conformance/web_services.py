@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pydicom.uid import UID
 
-from diafana.conformance.dimse_services import path, tag
 from diafana.conformance.markdown import listed, paragraph, size, table
+from diafana.conformance.names import path, tag
 from diafana.conformance.offered import in_chapter, offered
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
