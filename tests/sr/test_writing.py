@@ -238,7 +238,9 @@ def test_a_report_is_what_the_conformance_statement_says() -> None:
     assert report.ContentTemplateSequence[0].TemplateIdentifier == TEMPLATE_ID
     assert (report.SeriesDescription, report.SeriesNumber) == (SERIES_DESCRIPTION, SERIES_NUMBER)
     assert (report.CompletionFlag, report.VerificationFlag) == ("COMPLETE", "UNVERIFIED")
-    assert report.PreliminaryFlag == "FINAL"
+    assert report.PreliminaryFlag == "PRELIMINARY"
+    final = length(CT[0], status="final", performer=[{"display": "Rossi"}])
+    assert report_of(final).PreliminaryFlag == "FINAL"
 
 
 def test_a_study_as_a_whole_needs_no_evidence() -> None:
