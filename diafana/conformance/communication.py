@@ -9,6 +9,7 @@ from diafana.conformance.offered import offered
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
 from diafana.settings import Settings
+from diafana.wiring import DICOMWEB_ROOT
 from pacs.dataset.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from pacs.dimse.association import REQUEST_TIME
 from pacs.dimse.negotiation import APPLICATION_CONTEXT_NAME, LARGEST_SENT
@@ -147,7 +148,7 @@ def _classes(uids: tuple[str, ...]) -> str:
 def _web() -> Iterator[str]:
     yield paragraph(
         f"HTTP/1.1 at the port of {link('8.3', 'the table')}; connections may be kept open. Services are "
-        "below `/dicom-web`, the URI Service is `/wado`, FHIR is below `/fhir`."
+        f"below `{DICOMWEB_ROOT}`, the URI Service is `{offered().uri.template}`, FHIR is below `/fhir`."
     )
 
 

@@ -1,6 +1,6 @@
 """Cover page, and section 1: what is offered, in tables that others refer to."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 
 from pydicom.uid import UID
@@ -9,20 +9,18 @@ from diafana.conformance.markdown import paragraph, table, yes
 from diafana.conformance.offered import in_chapter, offered, roles
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
+from diafana.permissions import told
 from diafana.settings import Settings
+from diafana.wiring import DICOMWEB_ROOT
 from dicomweb.transaction import Transaction
 from pacs.dataset.transfer_syntax import TRANSFER_SYNTAXES
-from pacs.dimse.commitment_data import PUSH_MODEL
 from pacs.dimse.retrieval import TAKEN
 from pacs.dimse.sender import FALLBACKS
 from pacs.dimse.sop_classes import (
     FIND_LEVELS,
     GET_LEVELS,
     MESSAGE_SYNTAXES,
-    MODALITY_WORKLIST,
     MOVE_LEVELS,
-    PERFORMED_STEP,
-    PERFORMED_STEP_RETRIEVE,
     STORAGE,
     VERIFICATION,
     name_of,
@@ -34,13 +32,11 @@ from pacs.transcode import LOSSY
 from sr.mapping import is_report
 from sr.writing.report import TEMPLATE_ID, WRITTEN_CLASS
 
-_WORKFLOW = (MODALITY_WORKLIST, PERFORMED_STEP, PERFORMED_STEP_RETRIEVE, PUSH_MODEL)
 _QUERY_RETRIEVE = (*FIND_LEVELS, *MOVE_LEVELS, *GET_LEVELS)
 
 
 def cover() -> Iterator[str]:
     """Name, version, and what a technician looks for first."""
-    defaults = {name: field.default for name, field in Settings.model_fields.items()}
     yield "# DICOM Conformance Statement\n"
     yield paragraph(
         f"Diafana {version('diafana')}: a DICOM archive with DICOMweb and FHIR. Its date is that of the "
@@ -51,29 +47,26 @@ def cover() -> Iterator[str]:
         "stale. What is not listed is not there yet."
     )
     yield paragraph("To connect a system:")
-    yield from table(
-        ("", "by default", "more in"),
-        (
-            ("AE title", f"`{defaults['aet']}`; any other is answered, too", link("6.1", "settings")),
-            ("port", f"{defaults['dimse_port']}", link("8.3", "ports")),
-            ("by TLS", "no port is open; 2762 is usual", link("8.4.2", "TLS")),
-            (
-                "who may call",
-                "everybody, unless settings and `diafana peer` say less",
-                link("7.2.1.4", "acceptance"),
-            ),
-            (
-                "SOP classes",
-                f"{len(STORAGE)} of storage, and others",
-                link("1.1", "storage") + ", " + link("1.2", "others"),
-            ),
-            ("transfer syntaxes", f"{len(TRANSFER_SYNTAXES)}, stored as they are sent", link("1.1", "table")),
-            ("keys of queries", "", link("5.2.7.5", "C-FIND, QIDO-RS") + ", " + link("5.2.1.2", "worklist")),
-            ("what a status means", "", link("7.3.2", "DIMSE") + ", " + link("7.3.3", "web")),
-            ("DICOMweb", f"`http://localhost:{defaults['http_port']}/dicom-web`", link("5.3", "services")),
-            ("FHIR", f"`http://localhost:{defaults['http_port']}/fhir`", link("A.F", "FHIR R4")),
-        ),
-    )
+    yield from table(("", "by default", "more in"), _connecting())
+
+
+def _connecting() -> Iterator[tuple[str, str, str]]:
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    web = f"http://localhost:{defaults['http_port']}"
+    tls, unknown = defaults["dimse_tls_port"] or "no port is open", told(defaults["unknown_peers"])
+    yield "AE title", f"`{defaults['aet']}`; any other is answered, too", link("6.1", "settings")
+    yield "port", f"{defaults['dimse_port']}", link("8.3", "ports")
+    yield "by TLS", f"{tls}; 2762 is usual", link("8.4.2", "TLS")
+    may = f"anybody, to {unknown}, unless settings and `diafana peer` say less"
+    yield "who may call", may, link("7.2.1.4", "acceptance")
+    classes = f"{link('1.1', 'storage')}, {link('1.2', 'others')}"
+    yield "SOP classes", f"{len(STORAGE)} of storage, and others", classes
+    yield "transfer syntaxes", f"{len(TRANSFER_SYNTAXES)}, stored as they are sent", link("1.1", "table")
+    keys = f"{link('5.2.7.5', 'C-FIND, QIDO-RS')}, {link('5.2.1.2', 'worklist')}"
+    yield "keys of queries", "", keys
+    yield "what a status means", "", f"{link('7.3.2', 'DIMSE')}, {link('7.3.3', 'web')}"
+    yield "DICOMweb", f"`{web}{DICOMWEB_ROOT}`", link("5.3", "services")
+    yield "FHIR", f"`{web}/fhir`", link("A.F", "FHIR R4")
 
 
 def _overview() -> Iterator[str]:
@@ -158,20 +151,26 @@ def _templates() -> Iterator[str]:
     yield from table(("Template", "created"), ((f"TID {TEMPLATE_ID}", "Y"),))
 
 
-def _classes(*uids: str) -> Content:
+def _classes(uids: Callable[[], Iterable[str]]) -> Content:
     """The roles in some SOP classes."""
 
     def content() -> Iterator[str]:
+        wanted = frozenset(uids())
         yield from table(
             ("SOP Class", "UID", "SCU", "SCP"),
             (
                 (role.name, role.uid, yes(role.is_user), yes(role.is_provider))
                 for role in roles()
-                if role.uid in uids
+                if role.uid in wanted
             ),
         )
 
     return content
+
+
+def _others() -> Iterator[str]:
+    """Those that the other sections do not tell of."""
+    return (role.uid for role in roles() if role.uid not in (VERIFICATION, *_QUERY_RETRIEVE))
 
 
 def _storage() -> Iterator[str]:
@@ -233,10 +232,10 @@ SECTIONS: Mapping[str, Content] = {
     "1": _overview,
     "1.1": _content,
     "1.1.1": _templates,
-    "1.2.1": _classes(VERIFICATION),
+    "1.2.1": _classes(lambda: [VERIFICATION]),
     "1.2.2": _storage,
-    "1.2.3": _classes(*_WORKFLOW),
-    "1.2.4": _classes(*_QUERY_RETRIEVE),
+    "1.2.3": _classes(_others),
+    "1.2.4": _classes(lambda: _QUERY_RETRIEVE),
     "1.3.1": _uri,
     "1.3.2": _services("10"),
     "1.3.3": _services("11"),

@@ -116,6 +116,14 @@ def test_every_setting_is_told_of_once() -> None:
     assert [told.count(name) for name in Settings.model_fields] == [1] * len(Settings.model_fields)
 
 
+def test_every_sop_class_of_a_service_has_its_roles() -> None:
+    told = "".join(section(f"1.2.{number}") for number in (1, 3, 4))
+    used = {uid for use in USES for uid in use.sop_classes}
+    assert len(used) > 5
+    for uid in used.union(*(offer.sop_classes for offer in offered().offers)):
+        assert told.count(f"| {uid} |") == 1
+
+
 def test_every_storage_class_is_in_one_table() -> None:
     assert len(re.findall(r"^\| [^|]+ \| ([0-9.]+) \| Y \|", section("1.1"), re.MULTILINE)) >= len(STORAGE)
     assert all(f"| {uid} |" in section("1.1") for uid in STORAGE)
