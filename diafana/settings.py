@@ -33,6 +33,8 @@ def _ae_title(value: str) -> str:
 
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
 
+MOST_WORKERS = 4  # by default
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -87,7 +89,7 @@ class Settings(BaseSettings):
         True, description="Whether the certificate of a system that we call by TLS must name its host."
     )
     workers: PositiveInt = Field(
-        min(4, os.cpu_count() or 1), description="Processes that answer DICOM and HTTP."
+        min(MOST_WORKERS, os.cpu_count() or 1), description="Processes that answer DICOM and HTTP."
     )
     unprotected: bool = Field(
         False, description="Listen beyond this machine although nobody is asked to log in."

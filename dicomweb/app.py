@@ -1,6 +1,7 @@
 """DICOMweb as routes of an application: Studies, Non-Patient Instance and URI Service of PS3.18."""
 
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +30,7 @@ from dicomweb.rendered import Rendered
 from dicomweb.resource import Shared
 from dicomweb.stow import STORED_MEDIA_TYPES, Store
 from dicomweb.thumbnails import Thumbnails
-from dicomweb.transaction import Endpoint, Parameter, Transaction
+from dicomweb.transaction import FOUND, IN_PART, WHOLE, Endpoint, Parameter, Transaction
 from dicomweb.wado import Objects
 from dicomweb.wado_uri import WadoUri
 from pacs.archive import Archive
@@ -92,7 +93,7 @@ class DicomWeb:
         ]
         uri = WadoUri(shared, Objects(shared), rendered).retrieve
         self.uri_service = Transaction(
-            "Retrieve", "9.1", "GET", wado_uri, uri, (*RENDERED_MEDIA_TYPES, DICOM), (), p.URI
+            "Retrieve", "9.1", "GET", wado_uri, uri, (*RENDERED_MEDIA_TYPES, DICOM), (), p.URI, IN_PART
         )
 
     @property
@@ -131,9 +132,10 @@ def _get(
     answers: tuple[str, ...],
     parameters: tuple[Parameter, ...],
     *rows: tuple[str, str, Endpoint],
+    done: tuple[int, ...] = IN_PART,
 ) -> list[Transaction]:
     return [
-        Transaction(name, section, "GET", path, endpoint, answers, (), parameters)
+        Transaction(name, section, "GET", path, endpoint, answers, (), parameters, done)
         for name, path, endpoint in rows
     ]
 
@@ -152,6 +154,7 @@ def _retrieve(shared: Shared) -> list[Transaction]:
             ("Retrieve Series Metadata", f"{_SERIES}/metadata", metadata.retrieve),
             ("Retrieve Instance Metadata", f"{_INSTANCE}/metadata", metadata.retrieve_instance),
             ("Retrieve Study Metadata", f"{_STUDY}/metadata", metadata.retrieve),
+            done=WHOLE,
         ),
         *_get(
             "10.4", OBJECT_MEDIA_TYPES, accept, ("Retrieve Instance", _INSTANCE, objects.retrieve_instance)
@@ -237,7 +240,9 @@ def _search(search: Search) -> list[Transaction]:
     return [
         transaction
         for level, of_level in rows
-        for transaction in _get("10.6", DATA_SETS_MEDIA_TYPES, p.search_parameters(level), *of_level)
+        for transaction in _get(
+            "10.6", DATA_SETS_MEDIA_TYPES, p.search_parameters(level), *of_level, done=FOUND
+        )
     ]
 
 
@@ -245,7 +250,15 @@ def _store(store: Store) -> list[Transaction]:
     """PS3.18 10.5, Table H-1."""
     return [
         Transaction(
-            name, "10.5", "POST", path, store.store, DATA_SET_MEDIA_TYPES, STORED_MEDIA_TYPES, (p.ACCEPT,)
+            name,
+            "10.5",
+            "POST",
+            path,
+            store.store,
+            DATA_SET_MEDIA_TYPES,
+            STORED_MEDIA_TYPES,
+            (p.ACCEPT,),
+            (HTTPStatus.OK, HTTPStatus.ACCEPTED),
         )
         for name, path in (("Store Instances", "/studies"), ("Store Study Instances", _STUDY))
     ]
@@ -254,6 +267,6 @@ def _store(store: Store) -> list[Transaction]:
 def _delete(delete: Delete) -> list[Transaction]:
     """PS3.18 has no such transaction yet; paths and status are those of other archives."""
     return [
-        Transaction(f"Delete {name}", "-", "DELETE", path, delete.delete)
+        Transaction(f"Delete {name}", "-", "DELETE", path, delete.delete, done=(HTTPStatus.NO_CONTENT,))
         for name, path in (("Study", _STUDY), ("Series", _SERIES), ("Instance", _INSTANCE))
     ]

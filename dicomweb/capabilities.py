@@ -119,7 +119,7 @@ def _add_method(resource: Element, transaction: Transaction) -> None:
     _add_header(request, "Content-Type", transaction.takes)
     for parameter in transaction.parameters:
         _add_parameter(request, parameter)
-    response = SubElement(method, "response", {"status": "200"})
+    response = SubElement(method, "response", {"status": " ".join(str(int(one)) for one in transaction.done)})
     for media_type in transaction.answers:
         SubElement(response, "representation", {"mediaType": media_type})
 

@@ -20,7 +20,7 @@ from dicomweb.media_types import (
 from dicomweb.request import check_uid
 from dicomweb.resource import Resource, Shared
 from dicomweb.stow import STORED_MEDIA_TYPES, Store
-from dicomweb.transaction import Transaction
+from dicomweb.transaction import FOUND, IN_PART, Transaction
 from dicomweb.wado import Objects
 from pacs.incoming import in_category
 from pacs.model import Instance
@@ -95,7 +95,15 @@ def _transactions(
     name = category.title
     return [
         Transaction(
-            f"Retrieve {name}", "12.4", "GET", one, instances.retrieve, NON_PATIENT_MEDIA_TYPES, (), accept
+            f"Retrieve {name}",
+            "12.4",
+            "GET",
+            one,
+            instances.retrieve,
+            NON_PATIENT_MEDIA_TYPES,
+            (),
+            accept,
+            IN_PART,
         ),
         Transaction(f"Store {name}", "12.5", "POST", one, instances.store, gives, takes, accept),
         Transaction(
@@ -110,6 +118,7 @@ def _transactions(
             DATA_SETS_MEDIA_TYPES,
             (),
             searched,
+            FOUND,
         ),
     ]
 

@@ -1,6 +1,7 @@
 """The services in the words of OpenAPI 3.1, for who writes clients and for who tries to break the service."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from dicomweb.problems import MEDIA_TYPE
@@ -42,7 +43,7 @@ def _operation(transaction: Transaction) -> dict[str, Any]:
             *(_parameter(parameter) for parameter in transaction.parameters),
         ],
         "responses": {
-            "2XX": {"description": "Done", "content": {_bare(name): {} for name in transaction.answers}},
+            **{str(int(status)): _done(transaction, status) for status in transaction.done},
             "4XX": {"description": "It cannot be done as it is asked", "content": _problems(transaction)},
         },
     }
@@ -52,6 +53,12 @@ def _operation(transaction: Transaction) -> dict[str, Any]:
         }
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _done(transaction: Transaction, status: int) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    has_content = transaction.answers and status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    return told | ({"content": {_bare(name): {} for name in transaction.answers}} if has_content else {})
 
 
 def _problems(transaction: Transaction) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dicomweb.negotiation import Negotiation
 from dicomweb.request import check_uid, named_parameters, parameters, service_url
 from dicomweb.search_parameters import Reading
 from dicomweb.threads import Threads
-from dicomweb.transaction import Endpoint, Parameter, Transaction
+from dicomweb.transaction import FOUND, Endpoint, Parameter, Transaction
 from dicomweb.warning import warn
 from pacs.attributes import Key
 from pacs.errors import InvalidIdentifier
@@ -39,6 +39,8 @@ _PERFORMED = "/modality-performed-procedure-steps"
 _PERFORMED_STEP = f"{_PERFORMED}/{{mpps}}"
 
 _HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
+
+_CREATED, _DONE = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT
 
 
 class ScheduledResource:
@@ -147,11 +149,15 @@ def _of_scheduled(planned: ScheduledResource, search: Endpoint) -> list[Transact
     )
     gives, takes, accept = DATA_SET_MEDIA_TYPES, BODY_MEDIA_TYPES, (p.ACCEPT,)
     return [
-        Transaction(f"Search {name}s", "14.4", "GET", _SCHEDULED, search, STEPS_MEDIA_TYPES, (), asked),
-        Transaction(f"Create {name}", "-", "POST", _SCHEDULED, planned.create, (), takes, accept),
+        Transaction(
+            f"Search {name}s", "14.4", "GET", _SCHEDULED, search, STEPS_MEDIA_TYPES, (), asked, FOUND
+        ),
+        Transaction(
+            f"Create {name}", "-", "POST", _SCHEDULED, planned.create, (), takes, accept, (_CREATED,)
+        ),
         Transaction(f"Retrieve {name}", "-", "GET", one, planned.retrieve, gives, (), accept),
-        Transaction(f"Put {name}", "-", "PUT", one, planned.put, (), takes),
-        Transaction(f"Delete {name}", "-", "DELETE", one, planned.delete),
+        Transaction(f"Put {name}", "-", "PUT", one, planned.put, (), takes, (), (_CREATED, _DONE)),
+        Transaction(f"Delete {name}", "-", "DELETE", one, planned.delete, done=(_DONE,)),
     ]
 
 
@@ -162,8 +168,20 @@ def _of_performed(done: PerformedResource, search: Endpoint) -> list[Transaction
     keys = (*p.PAGING, *p.key_parameters(performed_keys.KEYS))
     update = (Parameter("update", "Whether attributes of a known step are set (15.5)", ""),)
     return [
-        Transaction(f"Search {name}s", "-", "GET", _PERFORMED, search, DATA_SETS_MEDIA_TYPES, (), keys),
-        Transaction(f"Create or Update {name}", "15.4", "POST", one, done.post, (), BODY_MEDIA_TYPES, update),
+        Transaction(
+            f"Search {name}s", "-", "GET", _PERFORMED, search, DATA_SETS_MEDIA_TYPES, (), keys, FOUND
+        ),
+        Transaction(
+            f"Create or Update {name}",
+            "15.4",
+            "POST",
+            one,
+            done.post,
+            (),
+            BODY_MEDIA_TYPES,
+            update,
+            (HTTPStatus.OK, _CREATED),
+        ),
         Transaction(f"Retrieve {name}", "15.6", "GET", one, done.retrieve, gives, (), asked),
     ]
 

@@ -5,6 +5,7 @@ result is asked for until it is there. docs/adr/0020 says what is known of the s
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +36,8 @@ _RESOURCES = (
     ("/studies/{study}/series/{series}/instances", Level.INSTANCE),
 )
 _REQUEST = "/send-requests/{transaction}"
+
+_DONE = HTTPStatus.OK, HTTPStatus.ACCEPTED  # all is sent; it goes on
 
 _TRANSACTION_UID, _DESTINATION = 0x00081195, "21000140"
 _CLASS_UID, _INSTANCE_UID = "00081150", "00081155"
@@ -183,8 +186,8 @@ def send_transactions(service: SendRequests) -> list[Transaction]:
     for resource, level in _RESOURCES:
         path, asked = resource + _REQUEST, sending_parameters(level)
         rows += [
-            Transaction("Send", "Sup 248", "POST", path, ask[level], gives, (), asked),
-            Transaction("Send Result", "Sup 248", "GET", path, service.result, gives, (), accept),
-            Transaction("Cancel Send", "-", "DELETE", path, service.cancel),
+            Transaction("Send", "Sup 248", "POST", path, ask[level], gives, (), asked, _DONE),
+            Transaction("Send Result", "Sup 248", "GET", path, service.result, gives, (), accept, _DONE),
+            Transaction("Cancel Send", "-", "DELETE", path, service.cancel, done=(HTTPStatus.NO_CONTENT,)),
         ]
     return rows

@@ -52,6 +52,21 @@ HTTP_STATUS: Mapping[type[ArchiveError], int] = {
     OutOfSpace: 507,
 }
 
+# What is refused whatever the archive would say (RFC 9110 15.5 and 15.6)
+REFUSED: Mapping[int, str] = {
+    400: "the body cannot be read as what its Content-Type says, or broke off",
+    403: "deleting is not allowed here, or an event channel is opened by a page of another host",
+    404: "there is nothing at this path",
+    405: "the resource does not take this method; the Allow field tells which it takes",
+    406: "nothing can be given as the client accepts it; the answer tells what can",
+    409: "the Transaction UID was used already, or what it names has ended",
+    413: "the body is longer than is taken",
+    415: "the Content-Type or Content-Encoding of the body is not taken",
+    416: "the Range field names no byte of it",
+    500: "a defect of ours; the log says more",
+    503: "too many event channels are open",
+}
+
 # Failure Reason (0008,1197): PS3.18 Table I.2-2, and PS3.7 Annex C where that table has no fitting value.
 FAILURE_REASON: Mapping[type[ArchiveError], int] = {
     MalformedObject: 0xC000,  # cannot understand
@@ -68,7 +83,7 @@ FAILURE_REASON: Mapping[type[ArchiveError], int] = {
 ELEMENTS_DISCARDED = 0xB006
 
 _OF_TRANSFER_SYNTAX = (0x00020010, 0x7FE00010)  # TransferSyntaxUID, PixelData
-_TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122
+TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122
 
 
 def http_status(error: ArchiveError) -> int:
@@ -79,5 +94,5 @@ def http_status(error: ArchiveError) -> int:
 def failure_reason(error: ArchiveError) -> int:
     """The Failure Reason of an instance that was not stored; processing failure for an unknown error."""
     if isinstance(error, UnsupportedObject) and error.tag in _OF_TRANSFER_SYNTAX:
-        return _TRANSFER_SYNTAX_NOT_SUPPORTED
+        return TRANSFER_SYNTAX_NOT_SUPPORTED
     return next((FAILURE_REASON[kind] for kind in type(error).__mro__ if kind in FAILURE_REASON), 0x0110)

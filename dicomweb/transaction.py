@@ -3,11 +3,17 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+# RFC 9110 14.2 and 13.1: of answers that may be given in part, and of those that are given whole
+IN_PART = (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED)
+WHOLE = HTTPStatus.OK, HTTPStatus.NOT_MODIFIED
+FOUND = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)  # PS3.18 Table 10.6.3-1
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(:\w+)?\}")
 
@@ -35,6 +41,7 @@ class Transaction:
     path: below the service, with placeholders such as `{study}`.
     answers: the media types of answers, the preferred one first.
     takes: the media types of request bodies.
+    done: the HTTP statuses of answers that refuse nothing.
     """
 
     name: str
@@ -45,6 +52,7 @@ class Transaction:
     answers: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    done: tuple[int, ...] = (HTTPStatus.OK,)
 
     @property
     def template(self) -> str:

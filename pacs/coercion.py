@@ -29,6 +29,18 @@ _TIME, _SYSTEM, _SOURCE, _REASON = 0x04000562, 0x04000563, 0x04000564, 0x0400056
 _VRS = {_CHARACTER_SET: "CS", _ISSUER: "LO", _ACCESSION_ISSUER: "SQ"}
 
 TIME_LENGTH = 22  # bytes of a time to the microsecond
+REASON = "COERCE"  # of Original Attributes Sequence (PS3.3 Table C.12-1)
+
+# What can be put in: the attribute, the rule that says so, and where it holds
+COERCED = (
+    ("SpecificCharacterSet", "character_set", "it is absent or empty"),
+    ("IssuerOfPatientID", "issuer_of_patient_id", "it is absent or empty, and there is a Patient ID"),
+    (
+        "IssuerOfAccessionNumberSequence.LocalNamespaceEntityID",
+        "issuer_of_accession_number",
+        "the sequence is absent or empty, and there is an Accession Number",
+    ),
+)
 
 log = structlog.get_logger()
 
@@ -113,7 +125,7 @@ class Coercer:
             + write(_TIME, "DT", time)
             + write(_SYSTEM, "LO", _padded(self._system))
             + write(_SOURCE, "LO", _padded(self._source))
-            + write(_REASON, "CS", b"COERCE")
+            + write(_REASON, "CS", _padded(REASON))
         )
 
 

@@ -42,6 +42,11 @@ class ArchiveError(Exception):
         super().__init__(message)
         self.tag = tag
 
+    @classmethod
+    def summary(cls) -> str:
+        """What went wrong where this is raised, in a line."""
+        return (cls.__doc__ or "").splitlines()[0]
+
 
 class Refused(ArchiveError):
     """The object is not taken in."""

@@ -1,5 +1,6 @@
 """The Worklist Service as transactions, and the event channel (PS3.18 11, Table 11.1.1-1)."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.routing import WebSocketRoute
@@ -10,7 +11,7 @@ from dicomweb.keyed_search import KeyedSearch, Searched
 from dicomweb.media_types import DATA_SETS_MEDIA_TYPES
 from dicomweb.negotiation import Negotiation
 from dicomweb.threads import Threads
-from dicomweb.transaction import Parameter, Transaction
+from dicomweb.transaction import FOUND, Parameter, Transaction
 from dicomweb.ups.channel import Channels
 from dicomweb.ups.subscribers import Subscribers
 from dicomweb.ups.workitems import Workitems
@@ -21,7 +22,9 @@ from pacs.worklist.worklist import Worklist
 _WORKITEM = "/workitems/{workitem}"
 _SUBSCRIBER = "/workitems/{workitem}/subscribers/{aetitle}"
 
-_PARTIAL_CONTENT = 206  # Table 11.9.3-1
+_PARTIAL_CONTENT = HTTPStatus.PARTIAL_CONTENT  # Table 11.9.3-1
+_FOUND = (*FOUND, _PARTIAL_CONTENT)
+_CREATED = (HTTPStatus.CREATED,)
 
 _UID = "1.2.826.0.1.3680043.8.498.9"
 _TRANSACTION_UID = Parameter("transaction-uid", "The access lock of who claimed it", _UID)
@@ -62,7 +65,7 @@ def _of_workitems(workitems: Workitems, search: KeyedSearch) -> list[Transaction
     created = (Parameter("workitem", "The UID that it is to have", _UID),)
     searched = (*p.PAGING, *p.key_parameters(KEYS))
     return [
-        Transaction("Create", "11.4", "POST", "/workitems", workitems.create, (), takes, created),
+        Transaction("Create", "11.4", "POST", "/workitems", workitems.create, (), takes, created, _CREATED),
         Transaction("Retrieve", "11.5", "GET", _WORKITEM, workitems.retrieve, gives, (), (p.ACCEPT,)),
         Transaction("Update", "11.6", "POST", _WORKITEM, workitems.update, (), takes, lock),
         Transaction("Change State", "11.7", "PUT", f"{_WORKITEM}/state", workitems.change_state, (), takes),
@@ -74,15 +77,18 @@ def _of_workitems(workitems: Workitems, search: KeyedSearch) -> list[Transaction
             workitems.request_cancel,
             (),
             takes,
+            done=(HTTPStatus.ACCEPTED,),
         ),
-        Transaction("Search", "11.9", "GET", "/workitems", search.search, gives, (), searched),
+        Transaction("Search", "11.9", "GET", "/workitems", search.search, gives, (), searched, _FOUND),
     ]
 
 
 def _of_subscribers(subscribers: Subscribers) -> list[Transaction]:
     asked = (_DELETION_LOCK, _FILTER)
     return [
-        Transaction("Subscribe", "11.10", "POST", _SUBSCRIBER, subscribers.subscribe, parameters=asked),
+        Transaction(
+            "Subscribe", "11.10", "POST", _SUBSCRIBER, subscribers.subscribe, (), (), asked, _CREATED
+        ),
         Transaction("Unsubscribe", "11.11", "DELETE", _SUBSCRIBER, subscribers.unsubscribe),
         Transaction(
             "Suspend Global Subscription", "11.12", "POST", f"{_SUBSCRIBER}/suspend", subscribers.suspend

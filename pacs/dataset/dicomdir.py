@@ -23,7 +23,7 @@ _CONTENT = "InstanceNumber ContentDate ContentTime"
 _LABELLED = f"{_CONTENT} ContentLabel ContentDescription ContentCreatorName"
 
 # PS3.3 F.5: the keys of each type of record, in the order of the tables.
-_KEYS = {
+RECORD_KEYS = {
     "PATIENT": "PatientName PatientID",
     "STUDY": "StudyDate StudyTime StudyDescription StudyInstanceUID StudyID AccessionNumber",
     "SERIES": "Modality SeriesInstanceUID SeriesNumber",
@@ -179,7 +179,9 @@ def _place(following: int, lower: int) -> bytes:
 
 def _record(kind: str, attributes: DicomJson, reference: bytes = b"") -> bytes:
     keys = {
-        f"{tag_for_keyword(k):08X}": dictionary_VR(k) for k in _KEYS[kind].split() if _is_there(k, attributes)
+        f"{tag_for_keyword(k):08X}": dictionary_VR(k)
+        for k in RECORD_KEYS[kind].split()
+        if _is_there(k, attributes)
     }
     chosen = {key: attributes.get(key, {"vr": vr}) for key, vr in keys.items()}
     dataset = Dataset.from_json({"00080005": {"vr": "CS", "Value": [_UTF_8]}, **chosen})

@@ -7,15 +7,11 @@ from functools import lru_cache
 import structlog
 
 from pacs.dimse.negotiation import Rejected
+from pacs.dimse.rejection import CALLED_NOT_RECOGNIZED, CALLING_NOT_RECOGNIZED, CONGESTED
 from pacs.errors import ArchiveError
 from pacs.model import EVERYTHING, Peer, Permission
 
 _TOLD = 1000  # of those who lacked a permission, how many are remembered so that the log has each once
-
-# PS3.8 Table 9-21: result, source and reason
-_CALLING_NOT_RECOGNIZED = 1, 1, 3
-_CALLED_NOT_RECOGNIZED = 1, 1, 7
-_CONGESTED = 2, 3, 1
 
 Permissions = frozenset[Permission]
 
@@ -71,16 +67,16 @@ class Gate:
         rules = self._rules
         here = rules.called.get(called, rules.called_otherwise)
         if not here:
-            raise Rejected(f"the called AE title {called!r} is none of ours", *_CALLED_NOT_RECOGNIZED)
+            raise Rejected(f"the called AE title {called!r} is none of ours", CALLED_NOT_RECOGNIZED)
         try:
             peer = self._find(calling)
         except ArchiveError as error:
-            raise Rejected(f"who may do what cannot be read: {error}", *_CONGESTED) from error
+            raise Rejected(f"who may do what cannot be read: {error}", CONGESTED) from error
         may = peer.may if peer else rules.unknown
         if peer is None and not may:
             advice = f"`diafana peer add {calling} HOST PORT` makes it known"
             message = f"the calling AE title {calling!r} is not known here; {advice}"
-            raise Rejected(message, *_CALLING_NOT_RECOGNIZED)
+            raise Rejected(message, CALLING_NOT_RECOGNIZED)
         return Admission(may & here, peer, _advice(calling, called, peer, may - here))
 
 

@@ -15,6 +15,7 @@ import structlog
 from pacs.archive import Archive
 from pacs.dimse import wire
 from pacs.dimse.admission import Admission, tell_refused
+from pacs.dimse.answers import BEFORE, Answers
 from pacs.dimse.command import (
     C_CANCEL_RQ,
     DATA_SET,
@@ -25,6 +26,7 @@ from pacs.dimse.command import (
 )
 from pacs.dimse.message import pdus_of, response_to
 from pacs.dimse.negotiation import Agreement, Context, Negotiator, Rejected, titles
+from pacs.dimse.status import is_pending
 from pacs.errors import MalformedObject
 from pacs.incoming import NO_COERCION, Sender
 from pacs.metrics import ASSOCIATIONS, request_counter
@@ -55,12 +57,16 @@ class Service(Protocol):
 
 
 class Request(NamedTuple):
-    """A request as its command set states it, and the means to answer it."""
+    """A request as its command set states it, and the means to answer it.
+
+    answers: what can be answered.
+    """
 
     association: "Association"
     context_id: int
     context: Context
     command: Command
+    answers: Answers = BEFORE
 
     def respond(self, fields: Command, data_set: bytes | None = None) -> None:
         """Send a response. fields: Status and whatever else belongs to it."""
@@ -290,7 +296,7 @@ class Association:
         pieces = None if data_set is None else (data_set,)
         for pdus in pdus_of(context_id, command, pieces, self.agreed.maximum_sent):
             self._wire.write(*pdus)
-        if command["Status"] & 0xFF00 != 0xFF00:
+        if not is_pending(command["Status"]):
             request_counter(command["CommandField"], command["Status"]).inc()
 
     @property

@@ -11,11 +11,9 @@ from pacs.dimse.commitment_data import (
     Information,
     write_information,
 )
+from pacs.dimse.heard import COMMITMENT_REPORT, Then
 from pacs.dimse.negotiation import Context
-from pacs.dimse.status import PROCESSING_FAILURE, RESOURCE_LIMITATION, SUCCESS
 from pacs.index import Result
-
-_TRY_AGAIN = frozenset({PROCESSING_FAILURE, RESOURCE_LIMITATION})
 
 log = structlog.get_logger()
 
@@ -35,7 +33,8 @@ def report(result: Result, context: Context) -> tuple[Command, bytes]:
 
 def end_of(transaction_uid: str, destination: str, status: int) -> bool:
     """Whether nothing more is to be told, as the status of the response says."""
-    if status == SUCCESS:
+    then = COMMITMENT_REPORT.then(status)
+    if then is Then.DONE:
         log.info("commitment told", destination=destination, transaction=transaction_uid)
     else:
         log.warning(
@@ -44,4 +43,4 @@ def end_of(transaction_uid: str, destination: str, status: int) -> bool:
             transaction=transaction_uid,
             status=f"{status:04X}",
         )
-    return status not in _TRY_AGAIN
+    return then is not Then.AGAIN

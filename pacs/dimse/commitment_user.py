@@ -14,9 +14,9 @@ from pacs.dimse.commitment_data import (
     Information,
     write_information,
 )
+from pacs.dimse.heard import COMMITMENT_REQUEST, Then
 from pacs.dimse.n_event_report import answer
 from pacs.dimse.requestor import PeerFailed, Requestor
-from pacs.dimse.status import SUCCESS
 from pacs.index import Asking, SentCommitments
 from pacs.model import Peer
 
@@ -47,7 +47,7 @@ def ask(
         }
         data_set = write_information(Information(asking.transaction_uid, asking.references), context)
         status = association.request(context, fields, [data_set])["Status"]
-        if status != SUCCESS:
+        if COMMITMENT_REQUEST.then(status) is not Then.DONE:
             raise PeerFailed(f"{peer.ae_title} answers N-ACTION with status {status:04X}")
         commitments.asked(asking.transaction_uid, time.time() + WAITED_FOR)
         with suppress(PeerFailed):  # it has been asked, and reports over another association

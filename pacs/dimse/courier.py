@@ -9,10 +9,12 @@ import structlog
 from pacs.archive import Archive
 from pacs.changes import Bell
 from pacs.dimse.commitment_user import ask
+from pacs.dimse.heard import STORE, Then
 from pacs.dimse.pace import Pace
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
 from pacs.dimse.sender import Sent, send
+from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN, NO_SUCH_INSTANCE, PROCESSING_FAILURE
 from pacs.errors import ArchiveError
 from pacs.forwarding.hours import next_open
 from pacs.index import Due, Index
@@ -20,11 +22,6 @@ from pacs.model import ForwardRule, Peer
 
 GROUP = 200  # instances looked up at a time
 NOTED_AFTER = 1.0  # seconds, so that a cut has little sent again
-
-PROCESSING_FAILURE, NO_SUCH_INSTANCE = 0x0110, 0x0112  # PS3.7 C.4.2, C.5.5
-UNKNOWN_DESTINATION = 0xA801  # PS3.4 Table C.4-2
-# The other has no room: PS3.4 Table B.2-1
-OUT_OF_RESOURCES = range(0xA700, 0xA800)
 
 log = structlog.get_logger()
 
@@ -70,7 +67,7 @@ class Courier:
         try:
             peer = self._index.peers.find(due.destination)
             if peer is None:
-                self._index.outbox.end(due.transaction_uid, UNKNOWN_DESTINATION)
+                self._index.outbox.end(due.transaction_uid, MOVE_DESTINATION_UNKNOWN)
             elif not self._is_overdue(due):
                 self._send(peer, due, is_stopping)
                 self._conclude(peer, due)
@@ -147,7 +144,7 @@ class Courier:
         noted = time.monotonic()
         try:
             for uid, status in sent:
-                if status in OUT_OF_RESOURCES:
+                if STORE.then(status) is Then.AGAIN:
                     raise PeerFailed("it has no room left")
                 answered.append((keys[uid], status))
                 if time.monotonic() - noted > NOTED_AFTER:

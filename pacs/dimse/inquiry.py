@@ -17,11 +17,10 @@ from pacs.dimse.message import pdus_of
 from pacs.dimse.negotiation import Context
 from pacs.dimse.reception import Reception
 from pacs.dimse.requestor import RESPONSE_LIMIT, RESPONSE_TIME, Requestor
-from pacs.dimse.status import PENDING, PENDING_WITHOUT_OPTIONAL_KEYS
+from pacs.dimse.status import is_pending
 from pacs.errors import MalformedObject
 from pacs.model import Peer
 
-PENDINGS = (PENDING, PENDING_WITHOUT_OPTIONAL_KEYS)
 MOST_BYTES = 16 << 20  # of the identifier of one response
 
 # What takes an object in that the peer sends: made of the command set and the context of its request
@@ -47,7 +46,7 @@ class Response(NamedTuple):
     @property
     def is_last(self) -> bool:
         """Whether no other follows."""
-        return not self.is_of_object and self.command["Status"] not in PENDINGS
+        return not self.is_of_object and not is_pending(self.command["Status"])
 
 
 class Inquiry(Requestor):

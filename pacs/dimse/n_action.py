@@ -16,7 +16,6 @@ from pacs.dimse.commitment_data import (
 )
 from pacs.dimse.commitment_report import end_of, report
 from pacs.dimse.status import (
-    N_STATUS,
     NO_SUCH_ACTION,
     NO_SUCH_INSTANCE,
     NO_SUCH_SOP_CLASS,
@@ -52,7 +51,6 @@ class Action(WithDataSet):
     """Takes a request, to be worked off by the courier: nothing is read back in a thread of the front."""
 
     most_bytes = MOST_BYTES
-    statuses = N_STATUS
 
     def __init__(self, request: Request, desk: Desk) -> None:
         super().__init__(request)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from pacs.dimse.answers import N_EVENT_REPORT
 from pacs.dimse.association import Request
 from pacs.dimse.command import Command
 from pacs.dimse.commitment_data import (
@@ -18,12 +19,10 @@ from pacs.dimse.commitment_data import (
 from pacs.dimse.negotiation import Context
 from pacs.dimse.status import (
     INVALID_ARGUMENT_VALUE,
-    N_STATUS,
     NO_SUCH_EVENT_TYPE,
     NO_SUCH_INSTANCE,
     NO_SUCH_SOP_CLASS,
     SUCCESS,
-    failure,
 )
 from pacs.dimse.with_data_set import WithDataSet
 from pacs.errors import ArchiveError
@@ -37,7 +36,6 @@ class EventReport(WithDataSet):
     """Takes a report that comes over an association which the peer has asked for."""
 
     most_bytes = MOST_BYTES
-    statuses = N_STATUS
 
     def __init__(self, request: Request, commitments: SentCommitments, ring: Callable[[], None]) -> None:
         """ring: called when something is to be sent again."""
@@ -86,5 +84,5 @@ def answer(
         status, _ = hear(commitments, reporter, command, data, context)
     except ArchiveError as error:
         log.warning("report refused", reporter=reporter, reason=str(error))
-        return failure(error, N_STATUS)
+        return N_EVENT_REPORT.failure(error)
     return {"Status": status}

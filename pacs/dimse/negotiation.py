@@ -8,7 +8,7 @@ from struct import pack
 from typing import Any
 
 from pydicom.uid import UID
-from pynetdicom._globals import APPLICATION_CONTEXT_NAME
+from pynetdicom._globals import APPLICATION_CONTEXT_NAME as APPLICATION_CONTEXT_NAME
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import (
     A_ASSOCIATE,
@@ -22,10 +22,11 @@ from pynetdicom.presentation import PresentationContext, build_context, negotiat
 
 from pacs.dataset.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from pacs.dimse import wire
+from pacs.dimse.rejection import APPLICATION_CONTEXT, Rejection
 from pacs.model import Permission
 
 # Bytes. What we send at most in one PDU to a peer that sets no limit.
-_LARGEST_SENT = 131_072
+LARGEST_SENT = 131_072
 _SMALLEST_SENT = 4_096
 
 _TITLES_END = 36  # bytes of the request up to the end of both AE titles
@@ -74,18 +75,9 @@ class Agreement:
 class Rejected(Exception):
     """No association is made. reply: the A-ASSOCIATE-RJ PDU."""
 
-    def __init__(self, message: str, result: int, source: int, reason: int) -> None:
+    def __init__(self, message: str, rejection: Rejection) -> None:
         super().__init__(message)
-        self.reply = rejection(result, source, reason)
-
-
-def rejection(result: int, source: int, reason: int) -> bytes:
-    """A-ASSOCIATE-RJ with its result, source and reason (PS3.8 Table 9-21)."""
-    return pack(">BBIBBBB", wire.ASSOCIATE_RJ, 0, 4, 0, result, source, reason)
-
-
-# Presentation provider, transient: local limit exceeded
-LIMIT_EXCEEDED = rejection(2, 3, 2)
+        self.reply = rejection.pdu
 
 
 @dataclass(frozen=True)
@@ -124,7 +116,7 @@ class Negotiator:
     def _agree(self, request: bytes, may: frozenset[Permission], preferred: tuple[str, ...]) -> Agreement:
         asked = _decode(request)
         if asked.application_context_name != APPLICATION_CONTEXT_NAME:
-            raise Rejected("the application context is not DICOM's", 1, 1, 2)
+            raise Rejected("the application context is not DICOM's", APPLICATION_CONTEXT)
         proposed = asked.presentation_context_definition_list
         said = asked.user_information
         roles: Roles = {
@@ -236,7 +228,7 @@ def _decode(request: bytes) -> A_ASSOCIATE:
 
 def maximum_sent(asked: int | None) -> int:
     """Bytes of the largest PDU for a peer that asks for this limit."""
-    return max(_SMALLEST_SENT, min(asked or _LARGEST_SENT, _LARGEST_SENT))
+    return max(_SMALLEST_SENT, min(asked or LARGEST_SENT, LARGEST_SENT))
 
 
 def user_information() -> list[Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pacs.dataset.transfer_syntax import TRANSFER_SYNTAXES
 from pacs.dimse.admission import Gate, Rules
+from pacs.dimse.answers import Answers
 from pacs.dimse.association import Refusing, Request, Service
 from pacs.dimse.command import C_ECHO_RQ
 from pacs.dimse.negotiation import Negotiator, Terms
@@ -22,7 +23,7 @@ class Offer:
     name: as PS3.7 calls its messages.  section: of PS3.4.
     command_field: of its requests.
     sop_classes: in which it is asked for; empty for all storage classes.
-    begin: what handles a request.
+    begin: what handles a request.  answers: what it can answer.
     options: of these SOP classes, the application information of what is supported beyond the usual.
     is_from_provider: whether the peer who asks is the SCP of them, and we the SCU.
     needs: what a peer must be permitted to ask for it; None for nothing.
@@ -33,6 +34,7 @@ class Offer:
     command_field: int
     sop_classes: tuple[str, ...]
     begin: Callable[[Request], Service]
+    answers: Answers
     options: bytes = b""
     is_from_provider: bool = False
     needs: Permission | None = None
@@ -89,4 +91,4 @@ class Offers:
         if offer.needs is not None and offer.needs not in request.association.admission.may:
             request.association.tell_refused(offer.needs)
             return Refusing(request, NOT_AUTHORIZED)
-        return offer.begin(request)
+        return offer.begin(request._replace(answers=offer.answers))

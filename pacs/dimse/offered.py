@@ -4,6 +4,19 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from pacs.dimse.answers import (
+    C_ECHO,
+    C_FIND,
+    C_FIND_WORKLIST,
+    C_GET,
+    C_MOVE,
+    C_STORE,
+    N_ACTION,
+    N_CREATE,
+    N_EVENT_REPORT,
+    N_GET,
+    N_SET,
+)
 from pacs.dimse.c_echo import Echo
 from pacs.dimse.c_find import OPTIONS, Find
 from pacs.dimse.c_get import Get
@@ -64,13 +77,21 @@ def offered(
     report = partial(EventReport, commitments=index.sent_commitments, ring=ring)
     store, query, retrieve = Permission.STORE, Permission.QUERY, Permission.RETRIEVE
     return (
-        Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo),
-        Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store, needs=store),
-        Offer("C-FIND", "C.4.1", C_FIND_RQ, tuple(FIND_LEVELS), Find, OPTIONS, needs=query),
-        Offer("C-MOVE", "C.4.2", C_MOVE_RQ, tuple(MOVE_LEVELS), move, RELATIONAL, needs=retrieve),
-        Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get, RELATIONAL, needs=retrieve),
-        Offer("N-ACTION", "J.3.2", N_ACTION_RQ, (PUSH_MODEL,), ask, needs=store),
-        Offer("N-EVENT-REPORT", "J.3.3", N_EVENT_REPORT_RQ, (PUSH_MODEL,), report, is_from_provider=True),
+        Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo, C_ECHO),
+        Offer("C-STORE", "B, GG", C_STORE_RQ, (), Store, C_STORE, needs=store),
+        Offer("C-FIND", "C.4.1", C_FIND_RQ, tuple(FIND_LEVELS), Find, C_FIND, OPTIONS, needs=query),
+        Offer("C-MOVE", "C.4.2", C_MOVE_RQ, tuple(MOVE_LEVELS), move, C_MOVE, RELATIONAL, needs=retrieve),
+        Offer("C-GET", "C.4.3", C_GET_RQ, tuple(GET_LEVELS), Get, C_GET, RELATIONAL, needs=retrieve),
+        Offer("N-ACTION", "J.3.2", N_ACTION_RQ, (PUSH_MODEL,), ask, N_ACTION, needs=store),
+        Offer(
+            "N-EVENT-REPORT",
+            "J.3.3",
+            N_EVENT_REPORT_RQ,
+            (PUSH_MODEL,),
+            report,
+            N_EVENT_REPORT,
+            is_from_provider=True,
+        ),
         *_of_procedure_steps(scheduled, performed),
     )
 
@@ -81,8 +102,8 @@ def _of_procedure_steps(scheduled: ScheduledSteps, performed: PerformedSteps) ->
     find = partial(FindSteps, steps=scheduled)
     store, query = Permission.STORE, Permission.QUERY
     return (
-        Offer("C-FIND", "K.4.1", C_FIND_RQ, (MODALITY_WORKLIST,), find, needs=query),
-        Offer("N-CREATE", "F.7.2.1", N_CREATE_RQ, (PERFORMED_STEP,), create, needs=store),
-        Offer("N-SET", "F.7.2.2", N_SET_RQ, (PERFORMED_STEP,), set_, needs=store),
-        Offer("N-GET", "F.8.2.1", N_GET_RQ, (PERFORMED_STEP_RETRIEVE,), get, needs=query),
+        Offer("C-FIND", "K.4.1", C_FIND_RQ, (MODALITY_WORKLIST,), find, C_FIND_WORKLIST, needs=query),
+        Offer("N-CREATE", "F.7.2.1", N_CREATE_RQ, (PERFORMED_STEP,), create, N_CREATE, needs=store),
+        Offer("N-SET", "F.7.2.2", N_SET_RQ, (PERFORMED_STEP,), set_, N_SET, needs=store),
+        Offer("N-GET", "F.8.2.1", N_GET_RQ, (PERFORMED_STEP_RETRIEVE,), get, N_GET, needs=query),
     )

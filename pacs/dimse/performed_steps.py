@@ -7,9 +7,9 @@ from pydicom.uid import generate_uid
 from pacs.dimse.association import Request
 from pacs.dimse.command import Command
 from pacs.dimse.data_set import DataSetWriter, asked_in, read_data_set
-from pacs.dimse.status import ATTRIBUTES_NOT_SUPPORTED, SUCCESS, step_failure
+from pacs.dimse.status import ATTRIBUTES_NOT_SUPPORTED, SUCCESS
 from pacs.dimse.with_data_set import WithDataSet
-from pacs.errors import ArchiveError, InvalidIdentifier
+from pacs.errors import InvalidIdentifier
 from pacs.model import DicomJson
 from pacs.procedure_steps.performed import PerformedSteps
 
@@ -25,10 +25,6 @@ class _OfStep(WithDataSet):
     def __init__(self, request: Request, steps: PerformedSteps) -> None:
         super().__init__(request)
         self._steps = steps
-
-    def refusal(self, error: ArchiveError) -> Command:
-        """By what the standard has for these services."""
-        return step_failure(error)
 
     def _named(self, keyword: str) -> str:
         """The UID of the step that the command names. Raises InvalidIdentifier."""

@@ -4,9 +4,10 @@ import structlog
 
 from pacs.archive import Archive
 from pacs.dataset.part10 import FileMeta
+from pacs.dimse.answers import C_STORE
 from pacs.dimse.command import Command
 from pacs.dimse.negotiation import Context
-from pacs.dimse.status import SUCCESS, failure, status_of
+from pacs.dimse.status import SUCCESS
 from pacs.errors import ArchiveError, MismatchedObject, Quarantined
 from pacs.incoming import Check, Incoming, Sender
 
@@ -57,8 +58,9 @@ class Reception:
                 self._error = error
         if self._error is None:
             return {"Status": SUCCESS}
-        self._log(self._error)
-        return failure(self._error)
+        fields = C_STORE.failure(self._error)
+        self._log(self._error, fields["Status"])
+        return fields
 
     def abandon(self) -> None:
         """Remove what was received of an object that did not come whole."""
@@ -70,13 +72,13 @@ class Reception:
             self._incoming.abort()
         self._incoming, self._error = None, error
 
-    def _log(self, error: ArchiveError) -> None:
+    def _log(self, error: ArchiveError, status: int) -> None:
         source = self._sender.source
         log.warning(
             "instance not stored",
             peer=source.address,
             calling=source.ae_title,
             instance=self._command.get("AffectedSOPInstanceUID"),
-            status=f"{status_of(error):04X}",
+            status=f"{status:04X}",
             reason=str(error),
         )

@@ -11,11 +11,11 @@ from pynetdicom.dsutils import encode
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, encoding_of
 from pacs.dimse.command import C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command
 from pacs.dimse.data_set import data_set_of, read_data_set
+from pacs.dimse.heard import QUERY_RETRIEVE, Then
 from pacs.dimse.identifier import LEVELS
 from pacs.dimse.inquiry import Inquiry, Response, Store
 from pacs.dimse.negotiation import Context
 from pacs.dimse.requestor import PeerFailed
-from pacs.dimse.status import SUBOPERATIONS_WITH_FAILURES, SUCCESS, UNABLE_TO_PERFORM_SUBOPERATIONS
 from pacs.errors import InvalidQuery
 from pacs.model import Level, Peer
 
@@ -26,9 +26,6 @@ PATIENT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
 _MESSAGES = {STUDY_FIND: C_FIND_RQ, PATIENT_FIND: C_FIND_RQ, STUDY_GET: C_GET_RQ, STUDY_MOVE: C_MOVE_RQ}
 _NAMES = {C_FIND_RQ: "C-FIND", C_GET_RQ: "C-GET", C_MOVE_RQ: "C-MOVE"}
 _LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
-
-# Sub-operations that failed are told by their numbers
-_DONE = (SUCCESS, SUBOPERATIONS_WITH_FAILURES, UNABLE_TO_PERFORM_SUBOPERATIONS)
 
 # What is asked of each entity, beside the keys of the question
 RETURNED: dict[Level, tuple[str, ...]] = {
@@ -104,7 +101,7 @@ class Remote:
             raise PeerFailed(f"{self._name} answers C-FIND with what cannot be read") from error
 
     def _check(self, name: str, command: Command) -> None:
-        if command["Status"] not in _DONE:
+        if QUERY_RETRIEVE.then(command["Status"]) is not Then.DONE:
             comment = "".join(filter(str.isprintable, command.get("ErrorComment", "")))[:64]
             reason = f": {comment}" if comment else ""
             raise PeerFailed(f"{self._name} answers {name} with status {command['Status']:04X}{reason}")

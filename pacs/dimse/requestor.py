@@ -17,11 +17,11 @@ from pacs.dimse.command import (
     Command,
     decode_command,
 )
+from pacs.dimse.heard import ECHO, Then
 from pacs.dimse.message import pdus_of, response_to
 from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import association_request, read_acceptance, rejection_reason
 from pacs.dimse.sop_classes import VERIFICATION
-from pacs.dimse.status import SUCCESS
 from pacs.dimse.stream import PlainStream, Stream, TlsStream
 from pacs.errors import MalformedObject
 from pacs.model import Peer
@@ -220,7 +220,7 @@ def echo(peer: Peer, calling: str, tls: ssl.SSLContext | None = None) -> None:
             raise PeerFailed(f"{peer.ae_title} takes the association, but not C-ECHO")
         fields: Command = {"CommandField": C_ECHO_RQ, "AffectedSOPClassUID": VERIFICATION}
         status = association.request(verification, fields)["Status"]
-    if status != SUCCESS:
+    if ECHO.then(status) is not Then.DONE:
         raise PeerFailed(f"{peer.ae_title} answers C-ECHO with status {status:04X}")
 
 

@@ -11,15 +11,12 @@ from pacs.dimse.negotiation import Context
 from pacs.dimse.pace import Pace
 from pacs.dimse.proposal import MOST_CONTEXTS
 from pacs.dimse.requestor import Requestor
-from pacs.dimse.status import status_of
+from pacs.dimse.status import SOP_CLASS_NOT_SUPPORTED, TRANSFER_SYNTAX_NOT_SUPPORTED, status_of
 from pacs.errors import ArchiveError
 from pacs.model import Instance, Peer
 
 # What an object is converted to when its stored transfer syntax is not taken, the preferred one first.
 FALLBACKS = (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)
-
-SOP_CLASS_NOT_SUPPORTED = 0x0122  # PS3.7 C.5.22
-TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122  # PS3.18 Table I.2-2
 
 
 class Sent(NamedTuple):

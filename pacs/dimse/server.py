@@ -14,7 +14,7 @@ import structlog
 
 from pacs.archive import Archive
 from pacs.dimse.association import Association, Dispatch
-from pacs.dimse.negotiation import LIMIT_EXCEEDED
+from pacs.dimse.rejection import LIMIT_EXCEEDED
 from pacs.dimse.stream import PlainStream, Stream, TlsStream
 from pacs.dimse.wire import Wire
 from pacs.metrics import ASSOCIATIONS, OPEN_ASSOCIATIONS
@@ -155,7 +155,7 @@ class DimseServer:
         with connection, suppress(OSError):
             connection.settimeout(1.0)
             if context is None:
-                connection.sendall(LIMIT_EXCEEDED)
+                connection.sendall(LIMIT_EXCEEDED.pdu)
 
     def _run(self, wire: Wire, address: str) -> None:
         association = Association(wire, address, self._archive, self._offers, self._limits.idle_time)

@@ -2,6 +2,7 @@
 
 from pydicom._uid_dict import UID_dictionary
 from pynetdicom.presentation import AllStoragePresentationContexts
+from pynetdicom.sop_class import _STORAGE_CLASSES
 
 from pacs.dataset.transfer_syntax import (
     EXPLICIT_BIG_ENDIAN,
@@ -36,6 +37,15 @@ STORAGE: frozenset[str] = frozenset(CATEGORY_OF).union(
 _COMPOSITE = "1.2.840.10008.5.1.4.1.1."  # where the standard registers composite objects
 
 MESSAGE_SYNTAXES = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN})
+
+
+_YOUNG = {uid: keyword for keyword, uid in _STORAGE_CLASSES.items() if uid not in UID_dictionary}
+
+
+def name_of(sop_class_uid: str) -> str:
+    """What PS3.6 Table A-1 calls a SOP class; its keyword where it is younger than pydicom's table."""
+    registered = UID_dictionary.get(sop_class_uid)
+    return registered[0] if registered else _YOUNG.get(sop_class_uid, sop_class_uid)
 
 
 def is_stored(sop_class_uid: str, accept_unknown: bool) -> bool:

@@ -10,11 +10,12 @@ from pacs.changes import Bell
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import N_CREATE_RQ, N_SET_RQ, Command
 from pacs.dimse.data_set import DataSetWriter, asked_in
+from pacs.dimse.heard import STEP_CREATED, STEP_SET, Then
 from pacs.dimse.negotiation import Context
 from pacs.dimse.requestor import PeerFailed, Requestor
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES
 from pacs.dimse.sop_classes import PERFORMED_STEP
-from pacs.dimse.status import NO_LONGER_UPDATED, PROCESSING_FAILURE, SUCCESS
+from pacs.dimse.status import NO_LONGER_UPDATED
 from pacs.errors import ArchiveError
 from pacs.index import Peers, StepMessage, StepOutbox
 from pacs.model import Peer
@@ -22,13 +23,6 @@ from pacs.model import Peer
 _CONTEXTS = [Context(PERFORMED_STEP, syntax) for syntax in (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)]
 
 _MOST_BYTES = 4 << 20  # of the data set that may come with a response
-
-# Done, if not wholly as it was asked (PS3.7 C.4): attributes not supported, left out, or out of range
-_WARNINGS = (0x0001, 0x0107, 0x0116)
-# It was done already, and the answer to that was lost
-_DUPLICATE = 0x0111
-# The other may take it later: processing failure, resource limitation, out of resources
-_LATER = (PROCESSING_FAILURE, 0x0213, *range(0xA700, 0xA710))
 
 # Attempts at what the other answers so; others wait behind it
 MOST_REFUSALS = 6
@@ -84,9 +78,10 @@ class StepCourier:
             self._put_off(message, str(error), MOST_ATTEMPTS)
             return
         status = response["Status"]
-        if _is_done(message, response):
+        then = _then(message, response)
+        if then is Then.DONE:
             log.info("step forwarded", destination=message.destination, step=message.uid)
-        elif status in _LATER:
+        elif then is Then.AGAIN:
             self._put_off(message, f"it answers with status {status:04X}", MOST_REFUSALS)
             return
         else:
@@ -121,10 +116,11 @@ def tell(peer: Peer, calling: str, message: StepMessage, tls: ssl.SSLContext | N
         return association.request(context, fields, (data_set,))
 
 
-def _is_done(message: StepMessage, response: Command) -> bool:
-    """Whether the other has it, be it from an attempt whose answer was lost."""
-    if message.attempts and message.is_new and response["Status"] == _DUPLICATE:
-        return True
-    if message.attempts and not message.is_new and response.get("ErrorID") == NO_LONGER_UPDATED:
-        return True
-    return response["Status"] == SUCCESS or response["Status"] in _WARNINGS
+def _then(message: StepMessage, response: Command) -> Then:
+    """Whether the other has it, or is to be told again."""
+    is_final = response.get("ErrorID") == NO_LONGER_UPDATED
+    heard = STEP_CREATED if message.is_new else STEP_SET
+    then = heard.then(NO_LONGER_UPDATED if is_final else response["Status"])
+    if then is Then.DONE_BEFORE:
+        return Then.DONE if message.attempts else Then.GIVEN_UP
+    return Then.DONE if then is Then.DONE_WITH_WARNING else then

@@ -6,6 +6,7 @@ from pacs.attributes import BY_PATH
 from pacs.dimse.association import Request
 from pacs.dimse.command import Command
 from pacs.dimse.data_set import DataSetWriter
+from pacs.dimse.heard import STORE, Then
 from pacs.dimse.identifier import parse_query
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sender import Sent
@@ -17,7 +18,6 @@ from pacs.dimse.status import (
     UNABLE_TO_PERFORM_SUBOPERATIONS,
 )
 from pacs.errors import InvalidQuery
-from pacs.index.outbox import WARNINGS
 from pacs.model import DicomJson, Instance, Level
 from pacs.query import OneOf
 from pacs.selection import select
@@ -71,9 +71,10 @@ class Suboperations:
 
     def _note(self, sent: Sent) -> None:
         del self._waiting[sent.sop_instance_uid]
-        if sent.status == SUCCESS:
+        then = STORE.then(sent.status)
+        if then is Then.DONE:
             self._completed += 1
-        elif sent.status in WARNINGS:
+        elif then is Then.DONE_WITH_WARNING:
             self._warned += 1
         else:
             self._failed.append(sent.sop_instance_uid)

@@ -3,9 +3,7 @@
 import structlog
 
 from pacs.dimse.association import Request
-from pacs.dimse.command import Command
 from pacs.dimse.data_set import read_data_set
-from pacs.dimse.status import STATUS, Statuses, failure
 from pacs.errors import ArchiveError, DataSetTooLong
 from pacs.model import DicomJson
 
@@ -16,7 +14,6 @@ class WithDataSet:
     """Gathers the data set, and answers at its end."""
 
     most_bytes = 1 << 20  # of it
-    statuses: Statuses = STATUS
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -40,11 +37,7 @@ class WithDataSet:
             self.read(bytes(self._data_set))
         except ArchiveError as error:
             log.warning("request refused", peer=self._request.association.source.address, reason=str(error))
-            self._request.respond(self.refusal(error))
-
-    def refusal(self, error: ArchiveError) -> Command:
-        """The fields of the response that refuses the request."""
-        return failure(error, self.statuses)
+            self._request.respond(self._request.answers.failure(error))
 
     def read(self, data: bytes) -> None:
         """Read the data set, and answer. Raises ArchiveError before the last response."""

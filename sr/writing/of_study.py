@@ -25,7 +25,7 @@ _STUDY = """
 # PS3.3 Table C.12-1, SOP Common Module: in which zone the times of the study are.
 _ZONE = "TimezoneOffsetFromUTC"
 
-_KEYWORDS = (*_PATIENT.split(), *_STUDY.split(), _ZONE)
+KEYWORDS = (*_PATIENT.split(), *_STUDY.split(), _ZONE)
 
 # Those of type 2
 _NEVER_ABSENT = (
@@ -39,7 +39,7 @@ _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)")
 def of_study(instance: Dataset) -> Dataset:
     """Copies of the attributes of patient and study, as any object of the study has them."""
     shared = Dataset()
-    for keyword in _KEYWORDS:
+    for keyword in KEYWORDS:
         if keyword in instance:
             shared[keyword] = deepcopy(instance[keyword])
     for keyword in _NEVER_ABSENT:

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 from highdicom import sr as hd
 from pydicom import Dataset
+from pydicom.uid import ComprehensiveSRStorage
 
 from sr.writing.group import measurement_group
 from sr.writing.of_study import in_zone_of, of_study
 from sr.writing.posted_observation import FINAL, Posted
 from sr.writing.uids import report_uid, stable_uid
 
-_MANUFACTURER = "Diafana"
-_SERIES_DESCRIPTION = "Measurements"
-_SERIES_NUMBER = 9100
+WRITTEN_CLASS: str = ComprehensiveSRStorage
+TEMPLATE_ID = "1500"  # PS3.16
+
+MANUFACTURER = "Diafana"
+SERIES_DESCRIPTION = "Measurements"
+SERIES_NUMBER = 9100
 _UTF_8 = "ISO_IR 192"
 
 _IMAGING_PROCEDURE = hd.CodedConcept("363679005", "SCT", "Imaging procedure")
@@ -66,14 +70,14 @@ def write_report(
         evidence=[_reference(one, study) for one in images.values()] or [_reference(instance, study)],
         content=content[0],
         series_instance_uid=stable_uid("series", study, f"{now:%Y%m%d}", writing.version),
-        series_number=_SERIES_NUMBER,
+        series_number=SERIES_NUMBER,
         sop_instance_uid=uid,
         instance_number=1 + (now.hour * 60 + now.minute) * 60 + now.second,
-        manufacturer=_MANUFACTURER,
+        manufacturer=MANUFACTURER,
         is_complete=True,
         is_final=posted.status == FINAL,
-        series_description=_SERIES_DESCRIPTION,
-        manufacturer_model_name=_MANUFACTURER,
+        series_description=SERIES_DESCRIPTION,
+        manufacturer_model_name=MANUFACTURER,
         software_versions=writing.version,
         content_date=now.date(),
         content_time=now.time().replace(microsecond=0),
@@ -93,7 +97,7 @@ def _observer(performer: str, version: str) -> hd.ObservationContext:
         person = hd.PersonObserverIdentifyingAttributes(f"{performer}^")  # all of it as the first component
         return hd.ObservationContext(observer_person_context=hd.ObserverContext(_PERSON, person))
     device = hd.DeviceObserverIdentifyingAttributes(
-        stable_uid("device", version), name=_MANUFACTURER, manufacturer_name=_MANUFACTURER
+        stable_uid("device", version), name=MANUFACTURER, manufacturer_name=MANUFACTURER
     )
     return hd.ObservationContext(observer_device_context=hd.ObserverContext(_DEVICE, device))
 

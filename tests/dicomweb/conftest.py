@@ -44,6 +44,7 @@ from testdata.pdf import encapsulated_pdf
 from testdata.secondary_capture import secondary_capture
 from testdata.studies import HEART_US
 from testdata.us import us_cine
+from tests.dicomweb.told import only_told
 
 PATIENCE = 20.0  # seconds for the server to come up
 
@@ -96,7 +97,9 @@ def serving(folder: Path, may_delete: bool = True) -> Iterator[Service]:
             assert thread.is_alive() and time.monotonic() < deadline, "the server did not come up"
             time.sleep(0.005)
         host = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        with httpx.Client(base_url=f"{host}/dicom-web", timeout=30) as http:
+        check = only_told(services.transactions, "/dicom-web")
+        hooks = {"response": [check]}
+        with httpx.Client(base_url=f"{host}/dicom-web", timeout=30, event_hooks=hooks) as http:
             yield Service(services, archive, derived, f"{host}/dicom-web", http)
     finally:
         server.should_exit = True

@@ -1,8 +1,11 @@
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from dicomweb.status import FAILURE_REASON, HTTP_STATUS, failure_reason, http_status
+from dicomweb import status
+from dicomweb.status import FAILURE_REASON, HTTP_STATUS, REFUSED, failure_reason, http_status
 from pacs.errors import (
     ArchiveError,
     FrameNotFound,
@@ -42,6 +45,15 @@ def test_the_tables_name_nothing_that_is_never_raised() -> None:
         StorageFailed,
     }
     assert FAILURE_REASON.keys() - {*leaves(Refused), *leaves(StorageFailed)} == {StorageFailed}
+
+
+def test_every_status_of_a_refusal_is_told_of() -> None:
+    sources = [path.read_text() for path in Path(status.__file__).parent.rglob("*.py")]
+    refused = re.compile(r"\b(?:problem|BodyRefused)\((?:status_code=)?(\d{3})\b")
+    found = {int(number) for source in sources for number in refused.findall(source)}
+    assert found >= {403, 409, 413, 415, 416, 503}
+    assert found <= REFUSED.keys()
+    assert all(400 <= number < 600 for number in REFUSED)
 
 
 def test_an_error_has_the_status_of_its_nearest_kind() -> None:

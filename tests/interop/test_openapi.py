@@ -74,6 +74,8 @@ def _ask(case: Any) -> None:
     response = case.call(timeout=30)
     asked = f"{case.method} {response.request.url}"
     assert response.status_code < 500, f"{asked}: {response.text}"
+    if response.status_code < 400 and "DICOMweb" in (case.operation.tags or ()):
+        assert str(response.status_code) in case.operation.definition.raw["responses"], asked
     if response.status_code >= 400:
         told = response.headers["content-type"][0]  # of a store request, what became of each object
         assert told == "application/problem+json" or (case.method == "POST" and "dicom" in told), asked

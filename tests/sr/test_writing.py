@@ -20,7 +20,14 @@ from sr.mapping import Mapped, map_report
 from sr.writing.coded import read_concept
 from sr.writing.element import Element, Unusable
 from sr.writing.posted_observation import read_posted
-from sr.writing.report import Writing, write_report
+from sr.writing.report import (
+    SERIES_DESCRIPTION,
+    SERIES_NUMBER,
+    TEMPLATE_ID,
+    WRITTEN_CLASS,
+    Writing,
+    write_report,
+)
 from testdata.character_sets import CHARACTER_SETS, in_character_set
 from testdata.ct import ct_series
 from testdata.posted import concept, imaging, left_lung, length
@@ -223,6 +230,17 @@ def test_an_evaluated_region_is_a_planar_group() -> None:
     (region,) = (item for item in _items(report) if item.ValueType == "SCOORD")
     assert region.ConceptNameCodeSequence[0].CodeValue == "111030"
     assert region.RelationshipType == "CONTAINS"
+
+
+def test_a_report_is_what_the_conformance_statement_says() -> None:
+    report = report_of(length(CT[0]))
+    assert report.SOPClassUID == WRITTEN_CLASS
+    assert report.ContentTemplateSequence[0].TemplateIdentifier == TEMPLATE_ID
+    assert (report.SeriesDescription, report.SeriesNumber) == (SERIES_DESCRIPTION, SERIES_NUMBER)
+    assert (report.CompletionFlag, report.VerificationFlag) == ("COMPLETE", "UNVERIFIED")
+    assert report.PreliminaryFlag == "PRELIMINARY"
+    final = length(CT[0], status="final", performer=[{"display": "Rossi"}])
+    assert report_of(final).PreliminaryFlag == "FINAL"
 
 
 def test_a_study_as_a_whole_needs_no_evidence() -> None:

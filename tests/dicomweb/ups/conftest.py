@@ -25,6 +25,7 @@ from pacs.index import Index, migrate, sqlite_url
 from pacs.worklist.subscriptions import Subscriptions
 from pacs.worklist.worklist import Worklist
 from testdata.workitems import new_workitem, state_change
+from tests.dicomweb.told import only_told
 
 PATIENCE = 20.0  # seconds for what must happen by itself
 MEDIA_TYPE = "application/dicom+json"
@@ -106,7 +107,8 @@ def serving(folder: Path, days_kept: float = 30.0) -> Iterator[WorklistService]:
             assert thread.is_alive() and time.monotonic() < deadline, "the server did not come up"
             time.sleep(0.005)
         root = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/dicom-web"
-        with httpx.Client(base_url=root, timeout=30) as http:
+        hooks = {"response": [only_told(service.transactions, "/dicom-web")]}
+        with httpx.Client(base_url=root, timeout=30, event_hooks=hooks) as http:
             yield WorklistService(root, http, server)
     finally:
         server.should_exit = True

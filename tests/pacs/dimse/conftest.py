@@ -9,6 +9,9 @@ import pytest
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits
+from pacs.dimse.answers import BEFORE
+from pacs.dimse.association import Request
+from pacs.dimse.command import Command
 from pacs.dimse.n_action import Desk
 from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
@@ -17,6 +20,22 @@ from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
 
 StartFront = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def only_what_is_told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test asks, no answer has a status that the table of its service has not."""
+    untold: list[tuple[Command, Command]] = []
+    respond = Request.respond
+
+    def checked(request: Request, fields: Command, data_set: bytes | None = None) -> None:
+        if fields["Status"] not in request.answers.statuses | BEFORE.statuses:
+            untold.append((request.command, fields))
+        respond(request, fields, data_set)
+
+    monkeypatch.setattr(Request, "respond", checked)
+    yield
+    assert untold == []
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits, wire
+from pacs.dimse.answers import C_ECHO, C_STORE
 from pacs.dimse.c_echo import Echo
 from pacs.dimse.c_store import Store
 from pacs.dimse.command import C_ECHO_RQ, C_STORE_RQ, NO_DATA_SET, decode_command, encode_command
@@ -33,7 +34,10 @@ from tests.pacs.dimse.peer import (
 
 ABORT, CLOSED, REJECTED = 7, 0, 3
 OFFERS = Offers(
-    [Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo), Offer("C-STORE", "B", C_STORE_RQ, (), Store)],
+    [
+        Offer("C-ECHO", "A", C_ECHO_RQ, (VERIFICATION,), Echo, C_ECHO),
+        Offer("C-STORE", "B", C_STORE_RQ, (), Store, C_STORE),
+    ],
     accept_unknown_sop_classes=False,
 )
 GRAYSCALE_PRINT, HANGING_PROTOCOL_FIND = "1.2.840.10008.5.1.1.9", "1.2.840.10008.5.1.4.38.2"

@@ -19,10 +19,11 @@ from pydicom.uid import (
 from pynetdicom import evt
 
 from pacs.archive import Archive
-from pacs.dimse import requestor, sender
+from pacs.dimse import requestor
 from pacs.dimse.negotiation import Context
 from pacs.dimse.requestor import PeerFailed, Requestor, echo
 from pacs.dimse.sender import Originator, Sent, send
+from pacs.dimse.status import SOP_CLASS_NOT_SUPPORTED
 from pacs.dimse.wire import data_pdus, values
 from pacs.model import Instance, Peer, Source
 from testdata.compressed import compressed
@@ -146,12 +147,12 @@ def test_what_the_peer_has_no_context_for_is_refused_and_the_rest_sent(
     taken = ct[0].sop_class_uid, jpeg.sop_class_uid
     with answering(lambda _: 0, taken, [ExplicitVRBigEndian]) as peer:
         assert list(send(archive, peer, "DIAFANA", [report, jpeg])) == [
-            Sent(report.sop_instance_uid, sender.SOP_CLASS_NOT_SUPPORTED),
-            Sent(jpeg.sop_instance_uid, sender.SOP_CLASS_NOT_SUPPORTED),
+            Sent(report.sop_instance_uid, SOP_CLASS_NOT_SUPPORTED),
+            Sent(jpeg.sop_instance_uid, SOP_CLASS_NOT_SUPPORTED),
         ]
     with answering(lambda _: 0, taken) as peer:
         sent = list(send(archive, peer, "DIAFANA", [report, *ct]))
-    assert sent == [Sent(report.sop_instance_uid, sender.SOP_CLASS_NOT_SUPPORTED), *succeeded(ct)]
+    assert sent == [Sent(report.sop_instance_uid, SOP_CLASS_NOT_SUPPORTED), *succeeded(ct)]
 
 
 def test_who_asked_for_the_move_is_told(archive: Archive, ct: list[Instance]) -> None:
@@ -180,7 +181,7 @@ def test_more_contexts_than_one_association_holds_take_more_associations(
     with answering(lambda _: 0, handlers=[(evt.EVT_REQUESTED, count)]) as peer:
         sent = list(send(archive, peer, "DIAFANA", [*many, ct[0]]))
     assert asked == [128, 128, 6]
-    assert [one.status for one in sent] == [sender.SOP_CLASS_NOT_SUPPORTED] * 130 + [0]
+    assert [one.status for one in sent] == [SOP_CLASS_NOT_SUPPORTED] * 130 + [0]
 
 
 def test_taking_no_more_results_ends_the_sending(archive: Archive, ct: list[Instance]) -> None:
