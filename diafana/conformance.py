@@ -29,7 +29,7 @@ from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAX
 from pacs.deidentification.admission import OF_NUMBERS, PHOTOGRAPHS, WITHOUT_TEXT
 from pacs.dimse.n_action import SAID
 from pacs.dimse.offer import Offer
-from pacs.dimse.sop_classes import STORAGE
+from pacs.dimse.sop_classes import INSTANCE_AVAILABILITY, STORAGE
 from pacs.dimse.status import (
     ATTRIBUTES_NOT_SUPPORTED,
     INVALID_ARGUMENT_VALUE,
@@ -127,6 +127,19 @@ the same association, or over one that it asks for, where it may be the SCP. It 
 was asked. The result of the sending lists what is committed, and what is not with the reason.
 """
 
+_NOTIFICATION = ("N-CREATE", UID(INSTANCE_AVAILABILITY).name, INSTANCE_AVAILABILITY, "SCU")
+
+_AVAILABILITY = """### Instance Availability Notification (PS3.4 Annex R)
+
+A system that was made known with `--notify` is told once a study has come to rest (`rest_seconds`): what came
+since the last time is ONLINE, what was deleted or rejected is UNAVAILABLE. What came before it was to be told
+is not. ONLINE is at once, by C-MOVE, C-GET or WADO-RS; Retrieve AE Title is ours. No other optional attribute
+is sent. Referenced Performed Procedure Step Sequence has the step that names the series, else the one that is
+at work in the study, if it is the only one; instances of several steps are told by several notifications.
+They come in order. Who does not answer is tried for a week; 0110, 0213, A7xx, and an association without this
+SOP class, six times; any other failure is the end of it. Warnings are success, and so is 0111.
+"""
+
 _N_STATUS = {
     NO_SUCH_EVENT_TYPE: "another EventTypeID",
     INVALID_ARGUMENT_VALUE: "it cannot be read, lacks a UID or names no instances; a report nobody waits for",
@@ -207,9 +220,12 @@ def _networking() -> Iterator[str]:
     yield from _table(
         ("service", "SOP class", "UID", "we are"),
         [
-            (offer.name, UID(uid).name, uid, "SCU" if offer.is_from_provider else "SCP")
-            for offer in _offered()[1]
-            for uid in offer.sop_classes or sorted(STORAGE)
+            *(
+                (offer.name, UID(uid).name, uid, "SCU" if offer.is_from_provider else "SCP")
+                for offer in _offered()[1]
+                for uid in offer.sop_classes or sorted(STORAGE)
+            ),
+            _NOTIFICATION,
         ],
     )
     yield "Private, retired and younger storage classes are taken too, unless a setting says no.\n"
@@ -218,6 +234,7 @@ def _networking() -> Iterator[str]:
         ("Failure Reason", "when"),
         [(f"{reason:04X}", reason.name.lower().replace("_", " ")) for reason in FailureReason],
     )
+    yield _AVAILABILITY
     yield "### Transfer syntaxes stored, as they are sent\n"
     yield from _table(("transfer syntax", "UID"), [(UID(u).name, u) for u in sorted(TRANSFER_SYNTAXES)])
     yield _COERCION

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -17,19 +16,10 @@ from sqlalchemy import (
 )
 
 from pacs.attributes import Attribute, Matching, columns
+from pacs.index.message_tables import availability_notice, step_message
+from pacs.index.metadata import Key as _Key
+from pacs.index.metadata import metadata as metadata
 from pacs.model import Coercion, Level
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite grows a primary key by itself only when its type is INTEGER.
-_Key = BigInteger().with_variant(Integer, "sqlite")
 
 # The search keys that lead to few rows, and so deserve an index of their own.
 _INDEXED = frozenset(
@@ -274,6 +264,8 @@ task = Table(
     Column("sop_instance_uid", Text, nullable=False),
     # The last change that asked for it: a task asked for again while it ran is run again
     Column("sequence", BigInteger, nullable=False),
+    # The change after which it was asked for first
+    Column("since", BigInteger, nullable=False, server_default="0"),
     # Seconds since 1970
     Column("due", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -378,23 +370,6 @@ performed_step = Table(
 
 performed_step_value = _values_of("performed_step")
 
-# What other systems are still to be told of them, in this order
-step_message = Table(
-    "step_message",
-    metadata,
-    Column("key", _Key, primary_key=True),
-    # An AE title
-    Column("destination", Text, nullable=False, index=True),
-    Column("sop_instance_uid", Text, nullable=False),
-    Column("is_new", Boolean, nullable=False),
-    # As DICOM JSON
-    Column("attributes", LargeBinary, nullable=False),
-    # When it is tried next, in seconds since 1970
-    Column("due", Float, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("error", Text, nullable=False),
-)
-
 # The systems that are known
 peer = Table(
     "peer",
@@ -404,6 +379,8 @@ peer = Table(
     Column("port", Integer, nullable=False),
     # Whether it is asked to commit to what is sent to it
     Column("commits", Boolean, nullable=False, server_default=false()),
+    # Whether it is told which instances are available
+    Column("notified", Boolean, nullable=False, server_default=false()),
     Column("tls", Boolean, nullable=False, server_default=false()),
     # What it may ask, where it may have things sent to, what it prefers, what is put into its objects
     Column("may", Text, nullable=False, server_default="query\\retrieve\\store"),
@@ -491,7 +468,7 @@ ONLY_HERE = (
     *(workitem, workitem_value, workitem_gone),
     *(subscription, worklist_subscription, event_report, event_channel),
     *(scheduled_step, scheduled_step_value, performed_step, performed_step_value, step_message),
-    *(commitment, commitment_request, peer, send_request, send_item, send_commitment),
+    *(commitment, commitment_request, peer, availability_notice, send_request, send_item, send_commitment),
     *(forward_rule, forwarded, forward_request),
 )
 
