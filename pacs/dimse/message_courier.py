@@ -20,7 +20,7 @@ from pacs.index import Message, MessageQueue, Peers
 from pacs.model import Peer
 
 WEEK = 7 * 86_400.0  # seconds after which who is away is told no more of what was noted before
-MOST_REFUSALS = 6  # of what the other does not take for now; others wait behind it
+MOST_REFUSALS = 6  # of what the other does not take for now, or what cannot be written; others wait behind it
 
 _MOST_BYTES = 4 << 20  # of the data set that may come with a response
 
@@ -116,10 +116,10 @@ class MessageCourier:
 
     def _put_off(self, message: Message, error: Exception) -> None:
         """Try again later, unless it was tried for long enough."""
-        is_refused = isinstance(error, NotTaken)
+        is_away = isinstance(error, PeerFailed | ArchiveError) and not isinstance(error, NotTaken)
         week_ago = time.time() - WEEK
         try:
-            if is_refused and message.refusals + 1 >= MOST_REFUSALS:
+            if not is_away and message.refusals + 1 >= MOST_REFUSALS:
                 self._give_up(message, str(error))
                 self._queue.done(message)
             elif message.at < week_ago:
@@ -127,7 +127,7 @@ class MessageCourier:
                 self._give_up(message, f"for a week: {error}", messages=number)
             else:
                 self._log_failure(message, error)
-                self._queue.put_off(message, str(error), time.time() + pause(message), is_refused)
+                self._queue.put_off(message, str(error), time.time() + pause(message), not is_away)
         except ArchiveError:  # then it is still due, and would be tried again at once
             time.sleep(PAUSES[0])
 

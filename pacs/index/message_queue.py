@@ -18,7 +18,7 @@ class Message(NamedTuple):
 
     destination: the AE title of who is to be told.  uid: of the SOP instance that it makes or changes.
     at: when it was noted, in seconds since 1970.
-    attempts: that failed.  refusals: of these, that came to the destination, which did not take it.
+    attempts: that failed.  refusals: those of them that did not fail because the destination was away.
     is_new: whether the instance is made by it (N-CREATE), or else changed (N-SET).
     """
 
@@ -72,7 +72,7 @@ class MessageQueue:
     def put_off(self, message: Message, error: str, until: float, is_refused: bool = False) -> None:
         """Try a message again later.
 
-        until: seconds since 1970.  is_refused: whether it came to the destination, which did not take it.
+        until: seconds since 1970.  is_refused: whether it did not fail because the destination was away.
         """
         values = {
             "attempts": message.attempts + 1,

@@ -243,6 +243,17 @@ def test_who_takes_no_notifications_is_named_and_not_asked_for_ever(index: Index
 
 
 @pytest.mark.usefixtures("courier")
+def test_what_cannot_be_written_does_not_hold_up_what_is_behind_it(index: Index, note: Note) -> None:
+    with capture_logs() as logs, notified() as ris:
+        index.peers.put(ris.peer)
+        note(TOLD._replace(study_instance_uid="à"), TOLD)
+        assert ris.next().study == STUDY
+        all_is_told(index)
+    events = ["availability could not be told"] * (MOST_REFUSALS - 1)
+    assert [one["event"] for one in logs] == [*events, "availability not told", "availability told"]
+
+
+@pytest.mark.usefixtures("courier")
 def test_refusals_are_counted_without_the_times_that_nobody_answered(index: Index, note: Note) -> None:
     port = free_port()
     index.peers.put(Peer("RIS", "127.0.0.1", port, notified=True))
