@@ -51,6 +51,15 @@ Commits = Annotated[
     ),
 ]
 
+Notified = Annotated[
+    bool | None,
+    typer.Option(
+        "--notify/--no-notify",
+        help="Whether it is told which instances are available, and which no longer "
+        "(Instance Availability Notification).",
+    ),
+]
+
 
 @peer.command("add")
 def peer_add(
@@ -58,6 +67,7 @@ def peer_add(
     host: Annotated[str, typer.Argument(help="Its name or address.")],
     port: Annotated[int, typer.Argument(help="Where it listens.")],
     commits: Commits = None,
+    notified: Notified = None,
     tls: Tls = None,
     may: May = None,
     move_to: MoveTo = None,
@@ -73,6 +83,7 @@ def peer_add(
         host=host,
         port=port,
         commits=commits,
+        notified=notified,
         tls=tls,
         may=may,
         move_to=move_to,
@@ -82,8 +93,7 @@ def peer_add(
         issuer_of_accession_number=issuer_of_accession_number,
     )
     _, parts = open_parts(data)
-    parts.index.peers.put(added)
-    parts.commitment_bell.ring()
+    parts.know(added)
     parts.close()
 
 
@@ -93,6 +103,7 @@ def peer_change(
     host: Annotated[str | None, typer.Option(help="Its name or address.")] = None,
     port: Annotated[int | None, typer.Option(help="Where it listens.")] = None,
     commits: Commits = None,
+    notified: Notified = None,
     tls: Tls = None,
     may: May = None,
     move_to: MoveTo = None,
@@ -114,6 +125,7 @@ def peer_change(
         host=host,
         port=port,
         commits=commits,
+        notified=notified,
         tls=tls,
         may=may,
         move_to=move_to,
@@ -122,8 +134,7 @@ def peer_change(
         issuer_of_patient_id=issuer_of_patient_id,
         issuer_of_accession_number=issuer_of_accession_number,
     )
-    parts.index.peers.put(changed)
-    parts.commitment_bell.ring()
+    parts.know(changed)
     parts.close()
 
 
@@ -159,11 +170,16 @@ def peer_list(data: Data = None) -> None:
         tls = "  by TLS" if known.tls else ""
         may = "" if known.may == EVERYTHING else f"  may {told(known.may)}"
         commits = "  commits" if known.commits else ""
-        said = f"{known.ae_title:16} {known.host}:{known.port}{commits}{tls}{may}"
+        notified = "  notified" if known.notified else ""
+        said = f"{known.ae_title:16} {known.host}:{known.port}{commits}{notified}{tls}{may}"
         out.print(said, markup=False, soft_wrap=True)
-    for aet, waiting, reason in parts.index.step_outbox.waiting():
-        line = f"{aet:16} messages about performed steps that wait: {waiting}. {reason}"
-        out.print(line.rstrip(), markup=False, soft_wrap=True)
+    for what, queue in (
+        ("messages about performed steps", parts.index.step_outbox),
+        ("notifications of availability", parts.index.notices),
+    ):
+        for aet, waiting, reason in queue.waiting():
+            line = f"{aet:16} {what} that wait: {waiting}. {reason}"
+            out.print(line.rstrip(), markup=False, soft_wrap=True)
     parts.close()
 
 
@@ -183,6 +199,7 @@ def peer_show(aet: AeTitleArgument, data: Data = None) -> None:
         ("address", f"{known.host}:{known.port}"),
         ("TLS", "yes" if known.tls else "no"),
         ("commits", "yes" if known.commits else "no"),
+        ("notified", "yes" if known.notified else "no"),
         ("may", told(known.may)),
         ("move to", ", ".join(known.move_to) or "all that are known"),
         ("prefers", ", ".join(map(name_of, known.transfer_syntaxes)) or "none"),

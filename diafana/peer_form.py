@@ -64,6 +64,7 @@ class PeerForm(BaseModel):
     host: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_host)]
     port: Annotated[int, Field(ge=1, le=65_535)]
     commits: bool = False
+    notified: bool = False
     tls: bool = False
     may: Permissions = EVERYTHING
     move_to: Annotated[tuple[AeTitle, ...], BeforeValidator(_listed)] = ()

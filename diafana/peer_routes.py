@@ -60,7 +60,7 @@ class PeerRoutes:
         if said.ae_title != ae_title.strip():
             return problem(400, "ae_title: it is not that of the path")
         was_known = await self._threads.search(self._peers.find, said.ae_title) is not None
-        await self._threads.store(self._peers.put, said)
+        await self._threads.store(self._parts.know, said)
         return _json(told(said), 200 if was_known else 201)
 
     async def remove(self, ae_title: str) -> Response:

@@ -3,14 +3,21 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from diafana.service import only_service_of
 from diafana.settings import Settings
 from fhir_api.subscriptions.store import SubscriptionStore
+from pacs.availability import note_the_rest
+from pacs.changes import Bell
 from pacs.errors import StorageFailed
 from pacs.files import DiskFiles
 from pacs.index import Index, migrate, sqlite_url
+from pacs.procedure_steps.performed import PerformedSteps
 from pacs.upkeep import reindex
 from pacs.worklist.subscriptions import Subscriptions
+
+log = structlog.get_logger()
 
 _SIDE_FILES = ("-wal", "-shm", "-lock", "-deletions")
 
@@ -30,7 +37,7 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
         indexed, newest = index.count(), index.tasks.newest()
         old = settings.index_path.with_suffix(".old")
         try:
-            kept = _keep_worklist(settings.index_path, index)
+            kept = _keep_worklist(settings, index)
         except StorageFailed as error:
             kept = False
             left_out.append(("the worklist", f"it is left in {old.name}: {error}"))
@@ -52,14 +59,27 @@ def rebuild(settings: Settings, step: Callable[[], None]) -> tuple[int, list[tup
         return indexed, left_out
 
 
-def _keep_worklist(old: Path, index: Index) -> bool:
+def _keep_worklist(settings: Settings, index: Index) -> bool:
     """Work items and subscriptions are in no file: they are taken out of the old index, if there is one."""
-    if not old.exists():
+    if not settings.index_path.exists():
         return False
-    migrate(sqlite_url(old))
-    index.worklist.copy_from(sqlite_url(old))
-    index.forwarding.renumber(sqlite_url(old))
+    old = sqlite_url(settings.index_path)
+    migrate(old)
+    _note_availability(settings, old)
+    index.worklist.copy_from(old)
+    index.forwarding.renumber(old)
     return True
+
+
+def _note_availability(settings: Settings, url: str) -> None:
+    """Let systems be told of what the old index knows to have changed: in the new one nothing is news."""
+    old = Index(url)
+    try:
+        note_the_rest(old, PerformedSteps(old.worklist, settings.worklist_days), Bell(settings.bell))
+    except StorageFailed as error:  # no reason to lose the worklist
+        log.warning("what has not come to rest is told to nobody", reason=str(error))
+    finally:
+        old.close()
 
 
 def _remove(path: Path) -> None:

@@ -38,6 +38,7 @@ from fhir_api.store import prepare
 from fhir_api.subscriptions.courier import FOLLOWER as STUDY_FOLLOWER
 from hl7v2.mllp import Limits, MllpServer
 from hl7v2.receiver import Receiver
+from pacs.availability import FOLLOWER as AVAILABILITY
 from pacs.changes import Bell, Runner
 from pacs.dimse import DimseServer, TlsPort
 from pacs.dimse.tls import CannotUseTls, calling
@@ -149,12 +150,14 @@ def _prepare_data(settings: Settings) -> None:
 
 
 def _begin_telling(settings: Settings) -> None:
-    """Let who follows studies for subscribers begin now: of what was there before nobody is told."""
-    if settings.fhir_subscription_endpoints:
-        index = Index(sqlite_url(settings.index_path))
-        if STUDY_FOLLOWER not in index.tasks.cursors():
-            index.tasks.plan([Plan(STUDY_FOLLOWER, {}, due=0, cursor=index.tasks.newest())])
-        index.close()
+    """Let who follows studies to tell of them begin now: of what was there before nobody is told."""
+    telling = [AVAILABILITY, *([STUDY_FOLLOWER] if settings.fhir_subscription_endpoints else [])]
+    index = Index(sqlite_url(settings.index_path))
+    begun, newest = index.tasks.cursors(), index.tasks.newest()
+    beginning = [Plan(name, {}, due=0, cursor=newest) for name in telling if name not in begun]
+    if beginning:
+        index.tasks.plan(beginning)
+    index.close()
 
 
 def _begin_pushing(settings: Settings) -> None:

@@ -249,6 +249,11 @@ class Settings(BaseSettings):
         return self.data / "step-bell"
 
     @property
+    def availability_bell(self) -> Path:
+        """The pipe that wakes who tells other systems which instances are available."""
+        return self.data / "availability-bell"
+
+    @property
     def fhir_push_path(self) -> Path:
         """The SQLite file of what is sent to another FHIR server."""
         return self.data / "fhir-push.sqlite"

@@ -21,15 +21,18 @@ from fhir_api.subscriptions.courier import SubscriptionCourier, study_follower
 from fhir_api.subscriptions.service import Subscriptions as FhirSubscriptions
 from fhir_api.subscriptions.store import SubscriptionStore
 from pacs.archive import Archive
+from pacs.availability import availability_follower
 from pacs.changes import Bell, Follower
 from pacs.commitment import Commitment
 from pacs.dimse import Limits
 from pacs.dimse.admission import Gate, Rules
+from pacs.dimse.availability_courier import availability
 from pacs.dimse.courier import Courier
+from pacs.dimse.message_courier import MessageCourier
 from pacs.dimse.n_action import Desk
 from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
-from pacs.dimse.step_courier import StepCourier
+from pacs.dimse.step_courier import STEPS
 from pacs.dimse.teller import Teller
 from pacs.dimse.tls import ClientCertificate, TlsFiles, accepting, calling
 from pacs.doorbell import ring
@@ -37,7 +40,7 @@ from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.forwarding.follower import forward_followers
 from pacs.index import Index, sqlite_url
-from pacs.model import Level
+from pacs.model import Level, Peer
 from pacs.procedure_steps.orders import Orders
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
@@ -136,6 +139,17 @@ class Parts:
     def step_bell(self) -> Bell:
         """What rings when others are to be told of a performed step."""
         return Bell(self.settings.step_bell)
+
+    @cached_property
+    def availability_bell(self) -> Bell:
+        """What rings when others are to be told which instances are available."""
+        return Bell(self.settings.availability_bell)
+
+    def know(self, peer: Peer) -> None:
+        """Know a system, and wake who has something to tell it."""
+        self.index.peers.put(peer)
+        for bell in (self.commitment_bell, self.step_bell, self.availability_bell):
+            bell.ring()
 
     @cached_property
     def push_outbox(self) -> PushOutbox:
@@ -279,23 +293,32 @@ def courier_bells(parts: Parts) -> list[Bell]:
     settings = parts.settings
     pushing = [parts.push_bell] if settings.fhir_push else []
     telling = [parts.subscription_bell] if settings.fhir_subscription_endpoints else []
-    noted = [parts.outbox_bell, parts.commitment_bell, parts.step_bell, parts.exports_bell]
-    return [*noted, *pushing, *telling]
+    noted = [parts.outbox_bell, parts.commitment_bell, parts.step_bell, parts.availability_bell]
+    return [*noted, parts.exports_bell, *pushing, *telling]
 
 
 def couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
     """Who sends, tells and exports, each in a thread of its own until it is told that it is time to stop."""
     settings = parts.settings
     sending = Courier(parts.archive, parts.index, settings.aet, parts.outbox_bell, parts.tls_calling).run
-    reporting = StepCourier(
-        parts.index.step_outbox, parts.index.peers, settings.aet, parts.step_bell, parts.tls_calling
-    ).run
     pushing = [parts.push_courier.run] if settings.fhir_push else []
     telling = [parts.subscription_courier.run] if settings.fhir_subscription_endpoints else []
     committing = Teller(
         parts.desk, parts.index.peers, parts.commitment, parts.commitment_bell, parts.tls_calling
     ).run
-    return [sending, committing, reporting, parts.exporter.run, *pushing, *telling]
+    return [sending, committing, *_message_couriers(parts), parts.exporter.run, *pushing, *telling]
+
+
+def _message_couriers(parts: Parts) -> list[Callable[[Callable[[], bool]], None]]:
+    """Who tells other systems of performed steps, and of what is available."""
+    index, aet = parts.index, parts.settings.aet
+    return [
+        MessageCourier(kind, queue, index.peers, aet, bell, parts.tls_calling).run
+        for kind, queue, bell in (
+            (STEPS, index.step_outbox, parts.step_bell),
+            (availability(aet), index.notices, parts.availability_bell),
+        )
+    ]
 
 
 def followers(parts: Parts) -> list[Follower]:
@@ -318,6 +341,7 @@ def followers(parts: Parts) -> list[Follower]:
         report_follower(archive, parts.resources, ring),
         replace(thumbnail_follower(archive, parts.derived), rest=rest),
         *forward_followers(archive, parts.index, rest, parts.outbox_bell.ring),
+        availability_follower(parts.index, parts.performed_steps, rest, parts.availability_bell.ring),
         *pushing,
         *telling,
     ]

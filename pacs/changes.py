@@ -44,6 +44,24 @@ class Follower:
     work: Callable[[Task], None]
 
 
+class Interest:
+    """Whether anybody cares for a change: it is asked once for all changes up to the newest."""
+
+    def __init__(self, tasks: Tasks, is_there: Callable[[], bool]) -> None:
+        """is_there: whether there is anybody now; who comes since a change is for none that is older."""
+        self._tasks = tasks
+        self._is_there = is_there
+        self._known_to = 0
+        self._answer = False
+
+    def __call__(self, change: Change) -> bool:
+        """Whether anybody does."""
+        if change.sequence > self._known_to:
+            self._known_to = max(change.sequence, self._tasks.newest())
+            self._answer = self._is_there()
+        return self._answer
+
+
 class Bell:
     """Rings across threads and processes after each commit: a named pipe beside the index."""
 
@@ -96,11 +114,16 @@ class Runner:
         cursors = self._tasks.cursors()
         for follower in self._followers.values():
             abreast.setdefault(cursors.get(follower.name, 0), []).append(follower)
-        readings = [(self._tasks.changes(cursor, _BATCH), group) for cursor, group in abreast.items()]
-        plans = [_plan(follower, changes) for changes, group in readings if changes for follower in group]
+        readings = [(cursor, self._tasks.changes(cursor, _BATCH), group) for cursor, group in abreast.items()]
+        plans = [
+            _plan(follower, cursor, changes)
+            for cursor, changes, group in readings
+            if changes
+            for follower in group
+        ]
         if plans:
             self._tasks.plan(plans)
-        return any(len(changes) == _BATCH for changes, _ in readings)
+        return any(len(changes) == _BATCH for _, changes, _ in readings)
 
     def run_due(self, is_stopping: Callable[[], bool]) -> bool:
         """Run tasks that are due; whether there were any."""
@@ -136,9 +159,11 @@ class Runner:
         self._tasks.failed(task, f"{type(error).__name__}: {error}", delay and time.time() + delay)
 
 
-def _plan(follower: Follower, changes: list[Change]) -> Plan:
+def _plan(follower: Follower, cursor: int, changes: list[Change]) -> Plan:
+    """What changes give it to do.  cursor: the last one that it has read before them."""
     subjects = {_subject(c, follower.level): c.sequence for c in changes if follower.wants(c)}
-    return Plan(follower.name, subjects, time.time() + follower.rest, changes[-1].sequence)
+    due = time.time() + follower.rest
+    return Plan(follower.name, subjects, due, changes[-1].sequence, since=cursor)
 
 
 def _subject(change: Change, level: Level) -> tuple[str, str, str]:

@@ -223,6 +223,7 @@ class Peer(NamedTuple):
     """Another system that speaks DICOM, known here by its AE title.
 
     commits: whether it is asked to commit to what is sent to it (PS3.4 Annex J).
+    notified: whether it is told which instances are available (PS3.4 Annex R).
     tls: whether it is called by TLS.
     may: what it may ask of us; whatever it may, it can be sent to.
     move_to: AE titles of those that it may have something sent to (C-MOVE); empty for all that are known.
@@ -235,6 +236,7 @@ class Peer(NamedTuple):
     host: str
     port: int
     commits: bool = False
+    notified: bool = False
     tls: bool = False
     may: frozenset[Permission] = EVERYTHING
     move_to: tuple[str, ...] = ()

@@ -12,13 +12,14 @@ from diafana.conformance.sections import link
 from diafana.conformance.template import Content
 from pacs.coercion import COERCED, REASON
 from pacs.commitment import FailureReason
+from pacs.dimse.availability_courier import ONLINE, UNAVAILABLE
 from pacs.dimse.commitment_data import MOST_BYTES, MOST_REFERENCES
 from pacs.dimse.commitment_user import HERE, WAITED_FOR
+from pacs.dimse.message_courier import MOST_REFUSALS, WEEK
 from pacs.dimse.performed_steps import CreateStep
 from pacs.dimse.proposal import MOST_CONTEXTS
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES
 from pacs.dimse.sender import FALLBACKS
-from pacs.dimse.step_courier import MOST_REFUSALS
 from pacs.index.commitment_requests import MOST_WAITING
 from pacs.procedure_steps.performed_attributes import TABLE as PERFORMED
 from pacs.procedure_steps.scheduled_attributes import TABLE as SCHEDULED
@@ -51,12 +52,18 @@ def _worklist() -> Iterator[str]:
     )
 
 
+# How messages are told that wait for one another
+_IN_ITS_TURN = (
+    "A message waits for the one before it. Where a system does not answer it is tried again for "
+    f"{WEEK / _DAY:.0f} days; where it answers that it cannot for now, or does not take the SOP class, "
+    f"{MOST_REFUSALS} times in all."
+)
+
+
 def _steps_told() -> Iterator[str]:
     yield paragraph(
         "The systems of the setting `mpps_forward` are told what modalities told us, in that order: the "
-        "attributes as they came. A message waits for the one before it. Where a system does not answer "
-        f"it is tried again for {DAYS} days; where it answers that it cannot for now, {MOST_REFUSALS} "
-        "times in all."
+        "attributes as they came. " + _IN_ITS_TURN
     )
 
 
@@ -182,10 +189,22 @@ def _committing_provider() -> Iterator[str]:
     )
 
 
+def _notifying() -> Iterator[str]:
+    yield paragraph(
+        "A system that was made known with `--notify` is told once a study has come to rest "
+        f"(`rest_seconds`): what came since the last time is {ONLINE}, what was deleted or rejected is "
+        f"{UNAVAILABLE}. What came before it was to be told is not. Retrieve AE Title is ours; no other "
+        "optional attribute is sent. Referenced Performed Procedure Step Sequence has the step that names "
+        "the series, else the one that is at work in the study, if it is the only one; instances of several "
+        "steps are told by several notifications. " + _IN_ITS_TURN
+    )
+
+
 SECTIONS: Mapping[str, Content] = {
     "5.2.1.2": _worklist,
     "5.2.2.1": _steps_told,
     "5.2.2.2": _steps_taken,
+    "5.2.4.1": _notifying,
     "5.2.5.1": _sending,
     "5.2.5.1.1": _transcoding,
     "5.2.5.2": _storing,

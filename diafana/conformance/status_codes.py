@@ -17,6 +17,7 @@ from pacs.dimse.rejection import REJECTIONS
 from pacs.dimse.sop_classes import (
     FIND_LEVELS,
     GET_LEVELS,
+    INSTANCE_AVAILABILITY,
     MODALITY_WORKLIST,
     MOVE_LEVELS,
     PERFORMED_STEP,
@@ -217,6 +218,7 @@ SECTIONS: Mapping[str, Content] = {
         ("N-SET", (PERFORMED_STEP,)),
         ("N-GET", (PERFORMED_STEP_RETRIEVE,)),
     ),
+    "7.3.2.4": _of(("N-CREATE", (INSTANCE_AVAILABILITY,))),
     "7.3.2.5": _of(("C-STORE", ())),
     "7.3.2.6": _of(("N-ACTION", (PUSH_MODEL,)), ("N-EVENT-REPORT", (PUSH_MODEL,))),
     "7.3.2.7": _of(

@@ -89,3 +89,6 @@ _STEP_AGAIN = (
 # PS3.7 10.1.5.1.6, 10.1.3.1.9 and C.4; an Error ID of PS3.4 Table F.7.2-2 counts before the status
 STEP_CREATED = Heard((*_STEP_DONE, ((DUPLICATE_INSTANCE,), Then.DONE_BEFORE), _STEP_AGAIN))
 STEP_SET = Heard((*_STEP_DONE, ((NO_LONGER_UPDATED,), Then.DONE_BEFORE), _STEP_AGAIN))
+
+# PS3.7 10.1.5.1.6 and C.4; the UID is ours, so nobody else has made an instance of it
+AVAILABILITY = Heard((*_STEP_DONE, ((DUPLICATE_INSTANCE,), Then.DONE), _STEP_AGAIN))

@@ -29,6 +29,8 @@ MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 PERFORMED_STEP = "1.2.840.10008.3.1.2.3.3"
 PERFORMED_STEP_RETRIEVE = "1.2.840.10008.3.1.2.3.4"
 
+INSTANCE_AVAILABILITY = "1.2.840.10008.5.1.4.33"  # PS3.4 R.3.3
+
 # PS3.4 Tables B.5-1 and GG.3-1
 STORAGE: frozenset[str] = frozenset(CATEGORY_OF).union(
     str(cx.abstract_syntax) for cx in AllStoragePresentationContexts

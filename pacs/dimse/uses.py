@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pacs.dimse.commitment_data import PUSH_MODEL
 from pacs.dimse.heard import (
+    AVAILABILITY,
     COMMITMENT_REPORT,
     COMMITMENT_REQUEST,
     ECHO,
@@ -14,7 +15,7 @@ from pacs.dimse.heard import (
     Heard,
 )
 from pacs.dimse.remote import PATIENT_FIND, STUDY_FIND, STUDY_GET, STUDY_MOVE
-from pacs.dimse.sop_classes import PERFORMED_STEP, VERIFICATION
+from pacs.dimse.sop_classes import INSTANCE_AVAILABILITY, PERFORMED_STEP, VERIFICATION
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,13 @@ USES: tuple[Use, ...] = (
     Use("C-GET", "C.4.3", (STUDY_GET,), QUERY_RETRIEVE, "`diafana remote get`"),
     Use("N-CREATE", "F.7.2.1", (PERFORMED_STEP,), STEP_CREATED, "a performed step was made (`mpps_forward`)"),
     Use("N-SET", "F.7.2.2", (PERFORMED_STEP,), STEP_SET, "a performed step was changed (`mpps_forward`)"),
+    Use(
+        "N-CREATE",
+        "R.3.2",
+        (INSTANCE_AVAILABILITY,),
+        AVAILABILITY,
+        "instances of a study came, and it is at rest; or some were deleted or rejected (`--notify`)",
+    ),
     Use(
         "N-ACTION",
         "J.3.2",

@@ -8,7 +8,7 @@ import structlog
 
 from pacs.archive import Archive
 from pacs.attributes import BY_TAG
-from pacs.changes import Follower
+from pacs.changes import Follower, Interest
 from pacs.errors import ArchiveError, NotFound
 from pacs.forwarding.hours import next_open
 from pacs.index import Index, Task
@@ -54,15 +54,11 @@ class Forwarder:
         self._index = index
         self._is_prompt = is_prompt
         self._on_request = on_request
-        self._has_rules = False
-        self._known_to = 0  # a rule made since that change is for none that is older
+        self._interest = Interest(index.tasks, lambda: bool(self._rules()))
 
     def wants(self, change: Change) -> bool:
         """Whether there is a rule for it; without any, storing is followed by nothing."""
-        if change.sequence > self._known_to:
-            self._known_to = max(change.sequence, self._index.tasks.newest())
-            self._has_rules = bool(self._rules())
-        return self._has_rules and change.action is Action.CREATED
+        return self._interest(change) and change.action is Action.CREATED
 
     def _rules(self) -> list[ForwardRule]:
         return [rule for rule in self._index.forwarding.rules() if rule.is_prompt == self._is_prompt]

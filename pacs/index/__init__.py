@@ -13,15 +13,17 @@ from pacs.index.deletions import Deletions
 from pacs.index.engine import Transactions, open_engine, sqlite_url
 from pacs.index.forwarding import Forwarding, Progress
 from pacs.index.hierarchy import Record
+from pacs.index.message_queue import Message, MessageQueue
 from pacs.index.migrate import migrate
 from pacs.index.non_patient import NonPatientInstances
+from pacs.index.notices import Availability, InstanceState, Notices
 from pacs.index.outbox import Due, Outbox, Sending
 from pacs.index.peers import Peers
 from pacs.index.remove import Recycled, Reference, Removal, Remover
 from pacs.index.rows import SearchValue, search_values
+from pacs.index.schema.messages import step_message
 from pacs.index.search import Search
 from pacs.index.sent_commitments import Asking, SentCommitments
-from pacs.index.step_outbox import StepMessage, StepOutbox
 from pacs.index.subscriptions import Filter, Waiting
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.values import path_name
@@ -33,6 +35,7 @@ from pacs.query import Query
 __all__ = [
     "Asked",
     "Asking",
+    "Availability",
     "Backlog",
     "CommitmentRequests",
     "Commitments",
@@ -40,7 +43,11 @@ __all__ = [
     "Filter",
     "Forwarding",
     "Index",
+    "InstanceState",
+    "Message",
+    "MessageQueue",
     "NonPatientInstances",
+    "Notices",
     "Outbox",
     "Owed",
     "Peers",
@@ -55,8 +62,6 @@ __all__ = [
     "SearchValue",
     "Sending",
     "SentCommitments",
-    "StepMessage",
-    "StepOutbox",
     "Task",
     "Tasks",
     "Verdict",
@@ -132,9 +137,14 @@ class Index:
         return Peers(self._engine, self._transactions)
 
     @cached_property
-    def step_outbox(self) -> StepOutbox:
+    def step_outbox(self) -> MessageQueue:
         """What other systems are still to be told of performed steps."""
-        return StepOutbox(self._engine, self._transactions)
+        return MessageQueue(self._engine, self._transactions, step_message, "attributes")
+
+    @cached_property
+    def notices(self) -> Notices:
+        """What known systems are still to be told of instances that are available."""
+        return Notices(self._engine, self._transactions)
 
     @cached_property
     def outbox(self) -> Outbox:

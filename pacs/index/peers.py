@@ -7,6 +7,8 @@ from sqlalchemy import Engine, Row, delete, insert, select
 from pacs.index import schema
 from pacs.index.commitment_requests import make_due
 from pacs.index.engine import Transactions, connected
+from pacs.index.message_queue import make_messages_due
+from pacs.index.notices import drop_notices
 from pacs.model import Peer, Permission
 
 _peer = schema.peer
@@ -28,10 +30,14 @@ class Peers:
             connection.execute(delete(_peer).where(_peer.c.ae_title == peer.ae_title))
             connection.execute(insert(_peer).values(_row(peer)))
             make_due(connection, peer.ae_title)
+            make_messages_due(connection, peer.ae_title)
+            if not peer.notified:
+                drop_notices(connection, peer.ae_title)
 
     def remove(self, ae_title: str) -> bool:
         """Know a system no more; whether it was known."""
         with self._transactions.begin() as connection:
+            drop_notices(connection, ae_title)
             return connection.execute(delete(_peer).where(_peer.c.ae_title == ae_title)).rowcount > 0
 
     def find(self, ae_title: str) -> Peer | None:

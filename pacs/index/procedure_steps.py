@@ -8,8 +8,9 @@ import orjson
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from pacs.index import schema
+from pacs.index.message_queue import new_row
 from pacs.index.rows import SearchValue, dump
-from pacs.index.step_outbox import add_message
+from pacs.index.schema.messages import step_message
 from pacs.index.values import Criteria, Values
 from pacs.model import DicomJson, PerformedStep, ScheduledStep
 
@@ -121,7 +122,8 @@ class PerformedStepRows:
 
     def tell(self, destination: str, uid: str, is_new: bool, attributes: DicomJson) -> None:
         """Let a system be told of a step.  is_new: whether it is made by these attributes, or changed."""
-        add_message(self._connection, destination, uid, is_new, attributes)
+        said = {"is_new": is_new, "attributes": dump(attributes)}
+        self._connection.execute(insert(step_message).values(new_row(destination, uid) | said))
 
     def search(self, criteria: Criteria, limit: int | None, offset: int) -> Iterator[DicomJson]:
         """The attributes of those that fulfil all criteria, the newest first."""

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -23,6 +24,7 @@ class Task:
 
     The UIDs below the level that the follower works at are empty.
     sequence: the last change that asked for it.  attempts: how often it failed already.
+    since: the change after which the first came that asked for it.
     """
 
     key: int
@@ -32,6 +34,7 @@ class Task:
     sop_instance_uid: str
     sequence: int
     attempts: int
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,14 @@ class Plan:
     """What a stretch of the change feed gives a follower to do.
 
     subjects: study, series and SOP Instance UID, with the change that asks for it.
-    due: seconds since 1970.  cursor: the last change of the stretch.
+    due: seconds since 1970.  cursor: the last change of the stretch.  since: the one before its first.
     """
 
     follower: str
     subjects: dict[tuple[str, str, str], int]
     due: float
     cursor: int
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +73,18 @@ class Tasks:
         """The change feed behind this sequence, in order."""
         rows = select(_change).where(_change.c.sequence > after).order_by(_change.c.sequence).limit(limit)
         with connected(self._engine) as connection:
-            return [
-                Change(
-                    row.sequence,
-                    Action(row.action),
-                    row.study_instance_uid,
-                    row.series_instance_uid,
-                    row.sop_instance_uid,
-                    row.sop_class_uid,
-                )
-                for row in connection.execute(rows)
-            ]
+            return [_change_of(row) for row in connection.execute(rows)]
+
+    def changes_of(self, task: Task) -> list[Change]:
+        """All that has changed in the study of a task since the follower was done with it, in order.
+
+        The feed is read from there on, whatever else came in between.
+        """
+        stretch = (_change.c.sequence > task.since) & (_change.c.sequence <= task.sequence)
+        of_study = _change.c.study_instance_uid == task.study_instance_uid
+        found = select(_change).where(stretch, of_study).order_by(_change.c.sequence)
+        with connected(self._engine) as connection:
+            return [_change_of(row) for row in connection.execute(found)]
 
     def cursors(self) -> dict[str, int]:
         """The sequence of the last change that each follower has read, of those that have read any."""
@@ -89,13 +94,17 @@ class Tasks:
     def plan(self, plans: Sequence[Plan]) -> None:
         """Put down what is to do, and how far the feed is read, in one transaction.
 
-        A task that waits already is put off until due; a dead one is given another chance.
+        A task that waits already is put off until due, and keeps its beginning; a dead one is given another
+        chance.
         """
         with self._transactions.begin() as connection:
             for plan in plans:
+                state: dict[str, object] = {"attempts": 0, "dead": False, "error": ""}
+                state |= {"since": plan.since, "due": plan.due}
                 rows = [
-                    dict(zip(_SUBJECT, (plan.follower, *subject), strict=True))
-                    | {"sequence": sequence, "due": plan.due, "attempts": 0, "dead": False, "error": ""}
+                    state
+                    | dict(zip(_SUBJECT, (plan.follower, *subject), strict=True))
+                    | {"sequence": sequence}
                     for subject, sequence in plan.subjects.items()
                 ]
                 if rows:
@@ -144,6 +153,7 @@ class Tasks:
                     row.sop_instance_uid,
                     row.sequence,
                     row.attempts,
+                    row.since,
                 )
                 for row in connection.execute(rows)
             ]
@@ -157,10 +167,13 @@ class Tasks:
         return due
 
     def done(self, tasks: Iterable[Task]) -> None:
-        """Forget tasks, but for those that were asked for again meanwhile."""
+        """Forget tasks, but for those that were asked for again meanwhile: they go on from there."""
         pairs = [(task.key, task.sequence) for task in tasks]
+        forgetting = delete(_task).where(tuple_(_task.c.key, _task.c.sequence).in_(pairs))
+        again = update(_task).where(_task.c.key == bindparam("done")).values(since=bindparam("up_to"))
         with self._transactions.begin() as connection:
-            connection.execute(delete(_task).where(tuple_(_task.c.key, _task.c.sequence).in_(pairs)))
+            if connection.execute(forgetting).rowcount < len(pairs):
+                connection.execute(again, [{"done": key, "up_to": sequence} for key, sequence in pairs])
 
     def failed(self, task: Task, error: str, retry_at: float | None) -> None:
         """Note a failure. retry_at: seconds since 1970, or None to give the task up as a dead letter."""
@@ -203,3 +216,8 @@ class Tasks:
             Backlog(name, last - sequence, counts.get((name, False), 0), counts.get((name, True), 0))
             for name, sequence in sorted(cursors.items())
         ]
+
+
+def _change_of(row: Row[Any]) -> Change:
+    uids = row.study_instance_uid, row.series_instance_uid, row.sop_instance_uid
+    return Change(row.sequence, Action(row.action), *uids, row.sop_class_uid)

@@ -55,13 +55,14 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
         "address   other.example.org:104",
         "TLS       yes",
         "commits   no",
+        "notified  no",
         "may       query store",
         "move to   ARCHIVE 2, VIEWER",
         "prefers   JPEG2000Lossless, ExplicitVRLittleEndian",
     ]
     puts_in = ("--character-set", "ISO_IR 100", "--issuer-of-patient-id", "HOSPITAL A")
     peer(data, "change", "OTHER", *puts_in)
-    assert peer(data, "show", "OTHER").splitlines()[7:] == [
+    assert peer(data, "show", "OTHER").splitlines()[8:] == [
         "puts in character set ISO_IR 100",
         "puts in issuer of patient id HOSPITAL A",
     ]
@@ -85,6 +86,7 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
         "address   other.example.org:105",
         "TLS       no",
         "commits   no",
+        "notified  no",
         "may       nothing",
         "move to   all that are known",
         "prefers   none",
@@ -133,6 +135,7 @@ def test_known_systems_over_http(over_http: Service, data: Path) -> None:
         assert made.json() == {
             "ae_title": "OTHER",
             "commits": False,
+            "notified": False,
             "tls": False,
             "move_to": [],
             "transfer_syntaxes": [],

@@ -145,7 +145,7 @@ def test_the_backlog_of_each_follower_is_told(service: Service) -> None:
     assert store(service.dimse_port, new_slice()).Status == 0
     deleting = "moving deleted files", "rejection notes", "removing deleted files"
     making = "series metadata", "thumbnail", "FHIR resources"
-    all_followers = *deleting, *making, "forwarding", "prompt forwarding"
+    all_followers = *deleting, *making, "forwarding", "prompt forwarding", "availability"
     names = {(("follower", follower),) for follower in all_followers}
     for figure in ("behind", "waiting", "dead"):
         wait_until(partial(_has_samples, service, f"diafana_follower_{figure}", names))

@@ -17,7 +17,6 @@ from pacs.index.schema.kept_here import (
     send_commitment,
     send_item,
     send_request,
-    step_message,
     subscription,
     workitem,
     workitem_gone,
@@ -43,10 +42,12 @@ from pacs.index.schema.made_from_files import (
     study_value,
     task,
 )
+from pacs.index.schema.messages import availability_notice, step_message
 from pacs.index.schema.parts import metadata
 
 __all__ = [
     "ONLY_HERE",
+    "availability_notice",
     "change",
     "commitment",
     "commitment_request",

@@ -15,6 +15,7 @@ from sqlalchemy import (
     false,
 )
 
+from pacs.index.schema.messages import availability_notice, step_message
 from pacs.index.schema.parts import Key, metadata, values_of
 from pacs.model import Coercion
 
@@ -149,23 +150,6 @@ performed_step = Table(
 
 performed_step_value = values_of("performed_step")
 
-# What other systems are still to be told of them, in this order
-step_message = Table(
-    "step_message",
-    metadata,
-    Column("key", Key, primary_key=True),
-    # An AE title
-    Column("destination", Text, nullable=False, index=True),
-    Column("sop_instance_uid", Text, nullable=False),
-    Column("is_new", Boolean, nullable=False),
-    # As DICOM JSON
-    Column("attributes", LargeBinary, nullable=False),
-    # When it is tried next, in seconds since 1970
-    Column("due", Float, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("error", Text, nullable=False),
-)
-
 # The systems that are known
 peer = Table(
     "peer",
@@ -175,6 +159,8 @@ peer = Table(
     Column("port", Integer, nullable=False),
     # Whether it is asked to commit to what is sent to it
     Column("commits", Boolean, nullable=False, server_default=false()),
+    # Whether it is told which instances are available
+    Column("notified", Boolean, nullable=False, server_default=false()),
     Column("tls", Boolean, nullable=False, server_default=false()),
     # What it may ask, where it may have things sent to, what it prefers, what is put into its objects
     Column("may", Text, nullable=False, server_default="query\\retrieve\\store"),
@@ -262,6 +248,6 @@ ONLY_HERE = (
     *(workitem, workitem_value, workitem_gone),
     *(subscription, worklist_subscription, event_report, event_channel),
     *(scheduled_step, scheduled_step_value, performed_step, performed_step_value, step_message),
-    *(commitment, commitment_request, peer, send_request, send_item, send_commitment),
+    *(commitment, commitment_request, peer, availability_notice, send_request, send_item, send_commitment),
     *(forward_rule, forwarded, forward_request),
 )

@@ -213,6 +213,8 @@ task = Table(
     Column("sop_instance_uid", Text, nullable=False),
     # The last change that asked for it: a task asked for again while it ran is run again
     Column("sequence", BigInteger, nullable=False),
+    # The change after which it was asked for first
+    Column("since", BigInteger, nullable=False, server_default="0"),
     # Seconds since 1970
     Column("due", Float, nullable=False),
     Column("attempts", Integer, nullable=False),

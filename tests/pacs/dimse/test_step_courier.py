@@ -13,9 +13,10 @@ from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 
 from pacs.changes import Bell
-from pacs.dimse import step_courier
+from pacs.dimse import rounds
+from pacs.dimse.message_courier import MOST_REFUSALS, MessageCourier
 from pacs.dimse.sop_classes import PERFORMED_STEP, VERIFICATION
-from pacs.dimse.step_courier import StepCourier
+from pacs.dimse.step_courier import STEPS
 from pacs.index import Index, migrate, sqlite_url
 from pacs.model import Peer
 from pacs.procedure_steps.performed import PerformedSteps
@@ -74,7 +75,7 @@ def manager(
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step_courier, "PAUSES", (0.05,))
+    monkeypatch.setattr(rounds, "PAUSES", (0.05,))
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def performed(index: Index, bell: Bell) -> PerformedSteps:
 def courier(index: Index, bell: Bell) -> Iterator[None]:
     """It works while the test does."""
     told = threading.Event()
-    working = StepCourier(index.step_outbox, index.peers, "DIAFANA", bell).run
+    working = MessageCourier(STEPS, index.step_outbox, index.peers, "DIAFANA", bell).run
     thread = threading.Thread(target=working, args=(told.is_set,))
     thread.start()
     yield
@@ -181,7 +182,7 @@ def test_who_has_no_room_is_asked_again_but_not_for_ever(index: Index, performed
         performed.create(UID, begun_step())
         performed.create(OTHER, begun_step())
         wait_until(is_empty(index))
-    assert other.operations() == [("create", UID)] * 3 + [("create", OTHER)] * step_courier.MOST_REFUSALS
+    assert other.operations() == [("create", UID)] * 3 + [("create", OTHER)] * MOST_REFUSALS
 
 
 @pytest.mark.usefixtures("courier")

@@ -17,6 +17,7 @@ def test_all_that_is_known_is_kept(index: Index) -> None:
             "WHOLE",
             "whole.example.org",
             2762,
+            notified=True,
             tls=True,
             may=frozenset({Permission.STORE, Permission.RETRIEVE}),
             move_to=("A B", "C"),

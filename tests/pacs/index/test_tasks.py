@@ -107,6 +107,33 @@ def test_a_task_asked_for_again_while_it_ran_is_run_again(tasks: Tasks, end: str
     assert (again.sequence, again.attempts) == (2, 0)
 
 
+def test_a_task_knows_all_that_changed_since_it_was_done(archive: Archive, tasks: Tasks) -> None:
+    """Whatever came in between, however often it was asked for, failed, or was given up."""
+    instances = [stored(archive, picture(str(number))) for number in range(6)]
+    one, two, three, _, five, last = (change.sequence for change in tasks.changes(0, 100))
+    subject = (instances[0].study_instance_uid, "", "")
+
+    def changed() -> list[str]:
+        (task,) = tasks.due(99.0, 10)
+        return [change.sop_instance_uid for change in tasks.changes_of(task)]
+
+    uids = [instance.sop_instance_uid for instance in instances]
+    tasks.plan([Plan("one", {subject: two}, 0.0, two, since=one)])
+    assert changed() == uids[1:2]
+    tasks.plan([Plan("one", {subject: three}, 0.0, three, since=two)])
+    (running,) = tasks.due(99.0, 10)
+    tasks.failed(running, "it failed", None)
+    tasks.plan([Plan("one", {subject: five}, 0.0, five, since=three)])
+    assert changed() == uids[1:5]
+    (running,) = tasks.due(99.0, 10)
+    tasks.plan([Plan("one", {subject: last}, 0.0, last, since=five)])
+    tasks.done([running])
+    assert changed() == uids[5:]
+    tasks.plan([Plan("one", {("2.999", "", ""): last}, 0.0, last)])
+    (_, other) = tasks.due(99.0, 10)
+    assert tasks.changes_of(other) == []
+
+
 def test_a_task_that_failed_is_tried_again_at_its_time(tasks: Tasks) -> None:
     plan(tasks, "one", {A: 1}, 10.0, 1)
     for attempt in range(3):

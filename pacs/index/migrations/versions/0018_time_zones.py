@@ -9,7 +9,7 @@ from alembic import op
 from pacs.time_zones import offset_of
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 
 _PAGE = 10_000  # studies
 
