@@ -98,8 +98,15 @@ _COERCION = """### Coercion
 
 Of what a known system sends by C-STORE, Specific Character Set, Issuer of Patient ID and Issuer of Accession
 Number Sequence are put in where they are absent or empty and a rule says so. Original Attributes Sequence has
-the earlier values, the time, our AE title, that of the sender, and COERCE. What is deflated or in big endian
-is not coerced.
+the earlier values, the time, our AE title, that of the sender, and COERCE. Where a rule says so, and study
+and accession number are those of a worklist item, Patient's Name and ID, Issuer of Patient ID and Qualifiers,
+Birth Date and Sex are made those of the item, with CORRECT. What is deflated or in big endian is not coerced.
+
+### Duplicates
+
+A C-STORE of other content under a SOP Instance UID that is taken is set aside and answered 0111. For a known
+system a rule may say that it is set aside and answered B000 instead, or that it takes the place of what is
+kept, and is answered 0000. What names another patient, study, series or SOP class is always answered 0111.
 """
 
 _TLS = """### TLS (PS3.15 B.12)

@@ -8,7 +8,7 @@ from pydicom.charset import python_encoding
 from diafana.permissions import Permissions
 from diafana.settings import AeTitle
 from pacs.dataset.transfer_syntax import named
-from pacs.model import EVERYTHING, Peer
+from pacs.model import EVERYTHING, Duplicates, Peer
 
 
 class InvalidPeer(Exception):
@@ -67,9 +67,11 @@ class PeerForm(BaseModel):
     transfer_syntaxes: Annotated[
         tuple[Annotated[str, AfterValidator(_transfer_syntax)], ...], BeforeValidator(_listed)
     ] = ()
+    duplicates: Duplicates = Duplicates.SET_ASIDE
     character_set: Annotated[str, AfterValidator(_character_set)] = ""
     issuer_of_patient_id: _Issuer = ""
     issuer_of_accession_number: _Issuer = ""
+    patient_from_worklist: bool = False
 
 
 def peer_from(values: dict[str, Any]) -> Peer:

@@ -18,6 +18,7 @@ from pacs.index.non_patient import NonPatientInstances
 from pacs.index.outbox import Due, Outbox, Sending
 from pacs.index.peers import Peers
 from pacs.index.remove import Recycled, Reference, Removal, Remover
+from pacs.index.replacing import Replacement, Replacer
 from pacs.index.rows import SearchValue, search_values
 from pacs.index.search import Search
 from pacs.index.sent_commitments import Asking, SentCommitments
@@ -26,7 +27,7 @@ from pacs.index.subscriptions import Filter, Waiting
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.values import path_name
 from pacs.index.worklist import WorklistRows, Worklists
-from pacs.index.write import Verdict, Writer
+from pacs.index.write import KeptFile, Verdict, Writer
 from pacs.model import Found, Instance, Kept
 from pacs.query import Query
 
@@ -40,6 +41,7 @@ __all__ = [
     "Filter",
     "Forwarding",
     "Index",
+    "KeptFile",
     "NonPatientInstances",
     "Outbox",
     "Owed",
@@ -51,6 +53,8 @@ __all__ = [
     "Reference",
     "Removal",
     "Remover",
+    "Replacement",
+    "Replacer",
     "Result",
     "SearchValue",
     "Sending",
@@ -89,6 +93,11 @@ class Index:
     def remover(self) -> Remover:
         """What removes instances."""
         return Remover(self._engine, self._transactions, self.deletions)
+
+    @cached_property
+    def replacer(self) -> Replacer:
+        """What puts an object into the place of another."""
+        return Replacer(self._engine, self._transactions, self.deletions)
 
     @cached_property
     def deletions(self) -> Deletions:

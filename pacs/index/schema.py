@@ -395,6 +395,8 @@ step_message = Table(
     Column("error", Text, nullable=False),
 )
 
+_PEER_TEXTS = ("move_to", "transfer_syntaxes", *Coercion._fields[:-1])  # the last is no text
+
 # The systems that are known
 peer = Table(
     "peer",
@@ -402,15 +404,13 @@ peer = Table(
     Column("ae_title", Text, primary_key=True),
     Column("host", Text, nullable=False),
     Column("port", Integer, nullable=False),
-    # Whether it is asked to commit to what is sent to it
     Column("commits", Boolean, nullable=False, server_default=false()),
     Column("tls", Boolean, nullable=False, server_default=false()),
+    Column("patient_from_worklist", Boolean, nullable=False, server_default=false()),
     # What it may ask, where it may have things sent to, what it prefers, what is put into its objects
     Column("may", Text, nullable=False, server_default="query\\retrieve\\store"),
-    *(
-        Column(name, Text, nullable=False, server_default="")
-        for name in ("move_to", "transfer_syntaxes", *Coercion._fields)
-    ),
+    Column("duplicates", Text, nullable=False, server_default="set aside"),
+    *(Column(name, Text, nullable=False, server_default="") for name in _PEER_TEXTS),
 )
 
 # What is asked to be sent
