@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from pacs.dataset.character_sets import is_plain, value_in
+from pacs.dataset.character_sets import in_utf_8, is_plain, value_in
 from pacs.dataset.dicom_json import JsonWriter
 from pacs.dataset.elements import ITEM, Buffer, Element, Encoding, read_elements
 from pacs.dataset.json_encoder import UNICODE
@@ -35,6 +35,8 @@ _PATIENT_ID, _ISSUER = 0x00100020, 0x00100021
 _ACCESSION_NUMBER, _ACCESSION_ISSUER, _ENTITY_ID = 0x00080050, 0x00080051, 0x00400031
 _ORIGINAL_ATTRIBUTES, _MODIFIED_ATTRIBUTES = 0x04000561, 0x04000550
 _TIME, _SYSTEM, _SOURCE, _REASON = 0x04000562, 0x04000563, 0x04000564, 0x04000565
+
+_PIXELS = 0x7FE00000  # from here on: pixels, and what follows them
 
 # Defined Terms of Reason for the Attribute Modification: what was left out, and what was wrong
 _LEFT_OUT, _WRONG = b"COERCE", b"CORRECT "
@@ -87,9 +89,8 @@ class Coercer:
         before = [element for element in elements if element.tag <= _ORIGINAL_ATTRIBUTES]
         if not before or elements[: len(before)] != before:
             raise _CannotCoerce("its elements are out of order")
-        rest = end_of(content, before[-1])
-        part = _Part(bytes(content[start:rest]), encoding)
-        corrected = self._corrected(part, content, elements)
+        part = _Part(bytes(content[start : end_of(content, before[-1])]), encoding)
+        corrected, anew = self._of_patient(part, content, elements, start)
         left_out = self._left_out(part, corrected)
         if not corrected and not left_out:
             return None
@@ -97,8 +98,8 @@ class Coercer:
             raise _CannotCoerce("its Original Attributes Sequence cannot be read")
         items = self._items(part, {_LEFT_OUT: left_out, _WRONG: corrected})
         changes = {**left_out, **corrected}
-        changes[_ORIGINAL_ATTRIBUTES] = part.write(_ORIGINAL_ATTRIBUTES, "SQ", part.history + items)
-        return Coerced(rewritten(part.content, encoding, changes, part.write), rest)
+        changes[_ORIGINAL_ATTRIBUTES] = part.write(_ORIGINAL_ATTRIBUTES, "SQ", anew.history + items)
+        return Coerced(rewritten(anew.content, encoding, changes, part.write), start + anew.came)
 
     def _left_out(self, part: "_Part", corrected: Changes) -> Changes:
         """The elements to be put in, by tag: what is stated, or corrected, is left alone."""
@@ -116,11 +117,28 @@ class Coercer:
             new[_ISSUER] = write(_ISSUER, "LO", _padded(rules.issuer_of_patient_id))
         return new
 
-    def _corrected(self, part: "_Part", content: Buffer, elements: list[Element]) -> Changes:
-        """The elements of the patient, by tag, that are not as the worklist has them.
+    def _of_patient(
+        self, part: "_Part", content: Buffer, elements: list[Element], start: int
+    ) -> "tuple[Changes, _Part]":
+        """The elements of the patient that are not as in the worklist, by tag, and what is written anew.
 
         elements: of the whole data set.
         """
+        corrected = self._corrected(part, part.character_set or self._rules.character_set)
+        if corrected is not None:
+            return corrected, part
+        anew = _in_utf_8(part, content, elements, start)
+        corrected = self._corrected(part, UNICODE)
+        if anew is None or corrected is None:
+            if self._patients is not None:
+                self._patients.tell(
+                    part.text(_STUDY), "the character set of the object cannot hold the patient"
+                )
+            return {}, part
+        return {**corrected, _CHARACTER_SET: part.write(_CHARACTER_SET, "CS", _padded(UNICODE))}, anew
+
+    def _corrected(self, part: "_Part", character_set: str) -> Changes | None:
+        """Those elements in a character set; None when it cannot hold one."""
         study = part.text(_STUDY)
         patient = self._patients.of(study) if self._patients is not None and study else None
         if self._patients is None or patient is None:
@@ -132,13 +150,7 @@ class Coercer:
         wanted = {int(key, 16): element for key, element in corrections(said, patient.attributes).items()}
         if _ISSUER in wanted and wanted[_ISSUER] is None and self._rules.issuer_of_patient_id:
             wanted[_ISSUER] = {"vr": "LO", "Value": [self._rules.issuer_of_patient_id]}
-        written = part.written(wanted, part.character_set or self._rules.character_set)
-        if written is None and is_plain(content, elements):
-            wanted[_CHARACTER_SET] = {"vr": "CS", "Value": [UNICODE]}
-            written = part.written(wanted, UNICODE)
-        if written is None:
-            self._patients.tell(study, "the character set of the object cannot hold the patient")
-        return written or {}
+        return part.written(wanted, character_set)
 
     def _items(self, part: "_Part", changes: dict[bytes, Changes]) -> bytes:
         """For each reason what was there before, and who has changed it when."""
@@ -157,13 +169,32 @@ class Coercer:
         )
 
 
-class _Part:
-    """The elements up to Original Attributes Sequence.  elements: as they stand there, by tag."""
+def _in_utf_8(part: "_Part", content: Buffer, elements: list[Element], start: int) -> "_Part | None":
+    """What is to be written anew for a data set in UTF-8; None where text of it is not sure to be read so."""
+    if is_plain(content, elements):
+        return part
+    texts = [element for element in elements if element.tag < _PIXELS]
+    end = end_of(content, texts[-1])
+    if texts != elements[: len(texts)] or not is_plain(content, elements[len(texts) :]):
+        return None
+    try:
+        converted = in_utf_8(bytes(content[start:end]), part.encoding, part.write)
+    except UnicodeError:
+        return None
+    return _Part(converted, part.encoding, end - start)
 
-    def __init__(self, content: bytes, encoding: Encoding) -> None:
+
+class _Part:
+    """The beginning of a data set.
+
+    came: bytes that it had as it came.  elements: as they stand there, by tag.
+    """
+
+    def __init__(self, content: bytes, encoding: Encoding, came: int | None = None) -> None:
         self.content = content
+        self.came = len(content) if came is None else came
         self.write: WriteElement = explicit_element if encoding.explicit else implicit_element
-        self._encoding = encoding
+        self.encoding = encoding
         read = read_elements(content, encoding).elements
         self.elements = dict(copied(content, read))
         self._read = {element.tag: element for element in read}
@@ -191,9 +222,7 @@ class _Part:
         wanted = [self._read[tag] for tag in sorted(int(key, 16) for key in keys) if tag in self._read]
         if self.character_set:
             wanted.insert(0, self._read[_CHARACTER_SET])
-        return JsonWriter(self.content, self._encoding, before=before if character_set else None).write(
-            wanted
-        )
+        return JsonWriter(self.content, self.encoding, before=before if character_set else None).write(wanted)
 
     def written(self, wanted: dict[int, DicomJson | None], character_set: str) -> Changes | None:
         """The elements, None for those to be left out; None when the character set cannot hold one."""

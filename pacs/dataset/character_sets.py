@@ -1,14 +1,14 @@
-"""Values of DICOM JSON written in the character set of a data set that is there (PS3.3 C.12.1.1.2)."""
+"""Text in the character set that a data set has, or has from then on (PS3.3 C.12.1.1.2)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydicom.charset import convert_encodings, default_encoding, encode_string, python_encoding
+from pydicom.charset import convert_encodings, decode_bytes, default_encoding, encode_string, python_encoding
 
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET, JsonWriter
-from pacs.dataset.elements import Buffer, Element, Encoding, read_elements
+from pacs.dataset.elements import PIXEL_DATA, Buffer, Element, Encoding, read_elements
 from pacs.dataset.json_encoder import UNICODE, BulkValue, JsonEncoder
-from pacs.dataset.rewrite import explicit_element
+from pacs.dataset.rewrite import ElementWriter, WriteElement, explicit_element
 from pacs.dataset.vr import CHARSET_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
@@ -91,3 +91,44 @@ def is_plain(content: Buffer, elements: Iterable[Element]) -> bool:
             if not value.isascii() or b"\x1b" in value:
                 return False
     return True
+
+
+def in_utf_8(part: bytes, encoding: Encoding, write: WriteElement) -> bytes:
+    """The elements of a part of a data set in little endian, all text of them in UTF-8, which it states.
+
+    Raises UnicodeError where text cannot be read for sure, or what holds it cannot be written anew.
+    """
+    elements = read_elements(part, encoding).elements
+    return b"".join(content for _, content in _Converter(part, encoding, elements, write).all(elements))
+
+
+class _Converter(ElementWriter):
+    def __init__(self, part: bytes, encoding: Encoding, elements: list[Element], write: WriteElement) -> None:
+        super().__init__(part, encoding, elements, write)
+        self._codecs: list[str] = []
+
+    def all(self, elements: list[Element]) -> list[tuple[int, bytes]]:
+        """Those of the data set or of an item, which may have a character set of its own."""
+        outer = self._codecs
+        for element in elements:
+            if element.tag == SPECIFIC_CHARACTER_SET:
+                terms = [term.strip() for term in super()._value(element).decode("latin-1").split("\\")]
+                is_known = any(terms) and all(term in python_encoding for term in terms)
+                self._codecs = convert_encodings(terms) if is_known else []
+        written = super().all(elements)
+        self._codecs = outer
+        return written
+
+    def _value(self, element: Element) -> bytes:
+        if element.tag == SPECIFIC_CHARACTER_SET:
+            return _even(UNICODE.encode())
+        if element.tag == PIXEL_DATA or (element.items and not is_plain(self._part, [element])):
+            raise UnicodeError("pixels of an icon, or a sequence that says UN")
+        value = super()._value(element)
+        if element.vr not in CHARSET_VRS or (value.isascii() and b"\x1b" not in value):
+            return value
+        delimiters = {ord(character) for character in ("\\^=" if element.vr == "PN" else "\\\n\r\f\t")}
+        text = decode_bytes(value, self._codecs, delimiters) if self._codecs else "\ufffd"
+        if "\ufffd" in text:
+            raise UnicodeError("text that is not of its character set")
+        return _even(text.removesuffix(" ").encode())  # less what made it even before

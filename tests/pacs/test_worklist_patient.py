@@ -260,13 +260,41 @@ def test_a_name_is_written_so_that_it_is_read_as_it_is(
     assert study.get("00100010")["Value"] == [groups]
 
 
-def test_other_text_is_not_read_otherwise_for_the_sake_of_a_name(
-    archive: Archive, steps: ScheduledSteps
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless])
+def test_where_the_character_set_cannot_hold_a_name_all_text_is_in_utf_8(
+    archive: Archive, steps: ScheduledSteps, syntax: str
 ) -> None:
     steps.create(scheduled_step(study=STUDY, name="Wałęsa^Lech"))
-    dataset = image(SpecificCharacterSet="ISO_IR 100", InstitutionName="Città della Salute")
-    assert "character set" in reason_for_leaving(archive, dataset)
-    assert kept(archive, dataset)[1].InstitutionName == "Città della Salute"
+    dataset = image(syntax, SpecificCharacterSet="ISO_IR 100", InstitutionName="Città della Salute")
+    dataset.PatientName, dataset.ReasonForStudy = "Rosì^Mario", "perché"
+    earlier, inner = Dataset(), Dataset()
+    inner.SpecificCharacterSet, inner.PatientName = "ISO_IR 144", "Иванов^Иван"
+    earlier.ModifiedAttributesSequence, earlier.SourceOfPreviousValues = [inner], "Città"
+    dataset.OriginalAttributesSequence = [earlier]
+    here = after(archive, dataset)
+    assert (here.SpecificCharacterSet, here.PatientName) == ("ISO_IR 192", "Wałęsa^Lech")
+    assert (here.InstitutionName, here.ReasonForStudy) == ("Città della Salute", "perché")
+    before, ours = here.OriginalAttributesSequence
+    assert before.SourceOfPreviousValues == "Città"
+    assert before.ModifiedAttributesSequence[0].PatientName == "Иванов^Иван"
+    (old,) = ours.ModifiedAttributesSequence
+    assert (old.SpecificCharacterSet, old.PatientName) == ("ISO_IR 100", "Rosì^Mario")
+    for element in old:
+        if element.keyword in dataset:
+            here[element.tag] = element
+    del here.OriginalAttributesSequence, dataset.OriginalAttributesSequence
+    assert here == dcmread(BytesIO(part10(dataset)))
+
+
+def test_text_that_is_not_of_its_character_set_is_left_alone(archive: Archive, steps: ScheduledSteps) -> None:
+    steps.create(scheduled_step(study=STUDY, name="Wałęsa^Lech"))
+    content = part10(image(SpecificCharacterSet="GBK", InstitutionName="Citta"))
+    content = content.replace(b"Citta ", b"Citt\xff ")
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        assert sent(archive, content) is Outcome.STORED
+    assert "OriginalAttributesSequence" not in kept(archive, image())[1]
+    assert "character set" in lines[0]["reason"]
 
 
 def test_text_of_no_stated_character_set_is_left_alone(archive: Archive, steps: ScheduledSteps) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from pacs.dataset.character_sets import is_plain, value_in
+from pacs.dataset.character_sets import in_utf_8, is_plain, value_in
 from pacs.dataset.elements import Encoding, read_elements
+from pacs.dataset.rewrite import explicit_element, implicit_element
 from pacs.model import DicomJson
 from testdata.raw_bytes import element, item
 
@@ -74,3 +75,56 @@ def test_sequences_are_in_ascii_or_utf_8() -> None:
 )
 def test_what_is_plain(content: bytes, plain: bool) -> None:
     assert is_plain(content, read_elements(content, Encoding(explicit=True)).elements) == plain
+
+
+LATIN, GREEK = element(0x00080005, "CS", b"ISO_IR 100"), element(0x00080005, "CS", b"ISO_IR 126")
+UTF_8 = element(0x00080005, "CS", b"ISO_IR 192")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            LATIN + element(DESCRIPTION, "LO", b"Citt\xe0 "),
+            UTF_8 + element(DESCRIPTION, "LO", "Città".encode()),
+        ),
+        (
+            LATIN + element(QUALIFIERS, "SQ", item(element(DESCRIPTION, "LO", b"\xe0 "))),
+            UTF_8 + element(QUALIFIERS, "SQ", item(element(DESCRIPTION, "LO", "à".encode()))),
+        ),
+        (
+            LATIN + element(QUALIFIERS, "SQ", item(GREEK + element(DESCRIPTION, "LO", b"\xe1 "))),
+            UTF_8 + element(QUALIFIERS, "SQ", item(UTF_8 + element(DESCRIPTION, "LO", "α".encode()))),
+        ),
+        (
+            GREEK + element(QUALIFIERS, "SQ", item(LATIN)) + element(NAME + 0x1000, "LO", b"\xe1 "),
+            UTF_8 + element(QUALIFIERS, "SQ", item(UTF_8)) + element(NAME + 0x1000, "LO", "α".encode()),
+        ),
+        (LATIN + element(0x00111001, "UN", b"\xe0 "), UTF_8 + element(0x00111001, "UN", b"\xe0 ")),
+    ],
+)
+def test_a_data_set_in_utf_8(before: bytes, after: bytes) -> None:
+    assert in_utf_8(before, Encoding(explicit=True), explicit_element) == after
+
+
+def test_an_implicit_one_stays_implicit() -> None:
+    def implicit(text: bytes, terms: bytes) -> bytes:
+        return implicit_element(0x00080005, "CS", terms) + implicit_element(DESCRIPTION, "LO", text)
+
+    before, after = implicit(b"Citt\xe0 ", b"ISO_IR 100"), implicit("Città".encode(), b"ISO_IR 192")
+    assert in_utf_8(before, Encoding(explicit=False), implicit_element) == after
+
+
+@pytest.mark.parametrize(
+    "unsure",
+    [
+        element(DESCRIPTION, "LO", b"Citt\xe0 "),
+        element(0x00080005, "CS", b"latin1") + element(DESCRIPTION, "LO", b"Citt\xe0 "),
+        UTF_8 + element(DESCRIPTION, "LO", b"Citt\xe0 "),
+        LATIN + element(0x00880200, "SQ", item(element(0x7FE00010, "OB", b"\0\0"))),
+        LATIN + element(QUALIFIERS, "UN", item(implicit_element(DESCRIPTION, "LO", b"\xe0 "))),
+    ],
+)
+def test_what_is_not_sure_is_not_converted(unsure: bytes) -> None:
+    with pytest.raises(UnicodeError):
+        in_utf_8(unsure, Encoding(explicit=True), explicit_element)
