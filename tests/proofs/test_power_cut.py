@@ -64,6 +64,8 @@ class Disk:
 
     def mount(self) -> None:
         subprocess.run(["mount", "-o", "loop", self._image, self.path], check=True)
+        for log in self.path.glob("*.log"):  # it may be cut off within a line, which another would follow
+            log.unlink()
 
     def cut(self) -> None:
         descriptor = os.open(self.path, os.O_RDONLY)
