@@ -168,7 +168,7 @@ def ohif_install(
 
 @app.command()
 def recycled(data: Data = None) -> None:
-    """List what was deleted or rejected and can be restored."""
+    """List what was deleted, rejected or replaced and can be restored."""
     _, parts = open_parts(data, is_there=True)
     for line in _told(parts.index.remover.recycled()):
         out.print(line, soft_wrap=True)
@@ -192,7 +192,7 @@ def _told(recycled: list[Any]) -> list[str]:
 def restore(
     uid: Annotated[str, typer.Argument(help="Study, Series or SOP Instance UID.")], data: Data = None
 ) -> None:
-    """Bring back what was deleted or rejected, while its files are there."""
+    """Bring back what was deleted, rejected or replaced, while its files are there."""
     from pacs.errors import ArchiveError
     from pacs.index import Verdict
 

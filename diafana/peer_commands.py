@@ -42,6 +42,21 @@ AccessionIssuer = Annotated[
     str | None,
     typer.Option(help="Issuer of Accession Number that is put in where none is stated; or empty."),
 ]
+PatientFromWorklist = Annotated[
+    bool | None,
+    typer.Option(
+        "--patient-from-worklist/--no-patient-from-worklist",
+        help="Whether the patient of the worklist item of its study is put into its objects.",
+    ),
+]
+OfDuplicates = Annotated[
+    str | None,
+    typer.Option(
+        "--duplicates",
+        help="What becomes of objects that it sends in other content than they are here: set aside; "
+        "keep, the same but told as a warning; or replace. [default: set aside]",
+    ),
+]
 
 Commits = Annotated[
     bool | None,
@@ -72,9 +87,11 @@ def peer_add(
     may: May = None,
     move_to: MoveTo = None,
     transfer_syntaxes: Syntaxes = None,
+    duplicates: OfDuplicates = None,
     character_set: CharacterSet = None,
     issuer_of_patient_id: PatientIssuer = None,
     issuer_of_accession_number: AccessionIssuer = None,
+    patient_from_worklist: PatientFromWorklist = None,
     data: Data = None,
 ) -> None:
     """Know a system, in place of an earlier one of its AE title."""
@@ -88,9 +105,11 @@ def peer_add(
         may=may,
         move_to=move_to,
         transfer_syntaxes=transfer_syntaxes,
+        duplicates=duplicates,
         character_set=character_set,
         issuer_of_patient_id=issuer_of_patient_id,
         issuer_of_accession_number=issuer_of_accession_number,
+        patient_from_worklist=patient_from_worklist,
     )
     _, parts = open_parts(data)
     parts.know(added)
@@ -108,9 +127,11 @@ def peer_change(
     may: May = None,
     move_to: MoveTo = None,
     transfer_syntaxes: Syntaxes = None,
+    duplicates: OfDuplicates = None,
     character_set: CharacterSet = None,
     issuer_of_patient_id: PatientIssuer = None,
     issuer_of_accession_number: AccessionIssuer = None,
+    patient_from_worklist: PatientFromWorklist = None,
     data: Data = None,
 ) -> None:
     """Change what is said, and leave the rest as it is."""
@@ -130,9 +151,11 @@ def peer_change(
         may=may,
         move_to=move_to,
         transfer_syntaxes=transfer_syntaxes,
+        duplicates=duplicates,
         character_set=character_set,
         issuer_of_patient_id=issuer_of_patient_id,
         issuer_of_accession_number=issuer_of_accession_number,
+        patient_from_worklist=patient_from_worklist,
     )
     parts.know(changed)
     parts.close()
@@ -203,13 +226,14 @@ def peer_show(aet: AeTitleArgument, data: Data = None) -> None:
         ("may", told(known.may)),
         ("move to", ", ".join(known.move_to) or "all that are known"),
         ("prefers", ", ".join(map(name_of, known.transfer_syntaxes)) or "none"),
+        ("duplicates", known.duplicates.value),
         *(
-            (f"puts in {name.replace('_', ' ')}", value)
+            (f"puts in {name.replace('_', ' ')}", "" if value is True else value)
             for name, value in known.coercion._asdict().items()
             if value
         ),
     ):
-        out.print(f"{name:9} {value}", markup=False, soft_wrap=True)
+        out.print(f"{name:9} {value}".rstrip(), markup=False, soft_wrap=True)
 
 
 @peer.command("echo")

@@ -8,7 +8,7 @@ from diafana.permissions import Permissions
 from diafana.settings import AeTitle
 from pacs.dataset.character_set import DEFINED_TERMS
 from pacs.dataset.transfer_syntax import named
-from pacs.model import EVERYTHING, Peer
+from pacs.model import EVERYTHING, Duplicates, Peer
 
 # Of Specific Character Set; Value 1 may be empty
 _TERMS = frozenset({"", "ISO_IR 6", *DEFINED_TERMS})
@@ -71,9 +71,11 @@ class PeerForm(BaseModel):
     transfer_syntaxes: Annotated[
         tuple[Annotated[str, AfterValidator(_transfer_syntax)], ...], BeforeValidator(_listed)
     ] = ()
+    duplicates: Duplicates = Duplicates.SET_ASIDE
     character_set: Annotated[str, AfterValidator(_character_set)] = ""
     issuer_of_patient_id: _Issuer = ""
     issuer_of_accession_number: _Issuer = ""
+    patient_from_worklist: bool = False
 
 
 def peer_from(values: dict[str, Any]) -> Peer:

@@ -18,11 +18,12 @@ from pacs.files.derived import DerivedFiles
 from pacs.incoming import NO_COERCION, Check, Incoming, Sender
 from pacs.index import Index
 from pacs.ingest import Committer, Pending
-from pacs.model import Coercion, DicomJson, Found, Instance, Kept, Source, Stored
+from pacs.model import Coercion, DicomJson, Duplicates, Found, Instance, Kept, Source, Stored
 from pacs.non_patient import Category
 from pacs.query import Condition, Query
 from pacs.retrieve import Reader
 from pacs.transcode import Transcoder
+from pacs.worklist_patient import WorklistPatients
 
 KNOWN_INSTANCES = 20_000  # instances whose place each process remembers, about 1 KB each
 READ_AHEAD = 32  # files of a series that the device is asked for before they are read
@@ -56,16 +57,25 @@ class Archive:
         self._index = index
         self._ae_title = ae_title
         self._bulk_data_root = bulk_data_root
-        self._committer = Committer(files, index.writer, on_commit)
+        self._committer = Committer(files, index, on_commit)
         self._reader = Reader(self.open)
         self._transcoder = Transcoder(self._reader)
         self.deidentifier = Deidentifier(self._transcoder, lambda: files.secret)
         self.deletion = Deletion(files, index, self._reader, on_commit)
         self._instance = lru_cache(KNOWN_INSTANCES)(self._find_instance)
 
-    def sender(self, source: Source, coercion: Coercion = NO_COERCION) -> Sender:
-        """What takes in the objects of one who sends them.  coercion: what is put into them."""
-        return Sender(self._files, source, self._ae_title, coercion)
+    def sender(
+        self,
+        source: Source,
+        coercion: Coercion = NO_COERCION,
+        duplicates: Duplicates = Duplicates.SET_ASIDE,
+    ) -> Sender:
+        """What takes in the objects of one who sends them.
+
+        coercion: what is put into them.  duplicates: what becomes of those whose UID is taken.
+        """
+        patients = WorklistPatients(self._index.worklist) if coercion.patient_from_worklist else None
+        return Sender(self._files, source, self._ae_title, coercion, patients, duplicates)
 
     def scratch(self) -> Scratch:
         """Where what a request brings may be put aside until it is an object."""
@@ -156,7 +166,9 @@ class Archive:
             return self._files.open(instance.file)
         except NotFound:
             self._instance.cache_clear()  # it may be in another file by now, received again
-            raise
+            if not self.present([instance.sop_instance_uid]):
+                raise
+        return self._files.recycled.open(instance.file)  # there it is if it was replaced since it was found
 
     def sending_ae_title(self, instance: Instance) -> str:
         """Who sent an instance here; empty for nobody with an AE title. Raises NotFound for a lost file."""

@@ -6,11 +6,12 @@ follower of deletions moves them.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 import structlog
 
+from pacs.conflicts import REPLACED
 from pacs.errors import ArchiveError, MalformedObject, NotFound
 from pacs.files import FileStore
 from pacs.index import Index, Record, Recycled, Removal, Verdict
@@ -89,34 +90,46 @@ class Deletion:
     def restore(self, uid: str) -> list[Verdict]:
         """Bring back what was deleted or rejected of a study, series or instance; what became of each.
 
-        What is not CREATED stays deleted, for something is in its place. Damaged files are left out.
+        Of an instance that is named itself and was replaced, the former takes its place again, and the other
+        way round the next time. What is not CREATED stays deleted, for something is in its place. Damaged
+        files are left out.
         Raises StorageFailed, and then what came back before stays.
         """
         verdicts: list[Verdict] = []
         tried: set[str] = set()
-        while keys := self._restore_some(uid, tried, verdicts):
-            tried.update(keys)
+        while uids := self._restore_some(uid, tried, verdicts):
+            tried.update(uids)
         if Verdict.CREATED in verdicts:
             log.info("instances restored", uid=uid, instances=verdicts.count(Verdict.CREATED))
             self._on_commit()
         return verdicts
 
     def _restore_some(self, uid: str, tried: set[str], verdicts: list[Verdict]) -> list[str]:
-        """Bring some back of what was not tried; the files, of which there are none at the end."""
+        """Bring some back of what was not tried; their UIDs, of which there are none at the end."""
         with self._files.recycled.moving():
-            found = (one.file for one in self._index.remover.recycled(uid) if not _is_note(one))
-            keys = list(islice((file for file in found if file not in tried), GROUP))
-            verdicts += self._restore(keys)
-        return keys
+            found = _restorable(self._index.remover.recycled(uid), uid)
+            some = list(islice((one for one in found if one.sop_instance_uid not in tried), GROUP))
+            verdicts += self._restore({one.file: one.reason for one in some})
+        return [one.sop_instance_uid for one in some]
 
-    def _restore(self, keys: Sequence[str]) -> list[Verdict]:
+    def _restore(self, reasons: dict[str, str]) -> list[Verdict]:
+        """reasons: why each of the files is among the removed."""
         recycled = self._files.recycled
-        recycled.take(keys)  # what was not moved yet
-        records = [record for record in map(self._record, keys) if record is not None]
+        recycled.take(reasons)  # what was not moved yet
+        records = [record for record in map(self._record, reasons) if record is not None]
         recycled.give_back([record.instance.file for record in records])
         verdicts = self._index.writer.restore(records)
-        back = zip(records, verdicts, strict=True)
-        recycled.take([record.instance.file for record, one in back if one is not Verdict.CREATED])
+        left: list[str] = []
+        for place, record in enumerate(records):
+            file = record.instance.file
+            if verdicts[place] is Verdict.CREATED:
+                continue
+            if verdicts[place] is Verdict.CONFLICT and reasons[file] == REPLACED:
+                wish = Removal(REPLACED, "restore")
+                verdicts[place], former = self._index.replacer.replace(record, wish, is_restored=True)
+                file = former or file
+            left.append(file)
+        recycled.take(left)
         return verdicts
 
     def _record(self, key: str) -> Record | None:
@@ -145,6 +158,15 @@ class Deletion:
                 self._files.recycled.delete(keys)
                 self._index.remover.forget(keys)
         return len(keys)
+
+
+def _restorable(recycled: Iterable[Recycled], uid: str) -> list[Recycled]:
+    """What was removed last of each instance; what was replaced only where it is meant by itself.
+
+    uid: that all of them bear.
+    """
+    last = {one.sop_instance_uid: one for one in recycled if not _is_note(one)}
+    return [one for one in last.values() if one.reason != REPLACED or one.sop_instance_uid == uid]
 
 
 def _is_note(one: Recycled) -> bool:

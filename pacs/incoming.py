@@ -1,7 +1,6 @@
 """One object while it is received, and those who send them."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from blake3 import blake3
 
@@ -13,8 +12,9 @@ from pacs.dataset.transfer_syntax import encoding_of
 from pacs.errors import MalformedObject, MismatchedObject
 from pacs.files import FileStore, NewFile
 from pacs.index import Record
-from pacs.model import Coercion, Source
+from pacs.model import Coercion, Duplicates, Source
 from pacs.non_patient import Category
+from pacs.worklist_patient import WorklistPatients
 
 # Raises MismatchedObject for an object that is none of those that a request announced.
 Check = Callable[[Header], None]
@@ -23,17 +23,6 @@ NO_COERCION = Coercion()
 
 _COPY = 1 << 20  # bytes copied at a time
 _LONGER = 1024  # bytes; objects that one sender sends one after the other mostly differ by less
-
-
-class Original(NamedTuple):
-    """What an object was before it was coerced.
-
-    digest: BLAKE3 of the data set as it came.
-    time: where in the data set that is kept the time of the coercion stands.
-    """
-
-    digest: str
-    time: int
 
 
 def in_study(study_instance_uid: str) -> Check:
@@ -58,14 +47,29 @@ def in_category(category: Category, sop_instance_uid: str | None) -> Check:
     return check
 
 
+def _pieces(content: Buffer, start: int, end: int) -> Iterator[Buffer]:
+    return (content[offset : min(offset + _COPY, end)] for offset in range(start, end, _COPY))
+
+
 class Sender:
     """One who sends objects: an association, a request, an import. What one sends is mostly alike."""
 
     def __init__(
-        self, files: FileStore, source: Source, receiver: str, coercion: Coercion = NO_COERCION
+        self,
+        files: FileStore,
+        source: Source,
+        receiver: str,
+        coercion: Coercion = NO_COERCION,
+        patients: WorklistPatients | None = None,
+        duplicates: Duplicates = Duplicates.SET_ASIDE,
     ) -> None:
-        """receiver: AE title that takes the objects in.  coercion: what is put into them."""
-        self.coercer = Coercer(coercion, source.ae_title, receiver) if any(coercion) else None
+        """receiver: AE title that takes the objects in.  coercion: what is put into them.
+
+        patients: those that are put in, where the coercion says so.
+        duplicates: what becomes of those whose UID is taken.
+        """
+        self.coercer = Coercer(coercion, source.ae_title, receiver, patients) if any(coercion) else None
+        self.duplicates = duplicates
         self.source = source
         self.receiver = receiver
         self.files = files
@@ -96,7 +100,7 @@ class Incoming:
         self._announced = meta is not None
         self._head = bytearray()  # of a Part 10 file, while it is not there as a whole
         self._file: NewFile | None = None
-        self.coerced: Original | None = None
+        self.came = ""  # BLAKE3 of the data set as it came, where another is kept
         if meta is not None:
             self._begin(meta)
 
@@ -110,7 +114,9 @@ class Incoming:
 
     def _our_head(self, length: int | None) -> bytes:
         sender = self.sender
-        return file_meta_bytes(self._meta, sender.source, sender.receiver, length, sender.files.block)
+        return file_meta_bytes(
+            self._meta, sender.source, sender.receiver, length, sender.files.block, self.came
+        )
 
     def write(self, data: Buffer) -> None:
         """Append what arrived. Raises MalformedObject, UnsupportedObject, OutOfSpace, StorageFailed."""
@@ -177,14 +183,14 @@ class Incoming:
             if coerced is None:
                 return file
             digest = blake3()
+            for piece in _pieces(content, start, end):
+                digest.update(piece)
+            self.came = digest.hexdigest()
             right = self._begin(self._meta)
             right.write(coerced.head)
-            for offset in range(start, end, _COPY):
-                piece = content[offset : min(offset + _COPY, end)]
-                digest.update(piece)
-                right.write(piece[max(0, coerced.rest - offset) :])
+            for piece in _pieces(content, coerced.rest, end):
+                right.write(piece)
         file.discard()
-        self.coerced = Original(digest.hexdigest(), coerced.time)
         return right
 
     def _agreeing(self, file: NewFile, header: Header) -> NewFile:
@@ -197,8 +203,8 @@ class Incoming:
         try:
             with file.content() as (content, start, end):
                 right = self._begin(FileMeta(*found, self._meta.transfer_syntax_uid))
-                for offset in range(start, end, _COPY):
-                    right.write(content[offset : min(offset + _COPY, end)])
+                for piece in _pieces(content, start, end):
+                    right.write(piece)
         finally:
             file.discard()
         return right

@@ -12,25 +12,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
-from pacs.coercion import TIME_LENGTH
-from pacs.errors import (
-    ArchiveError,
-    InstanceConflict,
-    NotFound,
-    OutOfSpace,
-    PatientConflict,
-    StorageFailed,
-)
-from pacs.files import FileStore, StoredFile
+from pacs.conflicts import Conflicts
+from pacs.errors import ArchiveError, OutOfSpace, StorageFailed
+from pacs.files import FileStore
 from pacs.incoming import Check, Incoming
-from pacs.index import Record, Verdict, Writer
+from pacs.index import Index, Record, Verdict
 from pacs.metrics import BYTES, instance_counter
 from pacs.model import Instance, Outcome, Stored
 
 GROUP = 256  # objects at most that share one commit
 MOMENT = 0.0005  # seconds that an object waits at most for others to be read and synced
 TAKERS = 6  # threads that read and sync what was submitted; fewer do not keep the device busy
-_COMPARED = 1 << 20  # bytes at a time
 AHEAD = 16  # objects submitted and not yet synced; further ones would only fill the memory
 
 log = structlog.get_logger()
@@ -81,10 +73,11 @@ class Pending:
 class Committer:
     """Commits to the index in groups. One for each process."""
 
-    def __init__(self, files: FileStore, writer: Writer, on_commit: Callable[[], None]) -> None:
+    def __init__(self, files: FileStore, index: Index, on_commit: Callable[[], None]) -> None:
         """on_commit: called after each commit that stored something new."""
         self._files = files
-        self._writer = writer
+        self._writer = index.writer
+        self._conflicts = Conflicts(files, index, on_commit)
         self._on_commit = on_commit
         self._pool = ThreadPoolExecutor(TAKERS, thread_name_prefix="take")
         self._ahead = threading.BoundedSemaphore(AHEAD)
@@ -182,97 +175,15 @@ class Committer:
     def _settled(self, pending: Pending, verdict: Verdict) -> Stored | ArchiveError:
         try:
             self._writer.sync(pending.commit)
-        except StorageFailed as error:
+            outcome = Outcome.STORED
+            if verdict is not Verdict.CREATED:
+                outcome = self._conflicts.settle(pending.incoming, pending.record, verdict)
+        except ArchiveError as error:
             return error
-        return self._outcome(pending, verdict)
-
-    def _outcome(self, pending: Pending, verdict: Verdict) -> Stored | ArchiveError:
-        instance = pending.record.instance
-        match verdict:
-            case Verdict.CREATED:
-                return _stored(instance, Outcome.STORED)
-            case Verdict.IDENTICAL:
-                return self._again(pending)
-            case Verdict.CONFLICT if self._came_before(pending):
-                pending.incoming.abort()
-                return _stored(instance, Outcome.ALREADY_STORED)
-            case Verdict.CONFLICT:
-                error: ArchiveError = InstanceConflict(
-                    "the SOP Instance UID is taken by other content; the first stays, this is set aside",
-                    0x00080018,
-                )
-            case Verdict.OTHER_PATIENT:
-                error = PatientConflict(
-                    "the study belongs to another Patient ID; the object is set aside for a person to decide",
-                    0x00100020,
-                )
-        return self._set_aside(pending, verdict) or error
-
-    def _again(self, pending: Pending) -> Stored | ArchiveError:
-        """What is there already is not kept twice; but if its file was lost, this one takes its place."""
-        instance = pending.record.instance
-        try:
-            kept = self._writer.kept(instance.sop_instance_uid)
-            file, size = (kept.file, kept.size) if kept else (instance.file, instance.size)
-            if self._is_there(file, size):
-                pending.incoming.abort()
-                return _stored(instance, Outcome.ALREADY_STORED)
-            self._writer.replace(pending.record, file)
-            self._on_commit()
-        except StorageFailed as error:
-            return error
-        log.warning("lost file replaced", instance=instance.sop_instance_uid, lost=file, by=instance.file)
-        return _stored(instance, Outcome.STORED)
-
-    def _came_before(self, pending: Pending) -> bool:
-        """Whether a coerced object is what is kept, but for the time of its coercion, or for the coercion."""
-        came, instance = pending.incoming.coerced, pending.record.instance
-        try:
-            kept = self._writer.kept(instance.sop_instance_uid) if came else None
-            if came is None or kept is None:
-                return False
-            if kept.digest == came.digest:
-                return self._is_there(kept.file, kept.size)
-            with self._files.open(kept.file) as old, self._files.open(instance.file) as new:
-                spans = (old.size - kept.dataset_offset, new.size - instance.dataset_offset)
-                starts = kept.dataset_offset, instance.dataset_offset
-                return spans[0] == spans[1] and _are_alike((old, new), starts, came.time)
-        except (NotFound, StorageFailed):
-            return False
-
-    def _is_there(self, file: str, size: int) -> bool:
-        try:
-            with self._files.open(file) as kept:
-                return kept.size == size
-        except NotFound:
-            return False
-
-    def _set_aside(self, pending: Pending, verdict: Verdict) -> ArchiveError | None:
-        instance = pending.record.instance
-        try:
-            file = self._files.set_aside(instance.file)
-            new = self._writer.quarantine(instance, verdict, file, pending.incoming.sender.source)
-            if not new:
-                self._files.forget_aside(file)
-        except StorageFailed as error:
-            pending.incoming.abort()
-            return error
-        return None
-
-
-def _are_alike(files: tuple[StoredFile, StoredFile], starts: tuple[int, int], time: int) -> bool:
-    """Whether two data sets of one length differ in nothing but the time of their coercion.
-
-    starts: of the data sets in their files.  time: where in both of them it stands.
-    """
-    (old, new), length = files, files[0].size - starts[0]
-    behind = time + TIME_LENGTH
-    for begin, stop in ((0, time), (behind, length)):
-        for place in range(begin, stop, _COMPARED):
-            count = min(_COMPARED, stop - place)
-            if old.read(starts[0] + place, count) != new.read(starts[1] + place, count):
-                return False
-    return True
+        except Exception:  # as above: who sent it must be told
+            log.exception("settling failed", instance=pending.record.instance.sop_instance_uid)
+            return StorageFailed("the index could not take the object in")
+        return _stored(pending.record.instance, outcome)
 
 
 def _is_sound(pending: Pending) -> bool:

@@ -116,15 +116,21 @@ class Kept(NamedTuple):
 
 
 class Outcome(StrEnum):
-    """What became of an object that was handed in and not refused."""
+    """What became of an object that was handed in and not refused.
+
+    REPLACED: it is in the place of other content of its UID, which was removed.
+    FIRST_KEPT: it was set aside, since other content of its UID is kept.
+    """
 
     STORED = "stored"
     ALREADY_STORED = "already stored"
+    REPLACED = "replaced"
+    FIRST_KEPT = "first kept"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer to a success: the instance is durably kept."""
+    """The answer to a success: an instance of this UID is durably kept."""
 
     outcome: Outcome
     study_instance_uid: str
@@ -212,11 +218,26 @@ class Coercion(NamedTuple):
     character_set: Specific Character Set, as the element has it.
     issuer_of_patient_id: of those that state a Patient ID.
     issuer_of_accession_number: of those that state one; as Local Namespace Entity ID.
+    patient_from_worklist: whether the patient of the worklist item is put in, in the place of what is stated.
     """
 
     character_set: str = ""
     issuer_of_patient_id: str = ""
     issuer_of_accession_number: str = ""
+    patient_from_worklist: bool = False
+
+
+class Duplicates(StrEnum):
+    """What becomes of an object whose SOP Instance UID is taken by other content.
+
+    SET_ASIDE: the first stays, and the sender is told a failure.
+    KEEP: the first stays, and the sender is told so with a warning; what came is set aside all the same.
+    REPLACE: what came takes its place, and the first is removed, restorable for a while.
+    """
+
+    SET_ASIDE = "set aside"
+    KEEP = "keep"
+    REPLACE = "replace"
 
 
 class Peer(NamedTuple):
@@ -229,7 +250,8 @@ class Peer(NamedTuple):
     move_to: AE titles of those that it may have something sent to (C-MOVE); empty for all that are known.
     transfer_syntaxes: the preferred ones first. Of what it proposes they are accepted before others, and what
         it is sent is converted to the first of them that it takes and that loses nothing.
-    character_set, issuer_of_patient_id, issuer_of_accession_number: as Coercion has them.
+    duplicates: what becomes of objects that it sends in other content than they are here.
+    character_set and those that follow: as Coercion has them.
     """
 
     ae_title: str
@@ -241,14 +263,21 @@ class Peer(NamedTuple):
     may: frozenset[Permission] = EVERYTHING
     move_to: tuple[str, ...] = ()
     transfer_syntaxes: tuple[str, ...] = ()
+    duplicates: Duplicates = Duplicates.SET_ASIDE
     character_set: str = ""
     issuer_of_patient_id: str = ""
     issuer_of_accession_number: str = ""
+    patient_from_worklist: bool = False
 
     @property
     def coercion(self) -> Coercion:
         """What is put into its objects."""
-        return Coercion(self.character_set, self.issuer_of_patient_id, self.issuer_of_accession_number)
+        return Coercion(
+            self.character_set,
+            self.issuer_of_patient_id,
+            self.issuer_of_accession_number,
+            self.patient_from_worklist,
+        )
 
 
 class ForwardRule(NamedTuple):

@@ -10,7 +10,7 @@ from diafana.conformance.markdown import paragraph, size, table, yes
 from diafana.conformance.names import names, path, tag
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
-from pacs.coercion import COERCED, REASON
+from pacs.coercion import COERCED, LEFT_OUT, WRONG
 from pacs.commitment import FailureReason
 from pacs.dimse.availability_courier import ONLINE, UNAVAILABLE
 from pacs.dimse.commitment_data import MOST_BYTES, MOST_REFERENCES
@@ -111,12 +111,20 @@ def _storing() -> Iterator[str]:
     yield paragraph(
         "Coercion, of what a known system sends, where a rule says so. What is deflated, in big endian or "
         "out of order is not coerced. Original Attributes Sequence has the earlier values, the time, our "
-        f"AE title, that of the sender, and {REASON}. The answer is success all the same."
+        f"AE title, that of the sender, and {LEFT_OUT}, or {WRONG} for the patient of the worklist. The "
+        "answer is success all the same."
     )
     yield from table(
         ("Attribute", "SOP Class", "Type of Change", "New Value", "Condition", "Comment"),
         (
-            (name, "ALL", "ADDED", f"that of `--{rule.replace('_', '-')}`", "CONFIGURATION", when)
+            (
+                name,
+                "ALL",
+                "ADDED" if "absent" in when else "MODIFIED",
+                f"that of `--{rule.replace('_', '-')}`",
+                "CONFIGURATION",
+                when,
+            )
             for name, rule, when in COERCED
         ),
     )
@@ -126,7 +134,12 @@ def _storing() -> Iterator[str]:
         (
             ("it cannot be read to its end, or lacks a UID", "refused"),
             ("the same is kept already", "success; it is not kept twice, unless the first was lost"),
-            ("its SOP Instance UID is taken by other content", "quarantine, refused; the first stays"),
+            (
+                "its SOP Instance UID is taken by other content",
+                "quarantine, refused; the first stays. By a rule for the sender (`--duplicates`): the same, "
+                "answered with a warning; or it takes the place of the first, which can be restored",
+            ),
+            ("its SOP Instance UID is taken by another's image", "quarantine, refused; whatever the rule"),
             ("its study belongs to another patient", "quarantine, refused"),
             (
                 "its instance was rejected, or deleted before it came",

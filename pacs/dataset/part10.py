@@ -20,7 +20,9 @@ _MAGIC_END = 132
 _GROUP_LENGTH_END = _MAGIC_END + 12
 _FILE_META = (0x0002, 0x0003, 0x0010)  # of group 0002: what FileMeta has
 _SENDING_AE_TITLE = 0x0017
-_READ = (*_FILE_META, _SENDING_AE_TITLE)
+_CREATOR, _INFORMATION = 0x0100, 0x0102  # Private Information, and whose it is
+_READ = (*_FILE_META, _SENDING_AE_TITLE, _CREATOR, _INFORMATION)
+_DIGEST = 32  # bytes of a BLAKE3
 _SHORT, _LONG = (frozenset(vr.encode() for vr in vrs) for vrs in (SHORT_VRS, LONG_VRS))
 _PREAMBLE = bytes(128)  # nothing that another program could take for its own (CVE-2019-11687)
 
@@ -35,13 +37,19 @@ class FileMeta:
 
 
 def file_meta_bytes(
-    meta: FileMeta, source: Source, receiver: str, data_set: int | None = None, block: int = 1
+    meta: FileMeta,
+    source: Source,
+    receiver: str,
+    data_set: int | None = None,
+    block: int = 1,
+    came: str = "",
 ) -> bytes:
     """Preamble, prefix and file meta information of our own making.
 
     receiver: AE title that took the object in, empty when none did.
     data_set: bytes of it, where they are known: the head is then made so long that both together fill
         blocks of that many bytes.
+    came: BLAKE3 of the data set as it came, hexadecimal, where it is another that is kept.
     """
     body = b"".join(
         (
@@ -55,18 +63,21 @@ def file_meta_bytes(
             _element(0x0018, b"AE", receiver),
         )
     )
-    if data_set is not None:
-        body += _filling(-(_GROUP_LENGTH_END + len(body) + data_set) % block, block)
+    missing = 0 if data_set is None else -(_GROUP_LENGTH_END + len(body) + data_set) % block
+    if missing or came:
+        body += _private_information(bytes.fromhex(came), missing, block)
     return b"".join((_PREAMBLE, b"DICM", pack("<HH2sHI", 2, 0, b"UL", 4, len(body)), body))
 
 
-def _filling(length: int, block: int) -> bytes:
-    """Private Information (PS3.10 7.1) of so many bytes, or of a block more where these are too few."""
-    if length == 0:
-        return b""
-    creator = _element(0x0100, b"UI", IMPLEMENTATION_CLASS_UID)
-    rest = (length - len(creator) - 12) % block & ~1  # values are of even length
-    return creator + pack("<HH2sHI", 2, 0x0102, b"OB", 0, rest) + bytes(rest)
+def _private_information(content: bytes, length: int, block: int) -> bytes:
+    """Private Information (PS3.10 7.1) of so many bytes, or of blocks more where these are too few.
+
+    It begins with the content, which is of even length; all else is zeros.
+    """
+    creator = _element(_CREATOR, b"UI", IMPLEMENTATION_CLASS_UID)
+    filling = (length - len(creator) - 12 - len(content)) % block & ~1  # values are of even length
+    value = content + bytes(filling)
+    return creator + pack("<HH2sHI", 2, _INFORMATION, b"OB", 0, len(value)) + value
 
 
 @lru_cache(KNOWN_ELEMENTS)
@@ -81,8 +92,17 @@ def _element(number: int, vr: bytes, text: str) -> bytes:
 
 def sending_ae_title(head: bytes) -> str:
     """Who sent the object here, as the head of a file of ours says it; empty for who has no title."""
-    texts, _ = _read_group(head)
-    return texts.get(_SENDING_AE_TITLE, "")
+    values, _ = _read_group(head)
+    return _text(values, _SENDING_AE_TITLE)
+
+
+def came_as(head: bytes) -> str:
+    """BLAKE3 of the data set as it came, by the head of a file of ours; empty where it is kept as it came."""
+    values, _ = _read_group(head)
+    if _text(values, _CREATOR) != IMPLEMENTATION_CLASS_UID:
+        return ""
+    digest = values.get(_INFORMATION, b"")[:_DIGEST]
+    return digest.hex() if any(digest) else ""
 
 
 def read_file_meta(head: bytes) -> tuple[FileMeta, int] | None:
@@ -94,18 +114,18 @@ def read_file_meta(head: bytes) -> tuple[FileMeta, int] | None:
         return None
     if head[128:132] != b"DICM":
         raise MalformedObject("not a DICOM Part 10 file: the prefix DICM is missing at byte 128")
-    texts, end = _read_group(head)
-    return None if end is None else (_file_meta(texts), end)
+    values, end = _read_group(head)
+    return None if end is None else (_file_meta(values), end)
 
 
-def _read_group(head: bytes) -> tuple[dict[int, str], int | None]:
+def _read_group(head: bytes) -> tuple[dict[int, bytes], int | None]:
     """The elements that are looked for, and where the group ends; None when more bytes are needed."""
-    texts: dict[int, str] = {}
+    values: dict[int, bytes] = {}
     pos = _MAGIC_END
     while pos + 12 <= len(head):  # group 0002 ends by its elements: group lengths are often wrong
         group, number, vr, length = unpack_from("<HH2sH", head, pos)
         if group != 2:
-            return texts, pos
+            return values, pos
         pos += 8
         if vr in _LONG:
             (length,) = unpack_from("<I", head, pos)
@@ -113,15 +133,19 @@ def _read_group(head: bytes) -> tuple[dict[int, str], int | None]:
         elif vr not in _SHORT:
             raise MalformedObject(f"the VR of (0002,{number:04X}) is unknown", 0x00020000 | number)
         if number in _READ:
-            texts[number] = head[pos : pos + length].decode("latin-1").strip("\0 ")
+            values[number] = head[pos : pos + length]
         pos += length
         if pos > META_LIMIT:
             raise MalformedObject(f"the file meta information exceeds {META_LIMIT >> 10} KB", 0x00020000)
-    return texts, None
+    return values, None
 
 
-def _file_meta(texts: dict[int, str]) -> FileMeta:
-    sop_class, sop_instance, transfer_syntax = (texts.get(number, "") for number in _FILE_META)
+def _text(values: dict[int, bytes], number: int) -> str:
+    return values.get(number, b"").decode("latin-1").strip("\0 ")
+
+
+def _file_meta(values: dict[int, bytes]) -> FileMeta:
+    sop_class, sop_instance, transfer_syntax = (_text(values, number) for number in _FILE_META)
     if not transfer_syntax:
         raise MalformedObject("the file does not say its transfer syntax (0002,0010)", 0x00020010)
     return FileMeta(sop_class, sop_instance, transfer_syntax)

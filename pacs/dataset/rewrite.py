@@ -56,7 +56,9 @@ def rewritten(
     """
     elements = read_elements(part, encoding).elements
     as_it_is = encoding == Encoding(explicit=write is explicit_element) and write in _AS_IT_IS
-    written = copied(part, elements) if as_it_is else _Writer(part, encoding, elements, write).all(elements)
+    written = (
+        copied(part, elements) if as_it_is else ElementWriter(part, encoding, elements, write).all(elements)
+    )
     kept = [(tag, content) for tag, content in written if tag not in changes and tag & 0xFFFF]
     new = [(tag, content) for tag, content in changes.items() if content is not None]
     return b"".join(content for _, content in sorted(kept + new, key=lambda pair: pair[0]))
@@ -85,7 +87,9 @@ def _is_delimiter(part: Buffer, position: int) -> bool:
     return part[position : position + 4] == pack("<HH", SEQUENCE_DELIMITER >> 16, SEQUENCE_DELIMITER & 0xFFFF)
 
 
-class _Writer:
+class ElementWriter:
+    """Writes the elements of a part anew, one by one."""
+
     def __init__(self, part: bytes, encoding: Encoding, elements: list[Element], write: WriteElement) -> None:
         self._part = part
         self._write = write
@@ -99,6 +103,7 @@ class _Writer:
         return element.tag == _PIXEL_REPRESENTATION and element.length == 2
 
     def all(self, elements: list[Element]) -> list[tuple[int, bytes]]:
+        """Those of one level, each with its tag; group lengths are left out."""
         return [(element.tag, self._element(element)) for element in elements if element.tag & 0xFFFF]
 
     def _element(self, element: Element) -> bytes:

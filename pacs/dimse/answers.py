@@ -9,6 +9,7 @@ from pacs.dimse.command import Command
 from pacs.dimse.status import (
     ATTRIBUTES_NOT_SUPPORTED,
     CANCEL,
+    COERCION_OF_ELEMENTS,
     INVALID_ARGUMENT_VALUE,
     INVALID_INSTANCE,
     MOVE_DESTINATION_UNKNOWN,
@@ -105,7 +106,10 @@ C_ECHO = Answers({SUCCESS: "we are here"})
 
 # PS3.4 Table B.2-1
 C_STORE = Answers(
-    {SUCCESS: "it is kept: file, folder and index are on the device; also where the same was kept already"},
+    {
+        SUCCESS: "it is kept: file, folder and index are on the device; also where the same was kept already",
+        COERCION_OF_ELEMENTS: "the first of its UID stays, this one is in quarantine (`--duplicates keep`)",
+    },
     _failures(
         errors.MalformedObject,
         errors.InvalidIdentifier,

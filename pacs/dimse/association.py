@@ -28,7 +28,7 @@ from pacs.dimse.message import pdus_of, response_to
 from pacs.dimse.negotiation import Agreement, Context, Negotiator, Rejected, titles
 from pacs.dimse.status import is_pending
 from pacs.errors import MalformedObject
-from pacs.incoming import NO_COERCION, Sender
+from pacs.incoming import Sender
 from pacs.metrics import ASSOCIATIONS, request_counter
 from pacs.model import Permission, Source
 
@@ -146,7 +146,9 @@ class Association:
     def sender(self) -> Sender:
         """What takes in the objects that the peer sends."""
         peer = self.admission.peer
-        return self.archive.sender(self.source, peer.coercion if peer else NO_COERCION)
+        if peer is None:
+            return self.archive.sender(self.source)
+        return self.archive.sender(self.source, peer.coercion, peer.duplicates)
 
     def run(self) -> None:
         """Serve the peer until it releases the association, aborts it, or falls silent."""

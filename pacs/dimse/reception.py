@@ -7,9 +7,10 @@ from pacs.dataset.part10 import FileMeta
 from pacs.dimse.answers import C_STORE
 from pacs.dimse.command import Command
 from pacs.dimse.negotiation import Context
-from pacs.dimse.status import SUCCESS
+from pacs.dimse.status import COERCION_OF_ELEMENTS, SUCCESS
 from pacs.errors import ArchiveError, MismatchedObject, Quarantined
 from pacs.incoming import Check, Incoming, Sender
+from pacs.model import Outcome
 
 log = structlog.get_logger()
 
@@ -53,14 +54,22 @@ class Reception:
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
             try:
-                self._archive.store(incoming, self._check)
+                stored = self._archive.store(incoming, self._check)
+                if stored.outcome is Outcome.FIRST_KEPT:
+                    return self._first_kept()
             except ArchiveError as error:
                 self._error = error
         if self._error is None:
             return {"Status": SUCCESS}
         fields = C_STORE.failure(self._error)
-        self._log(self._error, fields["Status"])
+        self._log("instance not stored", fields["Status"], str(self._error))
         return fields
+
+    def _first_kept(self) -> Command:
+        """A warning: the sender need not try again, and hears that what is kept is not what it has sent."""
+        self._log("instance set aside", COERCION_OF_ELEMENTS, "other content of its UID is kept")
+        comment = "the first of this UID is kept, this is set aside"
+        return {"Status": COERCION_OF_ELEMENTS, "ErrorComment": comment}
 
     def abandon(self) -> None:
         """Remove what was received of an object that did not come whole."""
@@ -72,13 +81,13 @@ class Reception:
             self._incoming.abort()
         self._incoming, self._error = None, error
 
-    def _log(self, error: ArchiveError, status: int) -> None:
+    def _log(self, event: str, status: int, reason: str) -> None:
         source = self._sender.source
         log.warning(
-            "instance not stored",
+            event,
             peer=source.address,
             calling=source.ae_title,
             instance=self._command.get("AffectedSOPInstanceUID"),
             status=f"{status:04X}",
-            reason=str(error),
+            reason=reason,
         )

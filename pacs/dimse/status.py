@@ -30,7 +30,7 @@ CANNOT_CALCULATE_MATCHES = 0xA701
 UNABLE_TO_PERFORM_SUBOPERATIONS = 0xA702
 MOVE_DESTINATION_UNKNOWN = 0xA801
 DOES_NOT_MATCH_SOP_CLASS = 0xA900
-SUBOPERATIONS_WITH_FAILURES = 0xB000
+SUBOPERATIONS_WITH_FAILURES = COERCION_OF_ELEMENTS = 0xB000  # as C-GET and C-MOVE mean it, and C-STORE
 CANNOT_UNDERSTAND = 0xC000
 IDENTIFIER_MISSING, OTHER_PATIENT = 0xC001, 0xC002  # which of them we choose within 'cannot understand'
 TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122  # PS3.18 Table I.2-2
@@ -65,7 +65,8 @@ MEANINGS: Mapping[int, str] = {
     UNABLE_TO_PERFORM_SUBOPERATIONS: "Out of resources: unable to perform sub-operations",
     MOVE_DESTINATION_UNKNOWN: "Move Destination unknown",
     DOES_NOT_MATCH_SOP_CLASS: "Data Set, or Identifier, does not match SOP Class",
-    SUBOPERATIONS_WITH_FAILURES: "Sub-operations complete: one or more failures or warnings",
+    SUBOPERATIONS_WITH_FAILURES: "Sub-operations complete: one or more failures or warnings; "
+    "of C-STORE: Coercion of Data Elements",
     CANNOT_UNDERSTAND: "Cannot understand, or unable to process",
     IDENTIFIER_MISSING: "Cannot understand",
     OTHER_PATIENT: "Cannot understand",

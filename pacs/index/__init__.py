@@ -20,6 +20,7 @@ from pacs.index.notices import Availability, InstanceState, Notices
 from pacs.index.outbox import Due, Outbox, Sending
 from pacs.index.peers import Peers
 from pacs.index.remove import Recycled, Reference, Removal, Remover
+from pacs.index.replacing import Replacement, Replacer
 from pacs.index.rows import SearchValue, search_values
 from pacs.index.schema.messages import step_message
 from pacs.index.search import Search
@@ -28,7 +29,7 @@ from pacs.index.subscriptions import Filter, Waiting
 from pacs.index.tasks import Backlog, Plan, Task, Tasks
 from pacs.index.values import path_name
 from pacs.index.worklist import WorklistRows, Worklists
-from pacs.index.write import Verdict, Writer
+from pacs.index.write import KeptFile, Verdict, Writer
 from pacs.model import Found, Instance, Kept
 from pacs.query import Query
 
@@ -44,6 +45,7 @@ __all__ = [
     "Forwarding",
     "Index",
     "InstanceState",
+    "KeptFile",
     "Message",
     "MessageQueue",
     "NonPatientInstances",
@@ -58,6 +60,8 @@ __all__ = [
     "Reference",
     "Removal",
     "Remover",
+    "Replacement",
+    "Replacer",
     "Result",
     "SearchValue",
     "Sending",
@@ -94,6 +98,11 @@ class Index:
     def remover(self) -> Remover:
         """What removes instances."""
         return Remover(self._engine, self._transactions, self.deletions)
+
+    @cached_property
+    def replacer(self) -> Replacer:
+        """What puts an object into the place of another."""
+        return Replacer(self._engine, self._transactions, self.deletions)
 
     @cached_property
     def deletions(self) -> Deletions:

@@ -1,7 +1,7 @@
 """Placing an object: its patient, study and series, found or made. Whose study it is, is decided here."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -162,6 +162,37 @@ def agree(connection: Connection, record: Record, study_key: int, owner: Owner) 
     return record.owner
 
 
+def restate(connection: Connection, record: Record, study_key: int, series_key: int) -> None:
+    """Let a study and a series say what an object of theirs says that took the place of another.
+
+    What it leaves out stays: not every object says all that is known of its study.
+    """
+    study, series = schema.study, schema.series
+    row = connection.execute(select(study).where(study.c.key == study_key)).one()
+    header = record.header
+    kept = _restated(row.attributes, header.level(Level.PATIENT) | header.level(Level.STUDY))
+    if kept is not None:
+        patient = {key: kept[key] for key in _PATIENT_KEYS if key in kept}
+        values = _patient_columns(connection, patient, row.study_instance_uid)
+        values |= search_columns(kept, Level.STUDY) | {"attributes": dump(kept)}
+        connection.execute(update(study).where(study.c.key == study_key), values)
+        _forget_without_studies(connection, row.patient_key)
+        study_values.write(connection, study_key, search_values(kept, _LISTED_OF_STUDY))
+    row = connection.execute(select(series).where(series.c.key == series_key)).one()
+    kept = _restated(row.attributes, header.level(Level.SERIES))
+    if kept is not None:
+        values = search_columns(kept, Level.SERIES) | {"attributes": dump(kept)}
+        connection.execute(update(series).where(series.c.key == series_key), values)
+        series_values.write(connection, series_key, _values_of_series(kept))
+
+
+def _restated(kept: bytes, said: DicomJson) -> DicomJson | None:
+    """What is kept with what was said since; None where that changes nothing."""
+    before: DicomJson = orjson.loads(kept)
+    after = before | {key: element for key, element in said.items() if "Value" in element}
+    return None if after == before else dict(sorted(after.items()))
+
+
 def bereave(connection: Connection, patient_key: int) -> None:
     """Bring a patient who lost a study up to the newest one that is left; one without studies goes."""
     _forget_without_studies(connection, patient_key)
@@ -248,11 +279,16 @@ def _insert_series(connection: Connection, study_key: int, owner: Owner, record:
         "version": 0,
     }
     key = _insert_row(connection, schema.series, row)
+    series_values.add(connection, key, _values_of_series(attributes))
+    return PlacedSeries(key, study_key, owner, {record.instance.sop_class_uid})
+
+
+def _values_of_series(attributes: DicomJson) -> Iterator[SearchValue]:
+    """What a series is found by, besides its columns."""
     keys = _LISTED_OF_SERIES
     if any(len(attributes.get(sequence, {}).get("Value", ())) > 1 for sequence in _SEQUENCES):
         keys = keys + _SEQUENCE_KEYS
-    series_values.add(connection, key, search_values(attributes, keys))
-    return PlacedSeries(key, study_key, owner, {record.instance.sop_class_uid})
+    return search_values(attributes, keys)
 
 
 def _insert_row(connection: Connection, table: Table, row: dict[str, Any]) -> int:

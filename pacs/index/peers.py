@@ -9,7 +9,7 @@ from pacs.index.commitment_requests import make_due
 from pacs.index.engine import Transactions, connected
 from pacs.index.message_queue import make_messages_due
 from pacs.index.notices import drop_notices
-from pacs.model import Peer, Permission
+from pacs.model import Duplicates, Peer, Permission
 
 _peer = schema.peer
 
@@ -54,10 +54,13 @@ class Peers:
 
 def _row(peer: Peer) -> dict[str, Any]:
     row = peer._asdict()
-    return row | {name: "\\".join(sorted(row[name]) if name == "may" else row[name]) for name in _LISTS}
+    lists = {name: "\\".join(sorted(row[name]) if name == "may" else row[name]) for name in _LISTS}
+    return row | lists | {"duplicates": peer.duplicates.value}
 
 
 def _peer_of(row: Row[Any]) -> Peer:
     values = dict(row._mapping)
     values |= {name: tuple(filter(None, values[name].split("\\"))) for name in _LISTS}
-    return Peer(**values | {"may": frozenset(map(Permission, values["may"]))})
+    values["may"] = frozenset(map(Permission, values["may"]))
+    values["duplicates"] = Duplicates(values["duplicates"])
+    return Peer(**values)

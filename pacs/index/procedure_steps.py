@@ -36,6 +36,12 @@ class ScheduledStepRows:
         ).first()
         return None if found is None else _scheduled_of(found)
 
+    def of_study(self, study_instance_uid: str) -> list[DicomJson]:
+        """The attributes of all steps of a study, those that have ended among them."""
+        here = _scheduled.c.study_instance_uid == study_instance_uid
+        found = select(_scheduled.c.attributes).where(here).order_by(_scheduled.c.key)
+        return list(_attributes(self._connection, found))
+
     def put(self, step: ScheduledStep, values: Iterable[SearchValue], has_ended: bool) -> None:
         """Write a step, in place of the one of the same names.  has_ended: whether it needs no performing."""
         ended = time.time() if has_ended else None

@@ -125,7 +125,7 @@ class Remover:
         """Note removed instances of which only the files are left, and tell the followers."""
         with self._transactions.begin() as connection:
             for instance, removal in found:
-                _note(connection, [instance._asdict()], removal)
+                note_removed(connection, [instance._asdict()], removal)
 
     def recycled(self, uid: str | None = None) -> list[Recycled]:
         """What was removed, latest last: all of it, or what bears this UID at any level."""
@@ -142,6 +142,12 @@ class Remover:
             files = select(_recycled.c.file).where(_recycled.c.study_instance_uid == study)
             files = files.limit(limit)
             return list(connection.scalars(files))
+
+    def is_removed(self, file: str) -> bool:
+        """Whether this is the file of something that was removed, and not restored."""
+        with connected(self._engine) as connection:
+            found = select(_recycled.c.key).where(_recycled.c.file == file)
+            return connection.scalar(found) is not None
 
     def expired(self, until: float, limit: int) -> list[str]:
         """Files of what was removed until then, in seconds since 1970; notes that keep others out stay."""
@@ -175,7 +181,7 @@ def remove(connection: Connection, rows: Sequence[Any], removal: Removal) -> Non
     """Remove instances, and whatever is empty without them."""
     if not rows:
         return
-    _note(connection, [row._mapping for row in rows], removal)
+    note_removed(connection, [row._mapping for row in rows], removal)
     for keys in batches((row.key for row in rows), AT_ONCE):
         connection.execute(delete(_instance).where(_instance.c.key.in_(keys)))
     _lower_since(connection)
@@ -220,7 +226,7 @@ def take_back(connection: Connection, instances: Sequence[Instance]) -> None:
         )
 
 
-def _note(connection: Connection, rows: Sequence[Any], removal: Removal) -> None:
+def note_removed(connection: Connection, rows: Sequence[Any], removal: Removal) -> None:
     """Write instances into the book and into the change feed."""
     now = time.time()
     named = ("study_instance_uid", "series_instance_uid", "sop_instance_uid", "sop_class_uid")

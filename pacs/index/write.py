@@ -53,7 +53,7 @@ class _StaleError(StorageFailed):
         super().__init__("the index has changed while it was written to")
 
 
-class Kept(NamedTuple):
+class KeptFile(NamedTuple):
     """Where an instance is, and what it is, as Instance has them."""
 
     file: str
@@ -130,12 +130,12 @@ class Writer:
             self._deletions.add()
         return verdicts
 
-    def kept(self, sop_instance_uid: str) -> Kept | None:
+    def kept(self, sop_instance_uid: str) -> KeptFile | None:
         """What is kept of an instance; None when there is no such instance."""
-        kept = _of_uid(sop_instance_uid, *Kept._fields)
+        kept = _of_uid(sop_instance_uid, *KeptFile._fields)
         with self._transactions.begin_unsynced() as connection:
             found = connection.execute(kept).first()
-        return Kept(*found) if found else None
+        return KeptFile(*found) if found else None
 
     def replace(self, record: Record, lost: str) -> None:
         """Let an instance be in a new file, since its own was lost, and tell the followers."""
@@ -146,7 +146,7 @@ class Writer:
             if connection.execute(update(table).where(here), record.row).rowcount != 1:
                 raise StorageFailed("the instance was deleted while it came again; send it once more")
             if record.values is None:
-                connection.execute(insert(schema.change), _change(instance))
+                connection.execute(insert(schema.change), change_of(instance))
 
     def quarantine(self, instance: Instance, reason: Verdict, file: str, source: Source) -> bool:
         """Note an object that was set aside; False when the same content was set aside before."""
@@ -189,7 +189,8 @@ class _Statements:
         self.touch = Prepared(touch, engine)
 
 
-def _change(instance: Instance) -> dict[str, str | float]:
+def change_of(instance: Instance) -> dict[str, str | float]:
+    """The row of the change feed for an instance that is there from now on."""
     return {
         "at": time.time(),
         "action": Action.CREATED.value,
@@ -307,7 +308,7 @@ class _Transaction:
 
     def _count(self, series: PlacedSeries, instances: list[Instance]) -> None:
         """Let the change feed and the series know; the version of the series is that of its last change."""
-        self._statements.insert_change.run(self._cursor, [_change(instance) for instance in instances])
+        self._statements.insert_change.run(self._cursor, [change_of(instance) for instance in instances])
         values = {"series": series.key, "more": len(instances)}
         if self._statements.count.run(self._cursor, [values]).rowcount != 1:
             raise _StaleError

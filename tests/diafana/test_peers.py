@@ -59,18 +59,27 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
         "may       query store",
         "move to   ARCHIVE 2, VIEWER",
         "prefers   JPEG2000Lossless, ExplicitVRLittleEndian",
+        "duplicates set aside",
     ]
-    puts_in = ("--character-set", "ISO_IR 100", "--issuer-of-patient-id", "HOSPITAL A")
+    puts_in = (
+        *("--character-set", "ISO_IR 100", "--issuer-of-patient-id", "HOSPITAL A"),
+        *("--patient-from-worklist", "--duplicates", "replace"),
+    )
     peer(data, "change", "OTHER", *puts_in)
     assert peer(data, "show", "OTHER").splitlines()[8:] == [
+        "duplicates replace",
         "puts in character set ISO_IR 100",
         "puts in issuer of patient id HOSPITAL A",
+        "puts in patient from worklist",
     ]
     emptied = (
         "--character-set",
         "",
         "--issuer-of-patient-id",
         "",
+        "--no-patient-from-worklist",
+        "--duplicates",
+        "set aside",
         "--no-tls",
         "--may",
         "nothing",
@@ -90,6 +99,7 @@ def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:
         "may       nothing",
         "move to   all that are known",
         "prefers   none",
+        "duplicates set aside",
     ]
 
 
@@ -105,6 +115,7 @@ def test_what_cannot_be_is_named(data: Path) -> None:
         (("change", "OTHER", "--transfer-syntaxes", "1.2.3"), "transfer_syntaxes"),
         (("change", "OTHER", "--character-set", "latin1"), "ISO_IR 100"),
         (("change", "OTHER", "--issuer-of-patient-id", "A\\B"), "issuer_of_patient_id"),
+        (("change", "OTHER", "--duplicates", "overwrite"), "duplicates"),
         (("change", "NOBODY", "--tls"), "peer add NOBODY"),
         (("show", "NOBODY"), "peer add NOBODY"),
     ):
@@ -142,12 +153,15 @@ def test_known_systems_over_http(over_http: Service, data: Path) -> None:
             "character_set": "",
             "issuer_of_patient_id": "",
             "issuer_of_accession_number": "",
+            "patient_from_worklist": False,
+            "duplicates": "set aside",
             **said,
         }
         assert httpx.post(f"{url}/OTHER/echo").status_code == 204
     absent = httpx.post(f"{url}/OTHER/echo")
     assert (absent.status_code, "refused" in absent.json()["detail"]) == (502, True)
     more = {"tls": True, "may": [], "transfer_syntaxes": ["JPEG2000Lossless"], "move_to": ["X"]}
+    more |= {"duplicates": "keep", "patient_from_worklist": True}
     changed = httpx.put(f"{url}/OTHER", json=said | more)
     assert (changed.status_code, changed.json()["transfer_syntaxes"]) == (200, [JPEG2000Lossless])
     assert (
@@ -169,6 +183,7 @@ def test_what_is_wrong_over_http_is_named(over_http: Service) -> None:
         (b'{"host": "h", "port": "x"}', 400, "port"),
         (b'{"host": "h", "port": 1, "colour": 2}', 400, "colour"),
         (b'{"host": "h", "port": 1, "may": ["delete"]}', 400, "may"),
+        (b'{"host": "h", "port": 1, "duplicates": "overwrite"}', 400, "duplicates"),
         (b'{"host": "h", "port": 1, "ae_title": "ANOTHER"}', 400, "ae_title"),
         (b" " * 70_000, 413, "bytes"),
     ):

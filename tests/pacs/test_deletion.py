@@ -156,7 +156,7 @@ def test_cut_off_before_the_commit_nothing_is_deleted(
     archive: Archive, files: DiskFiles, two: list[Instance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("pacs.index.remove._note", forget_it)
+        patch.setattr("pacs.index.remove.note_removed", forget_it)
         with pytest.raises(StorageFailed):
             delete(archive, two[0])
     archive.deletion.move(two[0].study_instance_uid)

@@ -607,7 +607,7 @@ class UnsureWriter(Writer):
 def test_what_was_committed_although_the_commit_seemed_to_fail_is_kept(place: Place, count: int) -> None:
     writer = place.index.writer
     writer.__class__ = UnsureWriter
-    committer = Committer(place.files, writer, lambda: None)
+    committer = Committer(place.files, place.index, lambda: None)
     waiting = [committer.submit(begin(place.archive, picture(str(n))), None) for n in range(count)]
     wait_until_taken(waiting)
     answers = [pending.result() for pending in waiting]

@@ -150,6 +150,8 @@ performed_step = Table(
 
 performed_step_value = values_of("performed_step")
 
+_PEER_TEXTS = ("move_to", "transfer_syntaxes", *Coercion._fields[:-1])  # the last is no text
+
 # The systems that are known
 peer = Table(
     "peer",
@@ -162,12 +164,11 @@ peer = Table(
     # Whether it is told which instances are available
     Column("notified", Boolean, nullable=False, server_default=false()),
     Column("tls", Boolean, nullable=False, server_default=false()),
+    Column("patient_from_worklist", Boolean, nullable=False, server_default=false()),
     # What it may ask, where it may have things sent to, what it prefers, what is put into its objects
     Column("may", Text, nullable=False, server_default="query\\retrieve\\store"),
-    *(
-        Column(name, Text, nullable=False, server_default="")
-        for name in ("move_to", "transfer_syntaxes", *Coercion._fields)
-    ),
+    Column("duplicates", Text, nullable=False, server_default="set aside"),
+    *(Column(name, Text, nullable=False, server_default="") for name in _PEER_TEXTS),
 )
 
 # What is asked to be sent

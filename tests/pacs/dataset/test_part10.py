@@ -5,6 +5,7 @@ from pathlib import Path
 from struct import pack, unpack_from
 
 import pytest
+from blake3 import blake3
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, SecondaryCaptureImageStorage
 
@@ -12,6 +13,7 @@ from pacs.dataset.part10 import (
     HEAD_LIMIT,
     IMPLEMENTATION_CLASS_UID,
     FileMeta,
+    came_as,
     file_meta_bytes,
     read_file_meta,
 )
@@ -73,6 +75,19 @@ def test_our_head_lets_the_file_fill_whole_blocks() -> None:
     by_pydicom = dcmread(BytesIO(head + PATIENT)).file_meta
     assert by_pydicom.PrivateInformationCreatorUID == IMPLEMENTATION_CLASS_UID
     assert by_pydicom.PrivateInformation.strip(b"\0") == b""
+
+
+def test_our_head_tells_what_came_where_another_data_set_is_kept() -> None:
+    came = blake3(b"as it came").hexdigest()
+    for length in (None, *range(4096)):
+        head = file_meta_bytes(META, Source("SENDER"), "DIAFANA", length, 4096, came)
+        if length is not None:
+            assert (len(head) + length + length % 2) % 4096 == 0
+        assert len(head) < 2 * 4096
+        assert came_as(head) == came
+        assert read_file_meta(head + PATIENT) == (META, len(head))
+    for head in (file_meta_bytes(META, Source("SENDER"), "DIAFANA", 1, 4096), sound()):
+        assert came_as(head) == ""
 
 
 def test_what_no_ae_title_may_hold_does_not_break_the_head() -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import insert
 
 from pacs.index import Index, migrate, schema, sqlite_url
 from pacs.index.engine import open_engine
-from pacs.model import EVERYTHING, Peer, Permission
+from pacs.model import EVERYTHING, Duplicates, Peer, Permission
 
 
 def test_all_that_is_known_is_kept(index: Index) -> None:
@@ -25,6 +25,8 @@ def test_all_that_is_known_is_kept(index: Index) -> None:
             character_set="\\ISO 2022 IR 87",
             issuer_of_patient_id="HOSPITAL A",
             issuer_of_accession_number="RIS",
+            patient_from_worklist=True,
+            duplicates=Duplicates.REPLACE,
         ),
     ]
     for one in reversed(peers):
