@@ -169,7 +169,7 @@ def _imaging_study(folder: Path, rival: Path | None) -> Iterator[Line]:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with running(OURS, data) as server:
         url = f"{_fhir(server)}/ImagingStudy/{uid}"
-        times = [_read(url)]
+        times = [_read(url) for _ in range(READS)]  # until all processes have what they keep
         before = processes.proportional_megabytes(server.session)
         times += [_read(url) for _ in range(READS)]
         grown = processes.proportional_megabytes(server.session) - before

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import structlog
 
-from pacs.dataset.character_sets import in_utf_8, is_plain, value_in
 from pacs.dataset.dicom_json import JsonWriter
 from pacs.dataset.elements import ITEM, Buffer, Element, Encoding, read_elements
 from pacs.dataset.json_encoder import UNICODE
+from pacs.dataset.recoding import in_utf_8, is_plain, value_in
 from pacs.dataset.rewrite import (
     Changes,
     WriteElement,
@@ -41,21 +41,27 @@ _PIXELS = 0x7FE00000  # from here on: pixels, and what follows them
 # Defined Terms of Reason for the Attribute Modification: what was left out, and what was wrong
 LEFT_OUT, WRONG = "COERCE", "CORRECT"
 
-# What can be put in: the attribute, the rule that says so, and where it holds
-_OF_ITEM = "study and accession number are those of a worklist item, and its patient is another or says more"
+# What can be put in: the attribute, the rule that says so, what becomes of it, and where it holds
 COERCED = (
-    ("SpecificCharacterSet", "character_set", "it is absent or empty"),
-    ("IssuerOfPatientID", "issuer_of_patient_id", "it is absent or empty, and there is a Patient ID"),
+    ("SpecificCharacterSet", "character_set", "ADDED", "it is absent or empty"),
+    (
+        "IssuerOfPatientID",
+        "issuer_of_patient_id",
+        "ADDED",
+        "it is absent or empty, and there is a Patient ID",
+    ),
     (
         "IssuerOfAccessionNumberSequence.LocalNamespaceEntityID",
         "issuer_of_accession_number",
+        "ADDED",
         "the sequence is absent or empty, and there is an Accession Number",
     ),
     (
         "PatientName, PatientID, IssuerOfPatientID, IssuerOfPatientIDQualifiersSequence, PatientBirthDate, "
         "PatientSex",
         "patient_from_worklist",
-        _OF_ITEM,
+        "MODIFIED",
+        "study and accession number are those of a worklist item, and its patient is another or says more",
     ),
 )
 

@@ -100,6 +100,23 @@ def _transcoding() -> Iterator[str]:
     )
 
 
+def _coercion() -> Iterator[str]:
+    yield paragraph(
+        "Coercion, of what a known system sends, where a rule says so. What is deflated, in big endian or "
+        "out of order is not coerced. Original Attributes Sequence has the earlier values, the time, our "
+        f"AE title, that of the sender, and {LEFT_OUT}, or {WRONG} for the patient of the worklist. The "
+        "answer is success all the same."
+    )
+    rows = [(name, rule.replace("_", "-"), kind, when) for name, rule, kind, when in COERCED]
+    yield from table(
+        ("Attribute", "SOP Class", "Type of Change", "New Value", "Condition", "Comment"),
+        (
+            (name, "ALL", kind, f"that of `--{rule}`", "CONFIGURATION", when)
+            for name, rule, kind, when in rows
+        ),
+    )
+
+
 def _storing() -> Iterator[str]:
     yield from table(
         ("Level of conformance", "value"),
@@ -108,26 +125,7 @@ def _storing() -> Iterator[str]:
             ("Level of Digital Signature Support (PS3.4 B.4.1.4)", "3: kept as they are, and not checked"),
         ),
     )
-    yield paragraph(
-        "Coercion, of what a known system sends, where a rule says so. What is deflated, in big endian or "
-        "out of order is not coerced. Original Attributes Sequence has the earlier values, the time, our "
-        f"AE title, that of the sender, and {LEFT_OUT}, or {WRONG} for the patient of the worklist. The "
-        "answer is success all the same."
-    )
-    yield from table(
-        ("Attribute", "SOP Class", "Type of Change", "New Value", "Condition", "Comment"),
-        (
-            (
-                name,
-                "ALL",
-                "ADDED" if "absent" in when else "MODIFIED",
-                f"that of `--{rule.replace('_', '-')}`",
-                "CONFIGURATION",
-                when,
-            )
-            for name, rule, when in COERCED
-        ),
-    )
+    yield from _coercion()
     yield paragraph("What is done with an object:")
     yield from table(
         ("Condition", "System Behavior"),

@@ -125,4 +125,4 @@ def test_every_rejection_is_told_of() -> None:
 
 
 def test_every_rule_of_coercion_is_told_of() -> None:
-    assert {rule for _, rule, _ in COERCED} == set(Coercion._fields)
+    assert {rule for _, rule, *_ in COERCED} == set(Coercion._fields)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pacs.dataset.character_sets import in_utf_8, is_plain, value_in
 from pacs.dataset.elements import Encoding, read_elements
+from pacs.dataset.recoding import in_utf_8, is_plain, value_in
 from pacs.dataset.rewrite import explicit_element, implicit_element
 from pacs.model import DicomJson
 from testdata.raw_bytes import element, item
@@ -27,9 +27,9 @@ def name(**groups: str) -> DicomJson:
         (["ISO_IR 101"], {"Alphabetic": "Wałęsa"}, "Wałęsa".encode("iso8859-2")),
         (["ISO_IR 192"], {"Alphabetic": "Wałęsa"}, "Wałęsa".encode()),
         (["ISO_IR 192"], {"Alphabetic": "A", "Ideographic": "山^田"}, "A=山^田 ".encode()),
-        (["", "ISO 2022 IR 87"], {"Alphabetic": "A", "Ideographic": "山"}, b"\x1b(BA=\x1b$B;3\x1b(B "),
+        (["", "ISO 2022 IR 87"], {"Alphabetic": "A", "Ideographic": "山"}, b"A=\x1b$B;3\x1b(B"),
         (["", "ISO 2022 IR 87"], {"Alphabetic": "Alò"}, None),
-        (["latin1"], {"Alphabetic": "Alò"}, None),  # a codec of Python is no defined term
+        (["latin1"], {"Alphabetic": "Alò"}, None),  # misspelt: others may not know what is meant
         (["ISO_IR 192"], {}, b""),
     ],
 )
@@ -100,6 +100,10 @@ UTF_8 = element(0x00080005, "CS", b"ISO_IR 192")
             GREEK + element(QUALIFIERS, "SQ", item(LATIN)) + element(NAME + 0x1000, "LO", b"\xe1 "),
             UTF_8 + element(QUALIFIERS, "SQ", item(UTF_8)) + element(NAME + 0x1000, "LO", "α".encode()),
         ),
+        (
+            element(0x00080005, "CS", b"latin1") + element(DESCRIPTION, "LO", b"Citt\xe0 "),
+            UTF_8 + element(DESCRIPTION, "LO", "Città".encode()),
+        ),
         (LATIN + element(0x00111001, "UN", b"\xe0 "), UTF_8 + element(0x00111001, "UN", b"\xe0 ")),
     ],
 )
@@ -119,7 +123,7 @@ def test_an_implicit_one_stays_implicit() -> None:
     "unsure",
     [
         element(DESCRIPTION, "LO", b"Citt\xe0 "),
-        element(0x00080005, "CS", b"latin1") + element(DESCRIPTION, "LO", b"Citt\xe0 "),
+        element(0x00080005, "CS", b"KLINGON ") + element(DESCRIPTION, "LO", b"Citt\xe0 "),
         UTF_8 + element(DESCRIPTION, "LO", b"Citt\xe0 "),
         LATIN + element(0x00880200, "SQ", item(element(0x7FE00010, "OB", b"\0\0"))),
         LATIN + element(QUALIFIERS, "UN", item(implicit_element(DESCRIPTION, "LO", b"\xe0 "))),

@@ -1,14 +1,13 @@
-"""Text in the character set that a data set has, or has from then on (PS3.3 C.12.1.1.2)."""
+"""Values of a data set written in its character set, and its text in another one (PS3.3 C.12.1.1.2)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydicom.charset import convert_encodings, decode_bytes, default_encoding, encode_string, python_encoding
-
-from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET, JsonWriter
+from pacs.dataset.character_set import DEFAULT, CharacterSet, character_set
+from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET
 from pacs.dataset.elements import PIXEL_DATA, Buffer, Element, Encoding, read_elements
 from pacs.dataset.json_encoder import UNICODE, BulkValue, JsonEncoder
-from pacs.dataset.rewrite import ElementWriter, WriteElement, explicit_element
+from pacs.dataset.rewrite import ElementWriter, WriteElement
 from pacs.dataset.vr import CHARSET_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
@@ -25,17 +24,11 @@ def value_in(tag: int, element: DicomJson, terms: Sequence[str]) -> bytes | None
     if element["vr"] == "SQ":
         return _sequence(tag, element, terms)
     text = "\\".join(map(_text, element.get("Value", ())))
-    if text.isascii():
-        return _even(text.encode("ascii"))
-    if not terms or any(term not in python_encoding for term in terms):
+    named = character_set(tuple(terms))
+    if not text.isascii() and named.terms != tuple(terms):  # misspelt: others may read it as another set
         return None
-    codecs = convert_encodings(list(terms))
-    had = ["ascii" if codec == default_encoding else codec for codec in codecs]  # it is ISO-IR 6
-    if not all(any(_has(codec, character) for codec in had) for character in text):
-        return None
-    value = _even(encode_string(text, codecs))
-    meant = _read(tag, element["vr"], _even(text.encode()), [UNICODE])
-    return value if _read(tag, element["vr"], value, terms) == meant else None
+    value = named.encode(text, element["vr"])
+    return None if value is None else _even(value)
 
 
 def _sequence(tag: int, element: DicomJson, terms: Sequence[str]) -> bytes | None:
@@ -54,26 +47,11 @@ def _no_bulk(tag: int, _uri: str) -> BulkValue:
     raise MalformedObject("the value lies elsewhere", tag)
 
 
-def _read(tag: int, vr: str, value: bytes, terms: Sequence[str]) -> DicomJson:
-    written = explicit_element(tag, vr, value)
-    character_set = {f"{SPECIFIC_CHARACTER_SET:08X}": {"vr": "CS", "Value": list(terms)}}
-    return JsonWriter(written, _EXPLICIT, before=character_set).write(
-        read_elements(written, _EXPLICIT).elements
-    )
-
-
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         groups = (value.get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic"))
         return "=".join(groups).rstrip("=")
     return "" if value is None else str(value)
-
-
-def _has(codec: str, character: str) -> bool:
-    try:
-        return bool(character.encode(codec))
-    except UnicodeError:
-        return False
 
 
 def _even(value: bytes) -> bytes:
@@ -105,18 +83,17 @@ def in_utf_8(part: bytes, encoding: Encoding, write: WriteElement) -> bytes:
 class _Converter(ElementWriter):
     def __init__(self, part: bytes, encoding: Encoding, elements: list[Element], write: WriteElement) -> None:
         super().__init__(part, encoding, elements, write)
-        self._codecs: list[str] = []
+        self._set: CharacterSet = DEFAULT
 
     def all(self, elements: list[Element]) -> list[tuple[int, bytes]]:
         """Those of the data set or of an item, which may have a character set of its own."""
-        outer = self._codecs
+        outer = self._set
         for element in elements:
             if element.tag == SPECIFIC_CHARACTER_SET:
-                terms = [term.strip() for term in super()._value(element).decode("latin-1").split("\\")]
-                is_known = any(terms) and all(term in python_encoding for term in terms)
-                self._codecs = convert_encodings(terms) if is_known else []
+                terms = super()._value(element).decode("latin-1").split("\\")
+                self._set = character_set(tuple(term.strip() for term in terms))
         written = super().all(elements)
-        self._codecs = outer
+        self._set = outer
         return written
 
     def _value(self, element: Element) -> bytes:
@@ -127,8 +104,7 @@ class _Converter(ElementWriter):
         value = super()._value(element)
         if element.vr not in CHARSET_VRS or (value.isascii() and b"\x1b" not in value):
             return value
-        delimiters = {ord(character) for character in ("\\^=" if element.vr == "PN" else "\\\n\r\f\t")}
-        text = decode_bytes(value, self._codecs, delimiters) if self._codecs else "\ufffd"
-        if "\ufffd" in text:
+        text = self._set.decode(value, element.vr)
+        if "\ufffd" in text or self._set.encode(text, element.vr) is None:
             raise UnicodeError("text that is not of its character set")
         return _even(text.removesuffix(" ").encode())  # less what made it even before
