@@ -20,6 +20,20 @@ from pacs.model import Peer
 PATIENCE = 20.0  # seconds for a program to listen
 VERIFICATION = "1.2.840.10008.1.1"
 
+# What dcmrecv takes
+_CT_UNCOMPRESSED = r"""
+[[TransferSyntaxes]]
+[Uncompressed]
+TransferSyntax1 = LittleEndianExplicit
+TransferSyntax2 = LittleEndianImplicit
+[[PresentationContexts]]
+[CT]
+PresentationContext1 = CTImageStorage\Uncompressed
+[[Profiles]]
+[Default]
+PresentationContexts = CT
+"""
+
 
 @dataclass
 class Receiver:
@@ -68,13 +82,32 @@ def receiver(
 @contextmanager
 def storescp(folder: Path, *options: str | Path) -> Iterator[Peer]:
     """DCMTK's storescp, which keeps each object as it comes, in a file named by its UID."""
+    command = ["storescp", *options, "-aet", "STORESCP", "-od", folder]
+    with _keeping("STORESCP", folder, command) as peer:
+        yield peer
+
+
+@contextmanager
+def dcmrecv(folder: Path) -> Iterator[Peer]:
+    """DCMTK's dcmrecv, which knows no SOP class but those of its configuration."""
+    configuration = folder.with_suffix(".cfg")
+    configuration.write_text(_CT_UNCOMPRESSED)
+    command: list[str | Path] = ["dcmrecv", "-xf", configuration, "Default", "-aet", "DCMRECV", "-od", folder]
+    with _keeping("DCMRECV", folder, command) as peer:
+        yield peer
+
+
+@contextmanager
+def _keeping(title: str, folder: Path, command: Sequence[str | Path]) -> Iterator[Peer]:
+    """A program that listens on the port that comes last."""
     port = free_port()
     folder.mkdir()
-    command: list[str | Path] = ["storescp", *options, "-aet", "STORESCP", "-od", folder, str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*command, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         try:
             wait_for(port)
-            yield Peer("STORESCP", "127.0.0.1", port)
+            yield Peer(title, "127.0.0.1", port)
         finally:
             process.terminate()
 
