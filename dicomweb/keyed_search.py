@@ -54,7 +54,7 @@ class KeyedSearch:
 
     async def search(self, request: Request) -> Response:
         """GET of the resource that holds them all: 204 when nothing was found."""
-        form = self._negotiation.choose_data_sets(request, self._searched.offers)
+        form = self._negotiation.choose_among(request, self._searched.offers)
         reading = Reading[Key](self._searched.keys)
         reading.take_all(parameters(request))
         found, more = await self._threads.search(self._results, reading)
@@ -74,7 +74,7 @@ class KeyedSearch:
         if count > 1 and form == Representation(DICOM_XML):
             others = tuple(offer for offer in self._searched.offers if offer != form)
             with suppress(NotAcceptable):  # the writer says why, and what to ask for
-                return self._negotiation.choose_data_sets(request, others)
+                return self._negotiation.choose_among(request, others)
         return form
 
     def _ignored(self, reading: Reading[Key]) -> list[str]:

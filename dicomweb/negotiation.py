@@ -32,15 +32,17 @@ class Negotiation:
             asked = tuple(value for name, value in parameters(request) if name == "accept")
         return self._chosen(header(request, b"accept"), asked, offers, of)
 
-    def choose_data_sets(
-        self, request: Request, offers: tuple[Representation, ...] = DATA_SETS_OFFERS
-    ) -> Representation:
+    def choose_data_sets(self, request: Request) -> Representation:
         """The form of metadata and of search results. Raises NotAcceptable."""
+        return self.choose(request, _data_sets)
+
+    def choose_among(self, request: Request, offers: tuple[Representation, ...]) -> Representation:
+        """One of these. Raises NotAcceptable."""
         return self.choose(request, _themselves, *offers)
 
     def choose_data_set(self, request: Request) -> Representation:
         """The form of one data set by itself. Raises NotAcceptable."""
-        return self.choose(request, _themselves, *DATA_SET_OFFERS)
+        return self.choose(request, _data_set)
 
 
 def _choose(
@@ -54,3 +56,12 @@ def _choose(
 
 def _themselves(*offers: Representation) -> tuple[Representation, ...]:
     return offers
+
+
+# Without arguments, which would be hashed with each request
+def _data_sets() -> tuple[Representation, ...]:
+    return DATA_SETS_OFFERS
+
+
+def _data_set() -> tuple[Representation, ...]:
+    return DATA_SET_OFFERS

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydicom.datadict import tag_for_keyword
@@ -21,6 +21,7 @@ _MAX_VALUE_LENGTH = 512
 _MAX_PATH_DEPTH = 8
 # Warnings travel in a response header, which has little room.
 _MAX_WARNINGS = 16
+_KNOWN_INCLUDES = 256  # sets of attributes that are asked for, and kept as they are answered
 
 RETRIEVE_URL = "00081190"  # where what was found is; in every answer
 
@@ -64,8 +65,7 @@ class SearchRequest:
         include = self.include
         if include is None:
             return lambda levels: dict(sorted(pair for level in levels for pair in level.items()))
-        last = max(1, self.query.level)
-        places = [(tag, min(_PLACE.get(tag, last), last)) for tag in include]
+        places = _places(include, max(1, self.query.level))
         return lambda levels: {tag: levels[at][tag] for tag, at in places if tag in levels[at]}
 
 
@@ -96,15 +96,28 @@ def parse_search(
         zone=reading.zone or 0,
     )
     returned = _returned_by_default(level, study is None, series is None)
-    included = returned | reading.include | {RETRIEVE_URL}
+    include, unindexed = _included(returned, frozenset(reading.include))
     return SearchRequest(
         query,
-        include=None if reading.include_all else tuple(sorted(included)),
-        unindexed=frozenset(included - _KEPT),
+        include=None if reading.include_all else include,
+        unindexed=unindexed,
         counted=reading.counted,
         warnings=reading.distinct_warnings(),
         zone=reading.zone,
     )
+
+
+@lru_cache(_KNOWN_INCLUDES)
+def _included(returned: frozenset[str], asked: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The tags to answer with, and those of them that the index does not keep."""
+    tags = returned | asked | {RETRIEVE_URL}
+    return tuple(sorted(tags)), tags - _KEPT
+
+
+@lru_cache(_KNOWN_INCLUDES)
+def _places(tags: tuple[str, ...], last: int) -> tuple[tuple[str, int], ...]:
+    """Each tag, and in which of the levels of an answer it is.  last: the place of what no level has."""
+    return tuple((tag, min(_PLACE.get(tag, last), last)) for tag in tags)
 
 
 def _path_criterion(level: Level, uid: str) -> Criterion:
