@@ -57,8 +57,8 @@ class _Gathering:
         self._transport.set_protocol(protocol)
 
     def _write(self) -> None:
-        if self._held:
-            held, self._held, self._length = self._held, [], 0
+        held, self._held, self._length = self._held, [], 0
+        if held and not self._transport.is_closing():  # the client may have left in the meantime
             self._transport.writelines(held)
 
 

@@ -124,6 +124,6 @@ def _narrative(div: str) -> str:
     try:
         if fromstring(div).tag == f"{{{XHTML}}}div":
             return div.partition("?>")[2] if div.startswith("<?xml") else div
-    except (ParseError, DefusedXmlException, ValueError):
+    except (ParseError, DefusedXmlException, ValueError):  # no XML, or none that is safe to read
         pass
     return f'<div xmlns="{XHTML}">{escaped(div)}</div>'

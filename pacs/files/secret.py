@@ -35,7 +35,7 @@ def _make(path: Path) -> None:
         os.write(descriptor, secrets.token_bytes(_LENGTH))
         os.fsync(descriptor)
         path.hardlink_to(unfinished)
-    except FileExistsError:
+    except FileExistsError:  # another process was first, and its secret is the one
         pass
     finally:
         os.close(descriptor)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -144,6 +145,26 @@ def test_head_and_body_of_an_answer_come_together(shared: tuple[list[Worker], in
             assert head.startswith(b"HTTP/1.1 200")
             assert end
             assert body in (b"0", b"1", b"unread")
+
+
+def test_what_is_held_for_who_has_left_is_dropped() -> None:
+    async def leave() -> list[dict[str, Any]]:
+        loop = asyncio.get_running_loop()
+        failures: list[dict[str, Any]] = []
+        loop.set_exception_handler(lambda _, context: failures.append(context))
+        ours, theirs = socket.socketpair()
+        transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
+        gathering = http_server._Gathering(transport)
+        transport.abort()
+        await asyncio.sleep(0.05)
+        gathering.write(b"HTTP/1.1 200 OK")
+        await asyncio.sleep(0.05)
+        assert theirs.recv(100) == b""
+        theirs.close()
+        return failures
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(leave()) == []
 
 
 def assert_all_ended(occupancy: Occupancy) -> None:
