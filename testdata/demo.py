@@ -13,6 +13,7 @@ from pynetdicom.association import Association
 from rich.console import Console
 from rich.progress import Progress
 
+from testdata import pynetdicom_reactor
 from testdata.ct import ct_series
 from testdata.dx import chest_xray
 from testdata.files import write_folder
@@ -62,6 +63,7 @@ def send(datasets: list[Dataset], host: str, port: int, ae_title: str, progress:
 
 def main(arguments: list[str] | None = None) -> int:
     """Build and send, or write; returns the exit code."""
+    pynetdicom_reactor.mend()
     options = _parser().parse_args(arguments)
     console = Console()
     try:

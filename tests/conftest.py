@@ -12,11 +12,14 @@ from pacs.archive import Archive
 from pacs.files import DiskFiles
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index, migrate, sqlite_url
+from testdata import pynetdicom_reactor
 from tests.validators import Validators, are_missing
 
 # How long an example takes says nothing of whether it is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+pynetdicom_reactor.mend()
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 

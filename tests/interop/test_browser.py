@@ -91,6 +91,8 @@ def open_study(page: Page, sent: Sent, dataset: Dataset) -> None:
 def open_series(page: Page, sent: Sent, dataset: Dataset) -> None:
     open_study(page, sent, dataset)
     page.locator(f'[data-testid=series][data-uid="{dataset.SeriesInstanceUID}"]').click()
+    # The stage before, which may be of the same series, is gone
+    expect(page.locator(".stage-place")).not_to_have_attribute("aria-busy", "true")
 
 
 def expect_picture(image: Locator) -> None:
