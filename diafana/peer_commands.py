@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from diafana.console import Data, fail, no_peer, open_parts, out
-from diafana.permissions import EVERYBODY_MAY
+from diafana.peer_options import with_options
 
 peer = typer.Typer(
     no_args_is_help=True,
@@ -13,126 +13,32 @@ peer = typer.Typer(
 )
 
 AeTitleArgument = Annotated[str, typer.Argument(help="Its AE title.")]
-Tls = Annotated[bool | None, typer.Option("--tls/--no-tls", help="Whether it is called by TLS.")]
-May = Annotated[
-    str | None,
-    typer.Option(help=f"What it may ask of us: {EVERYBODY_MAY}; some of these, or nothing. [default: all]"),
-]
-MoveTo = Annotated[
-    str | None,
-    typer.Option(
-        help="AE titles that it may have things sent to, parted by commas; empty for all that are known."
-    ),
-]
-Syntaxes = Annotated[
-    str | None,
-    typer.Option(
-        help="Transfer syntaxes that are preferred with it, the best first, by UID or keyword, "
-        "parted by commas; empty for none."
-    ),
-]
-CharacterSet = Annotated[
-    str | None,
-    typer.Option(help="Specific Character Set that is put into its objects where they state none; or empty."),
-]
-PatientIssuer = Annotated[
-    str | None, typer.Option(help="Issuer of Patient ID that is put in where none is stated; or empty.")
-]
-AccessionIssuer = Annotated[
-    str | None,
-    typer.Option(help="Issuer of Accession Number that is put in where none is stated; or empty."),
-]
-PatientFromWorklist = Annotated[
-    bool | None,
-    typer.Option(
-        "--patient-from-worklist/--no-patient-from-worklist",
-        help="Whether the patient of the worklist item of its study is put into its objects.",
-    ),
-]
-OfDuplicates = Annotated[
-    str | None,
-    typer.Option(
-        "--duplicates",
-        help="What becomes of objects that it sends in other content than they are here: set aside; "
-        "keep, the same but told as a warning; or replace. [default: set aside]",
-    ),
-]
-
-Commits = Annotated[
-    bool | None,
-    typer.Option(
-        "--commit/--no-commit",
-        help="Whether it is asked to commit to what is sent to it (storage commitment).",
-    ),
-]
-
-Notified = Annotated[
-    bool | None,
-    typer.Option(
-        "--notify/--no-notify",
-        help="Whether it is told which instances are available, and which no longer "
-        "(Instance Availability Notification).",
-    ),
-]
 
 
 @peer.command("add")
+@with_options
 def peer_add(
     aet: Annotated[str, typer.Argument(help="Its AE title, 16 characters at most.")],
     host: Annotated[str, typer.Argument(help="Its name or address.")],
     port: Annotated[int, typer.Argument(help="Where it listens.")],
-    commits: Commits = None,
-    notified: Notified = None,
-    tls: Tls = None,
-    may: May = None,
-    move_to: MoveTo = None,
-    transfer_syntaxes: Syntaxes = None,
-    duplicates: OfDuplicates = None,
-    character_set: CharacterSet = None,
-    issuer_of_patient_id: PatientIssuer = None,
-    issuer_of_accession_number: AccessionIssuer = None,
-    patient_from_worklist: PatientFromWorklist = None,
     data: Data = None,
+    **said: Any,
 ) -> None:
     """Know a system, in place of an earlier one of its AE title."""
-    added = _read(
-        ae_title=aet,
-        host=host,
-        port=port,
-        commits=commits,
-        notified=notified,
-        tls=tls,
-        may=may,
-        move_to=move_to,
-        transfer_syntaxes=transfer_syntaxes,
-        duplicates=duplicates,
-        character_set=character_set,
-        issuer_of_patient_id=issuer_of_patient_id,
-        issuer_of_accession_number=issuer_of_accession_number,
-        patient_from_worklist=patient_from_worklist,
-    )
+    added = _read({"ae_title": aet, "host": host, "port": port}, said)
     _, parts = open_parts(data)
     parts.know(added)
     parts.close()
 
 
 @peer.command("change")
+@with_options
 def peer_change(
     aet: AeTitleArgument,
     host: Annotated[str | None, typer.Option(help="Its name or address.")] = None,
     port: Annotated[int | None, typer.Option(help="Where it listens.")] = None,
-    commits: Commits = None,
-    notified: Notified = None,
-    tls: Tls = None,
-    may: May = None,
-    move_to: MoveTo = None,
-    transfer_syntaxes: Syntaxes = None,
-    duplicates: OfDuplicates = None,
-    character_set: CharacterSet = None,
-    issuer_of_patient_id: PatientIssuer = None,
-    issuer_of_accession_number: AccessionIssuer = None,
-    patient_from_worklist: PatientFromWorklist = None,
     data: Data = None,
+    **said: Any,
 ) -> None:
     """Change what is said, and leave the rest as it is."""
     from diafana.peer_form import told
@@ -141,33 +47,16 @@ def peer_change(
     known = parts.index.peers.find(aet)
     if known is None:
         raise no_peer(aet)
-    changed = _read(
-        told(known),
-        host=host,
-        port=port,
-        commits=commits,
-        notified=notified,
-        tls=tls,
-        may=may,
-        move_to=move_to,
-        transfer_syntaxes=transfer_syntaxes,
-        duplicates=duplicates,
-        character_set=character_set,
-        issuer_of_patient_id=issuer_of_patient_id,
-        issuer_of_accession_number=issuer_of_accession_number,
-        patient_from_worklist=patient_from_worklist,
-    )
-    parts.know(changed)
+    parts.know(_read(told(known), {"host": host, "port": port, **said}))
     parts.close()
 
 
-def _read(known: dict[str, Any] | None = None, /, **said: Any) -> Any:
-    """The system of which this is said, and what was known. What is wrong ends the command."""
+def _read(known: dict[str, Any], said: dict[str, Any]) -> Any:
+    """The system of which this is known, and said now. What is wrong ends the command."""
     from diafana.peer_form import InvalidPeer, peer_from
 
     try:
-        given = {name: value for name, value in said.items() if value is not None}
-        return peer_from((known or {}) | given)
+        return peer_from(known | {name: value for name, value in said.items() if value is not None})
     except InvalidPeer as error:
         fail(str(error), 2, error)
 
