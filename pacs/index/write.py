@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     ClauseElement,
     CompoundSelect,
     Connection,
@@ -132,9 +133,8 @@ class Writer:
 
     def kept(self, sop_instance_uid: str) -> KeptFile | None:
         """What is kept of an instance; None when there is no such instance."""
-        kept = _of_uid(sop_instance_uid, *KeptFile._fields)
         with self._transactions.begin_unsynced() as connection:
-            found = connection.execute(kept).first()
+            found = connection.execute(self._statements.kept, {"uid": sop_instance_uid}).first()
         return KeptFile(*found) if found else None
 
     def replace(self, record: Record, lost: str) -> None:
@@ -175,7 +175,9 @@ class _Statements:
         instance, change, series = schema.instance, schema.change, schema.series
         self.error = engine.dialect.loaded_dbapi.Error
         self.any_rejected = Prepared(select(schema.rejected.c.note).limit(1), engine)
-        self.known = Prepared(_of_uid(bindparam("uid"), "digest", "file"), engine)
+        uid: BindParameter[Any] = bindparam("uid")
+        self.known = Prepared(_of_uid(uid, "digest", "file"), engine)
+        self.kept = _of_uid(uid, *KeptFile._fields)
         self.insert_instance = Prepared(_insert_new(instance, engine), engine)
         self.insert_change = Prepared(insert(change), engine, _names(change, "sequence"))
         counted = {
@@ -201,7 +203,7 @@ def change_of(instance: Instance) -> dict[str, str | float]:
     }
 
 
-def _of_uid(sop_instance_uid: Any, *columns: str) -> CompoundSelect[Any]:
+def _of_uid(sop_instance_uid: BindParameter[Any], *columns: str) -> CompoundSelect[Any]:
     """Columns of the one instance of this UID, be it of a study or of no patient."""
     tables = (schema.instance, schema.non_patient_instance)
     return union_all(
