@@ -112,9 +112,9 @@ def _codes() -> Iterator[str]:
 SECTIONS: Mapping[str, Content] = {
     "A.A.1.1": _common,
     "A.A.1.3": _no_private,
-    "A.A.4": _report,
+    "A.A.4.1": _report,
     "A.A.5": directory_records,
-    "A.B.1": _encoding,
+    "A.B.1.1": _encoding,
     "A.D.1": _steps,
     "A.D.2": _orders,
     "A.E": _codes,
