@@ -143,7 +143,7 @@ def _answered(message: str, *sop_classes: str) -> Content:
 
 # PS3.4 B.4.3.2: what who sends is to do about a status of C-STORE other than success
 RECOVERY: Mapping[int, str] = {
-    COERCION_OF_ELEMENTS: "nothing; who keeps the archive looks at what is in quarantine",
+    COERCION_OF_ELEMENTS: "none: it is kept, or in quarantine for who runs the archive, as said above",
     CANNOT_UNDERSTAND: "send it anew; if it is refused again it is damaged: correct it where it was made",
     IDENTIFIER_MISSING: "correct it where it was made",
     DOES_NOT_MATCH_SOP_CLASS: "correct the request: its UIDs and those of the object differ",

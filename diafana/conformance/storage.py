@@ -30,7 +30,8 @@ def _sending() -> Iterator[str]:
         "Each SOP class of what is sent is proposed in each stored transfer syntax, in those that are "
         f"preferred with the system (`--transfer-syntaxes`), and in {names(PROPOSED_SYNTAXES)}. An "
         f"association proposes {MOST_CONTEXTS} contexts at most; more are asked for one after the other. "
-        "What is refused by its SOP class or transfer syntax is noted as failed."
+        "What is refused by its SOP class or transfer syntax is noted as failed. What only refers to its "
+        "pixels (JPIP) is sent as it is stored; how long they can be had is up to whoever made it."
     )
 
 
@@ -57,7 +58,7 @@ def _coercion() -> Iterator[str]:
         (
             (name, "ALL", kind, value, "CONFIGURATION", when)
             for name, kind, value, when in (
-                *((name, kind, f"that of `{_option(rule)}`", when) for name, rule, kind, when in COERCED),
+                *((name, kind, f"by `{_option(rule)}`", when) for name, rule, kind, when in COERCED),
                 *_of_another_patient(),
             )
         ),
@@ -70,7 +71,7 @@ def _option(rule: str) -> str:
 
 def _of_another_patient() -> Iterator[tuple[str, str, str, str]]:
     """What goes with the patient of the worklist."""
-    told = f"as of `{_option('patient_from_worklist')}`, and"
+    told = f"by `{_option('patient_from_worklist')}`, as above, and"
     former = ", ".join(keyword_for_tag(int(key, 16)) for key in OF_THE_FORMER)
     yield former, "REMOVED", "", f"{told} the object names another patient, by ID or issuer"
     yield (
@@ -144,7 +145,7 @@ def _treatment() -> Iterator[str]:
                 "stored, and deleted in the same transaction, where the rejection lasts",
             ),
             ("it is of a category of non-patient instances", "stored beside the studies"),
-            ("otherwise", "stored as it came, found by queries at once"),
+            ("otherwise", "stored as it came, but for coercion; found by queries at once"),
         ),
     )
 

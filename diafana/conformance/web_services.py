@@ -49,7 +49,7 @@ def _parameters(rows: list[Transaction]) -> Iterator[str]:
         for parameter in t.parameters:
             takers.setdefault(parameter, []).append(t.name)
     told = [
-        (f"`{p.name}`", p.meaning, f"`{p.example}`", yes(p.required), _takers(names, rows))
+        (f"`{p.name}`", p.meaning, p.example and f"`{p.example}`", yes(p.required), _takers(names, rows))
         for p, names in takers.items()
         if p.name not in _KEYS
     ]
@@ -123,9 +123,17 @@ def _stored_as() -> Iterator[str]:
         ("accepted", "objects", "frames and pixel data"),
         (
             ("none, and octets", "as stored", "uncompressed; as stored where they exist with loss only"),
-            ("none, and a media type such as `image/jls`", "-", "in its lossless transfer syntax"),
+            (
+                "none, and a media type such as `image/jls`",
+                "-",
+                "as stored where they are of that; else in its lossless transfer syntax",
+            ),
             ("`*`, or the stored one", "as stored", "as stored"),
-            ("another", "in that, if nothing is lost; else refused (406)", "in that; else refused (406)"),
+            (
+                "another",
+                "in that, if nothing is lost; else refused (406), and of several left out (206)",
+                "in that where they can be made so; else refused (406)",
+            ),
         ),
     )
 
