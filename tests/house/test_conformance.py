@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 
-from diafana import conformance
+from diafana import conformance, peer_routes, remote_resource
 from diafana.conformance import CONTENTS
 from diafana.conformance.communication import IN_ROUNDS
 from diafana.conformance.introduction import REVISIONS
@@ -198,15 +200,33 @@ def test_every_use_is_there_with_what_is_done_about_answers_and_nothing_else() -
         )
 
 
+# Where transactions are told of, by their chapter of PS3.18; others are ours, or younger than the template
+IN_OVERVIEW = {"9": "1.3.1", "10": "1.3.2", "11": "1.3.3", "12": "1.3.4", "13": "1.3.5"}
+STATUSES = {
+    "9.1": "7.3.3.2.1",
+    **{f"10.{number}": f"7.3.3.3.{2 * number - 7}" for number in (4, 5, 6)},
+    **{f"11.{number}": f"7.3.3.4.{2 * number - 7}" for number in range(4, 13)},
+    **{f"12.{number}": f"7.3.3.5.{2 * number - 7}" for number in (4, 5, 6)},
+    **{f"13.{number}": f"7.3.3.6.{2 * number - 7}" for number in (4, 5)},
+}
+
+
+def test_every_transaction_is_there_in_its_section_and_no_other() -> None:
+    every = (*offered().transactions, offered().uri)
+    chapters = {t.section.partition(".")[0] for t in every}
+    for number in {IN_OVERVIEW.get(chapter, "1.3.6") for chapter in chapters}:
+        assert sorted(rows(number)) == sorted(
+            [t.name, t.section, t.method, f"`{t.template}`"]
+            for t in every
+            if IN_OVERVIEW.get(t.section.partition(".")[0], "1.3.6") == number
+        )
+
+
 def test_every_transaction_is_there_with_its_statuses() -> None:
-    described = statement()
-    done = "".join(section(number) for number in headings() if number.startswith("7.3.3."))
-    cells = re.findall(r"^\| ([^|]+) \| ([0-9; ]+) \|$", done, re.MULTILINE)
-    told = {(name, statuses) for names, statuses in cells for name in names.split("; ")}
     for transaction in (*offered().transactions, offered().uri):
-        statuses = "; ".join(str(int(status)) for status in transaction.done)
-        assert f"| {transaction.name} | {transaction.section} |" in described
-        assert (transaction.name, statuses) in told
+        told = dict(rows(STATUSES.get(transaction.section, "7.3.3.7")))
+        (statuses,) = [done for names, done in told.items() if transaction.name in names.split("; ")]
+        assert statuses == "; ".join(str(int(status)) for status in transaction.done)
     for status in {*map(int, HTTP_STATUS.values()), *REFUSED}:
         assert f"| {status} |" in section("7.3.3.1.1")
 
@@ -254,18 +274,38 @@ def test_the_document_has_the_version_of_the_product_and_a_date() -> None:
     )
 
 
-def test_each_courier_turns_to_so_many_systems_at_once(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path)
+@contextmanager
+def parts_in(folder: Path) -> Iterator[Parts]:
+    settings = Settings(data=folder)
     migrate(sqlite_url(settings.index_path))
     settings.derived.mkdir()
     parts = Parts(settings, Bell(settings.bell))
     try:
-        workers = [getattr(run, "__self__", None) for run in couriers(parts)]
+        yield parts
     finally:
         parts.close()
+
+
+def test_each_courier_turns_to_so_many_systems_at_once(tmp_path: Path) -> None:
+    with parts_in(tmp_path) as parts:
+        workers = [getattr(run, "__self__", None) for run in couriers(parts)]
     in_rounds = [one for one in workers if isinstance(getattr(one, "_rounds", None), Rounds)]
     assert len(in_rounds) == len(IN_ROUNDS)
     assert f"{AT_ONCE} for each of: {'; '.join(IN_ROUNDS)}." in section("7.1.1")
+
+
+def test_requests_that_make_us_call_others_are_at_the_routes_that_answer_them(tmp_path: Path) -> None:
+    with parts_in(tmp_path) as parts:
+        routes = [*peer_routes.router(parts).routes, *remote_resource.router(parts).routes]
+    served = {
+        (method, re.sub(r"{.*?}", "{}", one.path))
+        for one in routes
+        if isinstance(one, APIRoute)
+        for method in one.methods or ()
+    }
+    told = re.findall(r"`(GET|POST) (/[^`]+)`", section("6.2.7"))
+    assert len(told) == 3
+    assert {(method, re.sub(r"{.*?}", "{}", path)) for method, path in told} <= served
 
 
 def test_a_system_that_is_silent_is_left_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -> None:
