@@ -14,7 +14,13 @@ from dicomweb.aside import METADATA_MEDIA_TYPES
 from dicomweb.capabilities import WADL
 from dicomweb.commitment import MOST_BYTES, MOST_INSTANCES
 from dicomweb.data_set_body import MAX_BODY
-from dicomweb.media_types import BULK_DATA_MEDIA_TYPES, DICOM, NON_PATIENT_MEDIA_TYPES, OBJECT_MEDIA_TYPES
+from dicomweb.media_types import (
+    BULK_DATA_MEDIA_TYPES,
+    DICOM,
+    NON_PATIENT_MEDIA_TYPES,
+    OBJECT_MEDIA_TYPES,
+    OCTET_STREAM,
+)
 from dicomweb.pictures import RENDERED_MEDIA_TYPES
 from dicomweb.qido import MAX_READ, MAX_RESULTS
 from dicomweb.status import ELEMENTS_DISCARDED
@@ -116,15 +122,19 @@ def _uri_picture() -> Iterator[str]:
 def _stored_as() -> Iterator[str]:
     yield paragraph(f"{_media_types(OBJECT_MEDIA_TYPES)}")
     yield paragraph(
-        f"In the stored transfer syntax, and in those that {link('1.1', 'the table')} has as given. What is "
-        "given to who names which `transfer-syntax`:"
+        f"In the stored transfer syntax, and in those that {link('1.1', 'the table')} has as given:"
     )
     yield from table(
-        ("accepted", "objects", "frames and pixel data"),
+        ("`transfer-syntax`", "objects", "frames and pixel data"),
         (
-            ("none, and octets", "as stored", "uncompressed; as stored where they exist with loss only"),
+            ("none, of any media type (`*/*`)", "as stored", "as stored"),
             (
-                "none, and a media type such as `image/jls`",
+                f"none, of `{OCTET_STREAM}`",
+                "-",
+                "uncompressed; as stored where they exist with loss only",
+            ),
+            (
+                "none, of a media type such as `image/jls`",
                 "-",
                 "as stored where they are of that; else in its lossless transfer syntax",
             ),
