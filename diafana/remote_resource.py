@@ -15,9 +15,10 @@ from pacs.dimse.retrieval import Progress, Retrieval, entity_of
 from pacs.errors import ArchiveError, NotFound
 from pacs.model import Level, Peer
 
+ROOT = "/remote"
 MOST_ANSWERS = 1000
 
-_LEVELS = {
+LEVELS = {
     "patients": Level.PATIENT,
     "studies": Level.STUDY,
     "series": Level.SERIES,
@@ -27,14 +28,14 @@ _LEVELS = {
 
 def router(parts: Parts) -> APIRouter:
     """Its routes, under /remote/{AE title}."""
-    routes = APIRouter(prefix="/remote")
+    routes = APIRouter(prefix=ROOT)
     ae_title = parts.settings.aet
 
     @routes.get("/{aet}/{entities}", include_in_schema=False)
     def search(aet: str, entities: str, request: Request) -> JSONResponse:
-        level = _LEVELS.get(entities)
+        level = LEVELS.get(entities)
         if level is None:
-            raise NotFound(f"there are {', '.join(_LEVELS)}, and nothing else")
+            raise NotFound(f"there are {', '.join(LEVELS)}, and nothing else")
         try:
             found = find(
                 _peer(parts, aet),

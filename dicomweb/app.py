@@ -19,17 +19,23 @@ from dicomweb.media_types import (
     DATA_SETS_MEDIA_TYPES,
     DICOM,
     FRAME_MEDIA_TYPES,
+    FRAMES_MEDIA_TYPES,
     OBJECT_MEDIA_TYPES,
     OBJECTS_MEDIA_TYPES,
 )
 from dicomweb.metadata import Metadata
 from dicomweb.non_patient import non_patient_transactions
-from dicomweb.pictures import PICTURE_MEDIA_TYPES, RENDERED_MEDIA_TYPES, Pictures
+from dicomweb.pictures import RENDERED_MEDIA_TYPES, Pictures
 from dicomweb.qido import Search
-from dicomweb.rendered import Rendered
+from dicomweb.rendered import (
+    COLLECTION_MEDIA_TYPES,
+    INSTANCE_MEDIA_TYPES,
+    RENDERED_FRAME_MEDIA_TYPES,
+    Rendered,
+)
 from dicomweb.resource import Shared
 from dicomweb.stow import STORED_MEDIA_TYPES, Store
-from dicomweb.thumbnails import Thumbnails
+from dicomweb.thumbnails import THUMBNAIL_MEDIA_TYPES, Thumbnails
 from dicomweb.transaction import FOUND, IN_PART, WHOLE, Endpoint, Parameter, Transaction
 from dicomweb.wado import Objects
 from dicomweb.wado_uri import WadoUri
@@ -178,7 +184,7 @@ def _retrieve(shared: Shared) -> list[Transaction]:
         ),
         *_get(
             "10.4",
-            FRAME_MEDIA_TYPES,
+            FRAMES_MEDIA_TYPES,
             accept,
             *(
                 (f"Retrieve {name} {what}", f"{path}/{resource}", endpoint)
@@ -194,19 +200,21 @@ def _retrieve(shared: Shared) -> list[Transaction]:
 
 def _retrieve_pictures(rendered: Rendered, thumbnails: Thumbnails) -> list[Transaction]:
     """PS3.18 10.4, Table H-1."""
+    instance = "Retrieve Rendered Instance", f"{_INSTANCE}/rendered", rendered.instance
+    frames = "Retrieve Rendered Frames", f"{_FRAMES}/rendered", rendered.frames
     return [
+        *_get("10.4", INSTANCE_MEDIA_TYPES, p.RENDERED, instance),
+        *_get("10.4", RENDERED_FRAME_MEDIA_TYPES, p.RENDERED, frames),
         *_get(
             "10.4",
-            RENDERED_MEDIA_TYPES,
+            COLLECTION_MEDIA_TYPES,
             p.RENDERED,
-            ("Retrieve Rendered Instance", f"{_INSTANCE}/rendered", rendered.instance),
-            ("Retrieve Rendered Frames", f"{_FRAMES}/rendered", rendered.frames),
             ("Retrieve Rendered Series", f"{_SERIES}/rendered", rendered.collection),
             ("Retrieve Rendered Study", f"{_STUDY}/rendered", rendered.collection),
         ),
         *_get(
             "10.4",
-            PICTURE_MEDIA_TYPES,
+            THUMBNAIL_MEDIA_TYPES,
             p.THUMBNAIL,
             ("Retrieve Instance Thumbnail", f"{_INSTANCE}/thumbnail", thumbnails.instance),
             ("Retrieve Series Thumbnail", f"{_SERIES}/thumbnail", thumbnails.collection),

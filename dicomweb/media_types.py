@@ -5,8 +5,8 @@ answer states what it is, with its transfer syntax. What is stored comes before 
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from dicomweb.syntaxes import (
@@ -155,19 +155,6 @@ STEPS_OFFERS = (
 # PS3.18 10.5.4: the answer to a store request, one data set.
 DATA_SET_OFFERS = (*_JSON, Representation(DICOM_XML))
 
-# What there is to accept, as clients are told of it
-DATA_SETS_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SETS_OFFERS)
-STEPS_MEDIA_TYPES = tuple(offer.accept for offer in STEPS_OFFERS)
-DATA_SET_MEDIA_TYPES = tuple(offer.accept for offer in DATA_SET_OFFERS)
-OBJECTS_MEDIA_TYPES = (f'multipart/related; type="{DICOM}"', ZIP)
-OBJECT_MEDIA_TYPES = (*OBJECTS_MEDIA_TYPES, DICOM)
-NON_PATIENT_MEDIA_TYPES = (*DATA_SETS_MEDIA_TYPES, f'multipart/related; type="{DICOM}"', DICOM)
-FRAME_MEDIA_TYPES = tuple(
-    f'multipart/related; type="{media_type}"'
-    for media_type in (OCTET_STREAM, *dict.fromkeys(COMPRESSED_MEDIA_TYPES.values()))
-)
-BULK_DATA_MEDIA_TYPES = (OCTET_STREAM, *sorted(_DOCUMENT_MEDIA_TYPES), *FRAME_MEDIA_TYPES)
-
 
 def instance_offers(
     transfer_syntax_uid: str, one: bool, others: tuple[str, ...] = ()
@@ -251,6 +238,37 @@ def rendered_offers(media_types: Sequence[str], one: bool) -> tuple[Representati
     """
     packagings = (False, True) if one else (True,)
     return tuple(Representation(name, multipart=parts) for parts in packagings for name in media_types)
+
+
+def media_types_of(offers: Iterable[Representation]) -> tuple[str, ...]:
+    """How clients are told of offers: each as it is asked for, whatever its transfer syntax."""
+    return tuple(dict.fromkeys(replace(offer, transfer_syntax_uid="").accept for offer in offers))
+
+
+def _of_frames(one: bool) -> Iterator[Representation]:
+    """All that frames of any transfer syntax can be given as."""
+    for uid in (EXPLICIT_VR_LITTLE_ENDIAN, *COMPRESSED_MEDIA_TYPES):
+        yield from frame_offers(uid, one)
+
+
+def _of_values() -> Iterator[Representation]:
+    """The same of bulk data values that are not pixels."""
+    for media_type in (OCTET_STREAM, *sorted(_DOCUMENT_MEDIA_TYPES)):
+        yield from bulk_data_offers(media_type)
+
+
+# What there is to accept, as clients are told of it
+DATA_SETS_MEDIA_TYPES = media_types_of(DATA_SETS_OFFERS)
+STEPS_MEDIA_TYPES = media_types_of(STEPS_OFFERS)
+DATA_SET_MEDIA_TYPES = media_types_of(DATA_SET_OFFERS)
+OBJECTS_MEDIA_TYPES = media_types_of(instance_offers(EXPLICIT_VR_LITTLE_ENDIAN, one=False))
+OBJECT_MEDIA_TYPES = media_types_of(instance_offers(EXPLICIT_VR_LITTLE_ENDIAN, one=True))
+NON_PATIENT_MEDIA_TYPES = media_types_of(non_patient_offers(EXPLICIT_VR_LITTLE_ENDIAN, one=True))
+FRAMES_MEDIA_TYPES = media_types_of(_of_frames(one=False))
+FRAME_MEDIA_TYPES = media_types_of(  # those of a film cannot be told apart
+    offer for one in (False, True) for offer in _of_frames(one) if not offer.media_type.startswith("video/")
+)
+BULK_DATA_MEDIA_TYPES = media_types_of((*_of_values(), *_of_frames(one=True)))
 
 
 def select(accepted: Acceptable, offers: Sequence[Representation]) -> Representation:

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from dicomweb.conditional import entity_tag, not_modified, validators
-from dicomweb.documents import stream_headers, stream_media_type, stream_segments
+from dicomweb.documents import STREAM_MEDIA_TYPES, stream_headers, stream_media_type, stream_segments
 from dicomweb.frames import check_amount, frame_numbers
-from dicomweb.media_types import Representation, rendered_offers
+from dicomweb.media_types import Representation, media_types_of, rendered_offers
 from dicomweb.multipart import MultipartWriter
 from dicomweb.pictures import PICTURE_MEDIA_TYPES, Pictures, check_frame, not_applied, rendering_of
 from dicomweb.rendering.picture import Rendering
@@ -24,6 +24,14 @@ Subject = tuple[Instance, int | None]
 
 # What keeps one picture from being drawn, and not those after it.
 _HINDRANCES = (CannotRender, FrameNotFound, InvalidQuery)
+
+# What is drawn of one frame, and of several
+_ONE, _SEVERAL = (PICTURE_MEDIA_TYPES, True), (PICTURE_MEDIA_TYPES, False)
+
+# What there is to accept of each resource, as clients are told of it
+COLLECTION_MEDIA_TYPES = media_types_of(rendered_offers(*_SEVERAL))
+RENDERED_FRAME_MEDIA_TYPES = media_types_of((*rendered_offers(*_ONE), *rendered_offers(*_SEVERAL)))
+INSTANCE_MEDIA_TYPES = media_types_of((*rendered_offers(*_ONE), *rendered_offers(STREAM_MEDIA_TYPES, True)))
 
 log = structlog.get_logger()
 
@@ -46,7 +54,7 @@ class Rendered(Resource):
             form = self._negotiation.choose(request, rendered_offers, (media_type,), True)
             return await self.stream(request, instance, form)
         check_frame(instance, 1)
-        form = self._negotiation.choose(request, rendered_offers, PICTURE_MEDIA_TYPES, True)
+        form = self._negotiation.choose(request, rendered_offers, *_ONE)
         count = instance.pixels.number_of_frames if form.multipart and instance.pixels else 0
         check_amount(count)
         subjects: list[Subject] = [(instance, number) for number in range(1, count + 1)]
@@ -58,7 +66,7 @@ class Rendered(Resource):
         numbers = frame_numbers(request.path_params["frames"])
         for number in numbers:
             check_frame(instance, number)
-        form = self._negotiation.choose(request, rendered_offers, PICTURE_MEDIA_TYPES, len(numbers) == 1)
+        form = self._negotiation.choose(request, rendered_offers, *(_ONE if len(numbers) == 1 else _SEVERAL))
         return await self._respond(request, [(instance, number) for number in numbers], form)
 
     async def collection(self, request: Request) -> Response:
@@ -66,7 +74,7 @@ class Rendered(Resource):
 
         One part for each instance that has a picture. Raises CannotRender when none has.
         """
-        form = self._negotiation.choose(request, rendered_offers, PICTURE_MEDIA_TYPES, False)
+        form = self._negotiation.choose(request, rendered_offers, *_SEVERAL)
         found = await self._threads.search(self._archive.instances, *study_and_series(request))
         subjects: list[Subject] = [(instance, None) for instance in found if instance.pixels]
         if not subjects:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dicomweb.conditional import entity_tag, not_modified, validators
 from dicomweb.frames import frame_numbers
-from dicomweb.media_types import Representation, rendered_offers
+from dicomweb.media_types import Representation, media_types_of, rendered_offers
 from dicomweb.pictures import PICTURE_MEDIA_TYPES, THUMBNAIL, Pictures, draw, thumbnail_rendering_of
 from dicomweb.rendered import Rendered
 from dicomweb.rendering.picture import Rendering
@@ -156,3 +156,6 @@ class Thumbnails(Resource):
 
 def _thumbnail_offers() -> tuple[Representation, ...]:
     return tuple(offer for offer in rendered_offers(PICTURE_MEDIA_TYPES, True) if not offer.multipart)
+
+
+THUMBNAIL_MEDIA_TYPES = media_types_of(_thumbnail_offers())

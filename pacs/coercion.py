@@ -61,7 +61,7 @@ COERCED = (
         "PatientSex",
         "patient_from_worklist",
         "MODIFIED",
-        "study and accession number are those of a worklist item, and its patient is another or says more",
+        "a worklist item has its study, and no other accession number; its patient is another or says more",
     ),
 )
 

@@ -22,9 +22,9 @@ PATIENT = _ALWAYS_THERE | {_ISSUER: "LO", "00100024": "SQ"}
 
 # What tells who the patient is, too, and goes when it was another: Type of Patient ID, Patient's Birth Time,
 # Other Patient IDs, Names and IDs Sequence, Patient's Birth Name, Patient's Mother's Birth Name
-_OF_THE_FORMER = ("00100022", "00100032", "00101000", "00101001", "00101002", "00101005", "00101060")
+OF_THE_FORMER = ("00100022", "00100032", "00101000", "00101001", "00101002", "00101005", "00101060")
 
-SAID = frozenset({_ACCESSION_NUMBER, *PATIENT, *_OF_THE_FORMER})
+SAID = frozenset({_ACCESSION_NUMBER, *PATIENT, *OF_THE_FORMER})
 
 log = structlog.get_logger()
 
@@ -93,7 +93,7 @@ def corrections(said: DicomJson, patient: DicomJson) -> dict[str, DicomJson | No
     if not _is_another(said, patient):
         return {key: patient[key] for key in differing if key in patient}
     empty = {key: {"vr": vr} for key, vr in _ALWAYS_THERE.items()}
-    former = dict.fromkeys(key for key in _OF_THE_FORMER if key in said)
+    former = dict.fromkeys(key for key in OF_THE_FORMER if key in said)
     return {key: patient.get(key, empty.get(key)) for key in differing} | former
 
 

@@ -16,6 +16,7 @@ from diafana.conformance import (
     query_retrieve,
     security,
     status_codes,
+    storage,
     web_services,
 )
 from diafana.conformance.template import Content, filled_in
@@ -26,6 +27,7 @@ _MODULES = (
     introduction,
     model,
     dimse_services,
+    storage,
     query_retrieve,
     web_services,
     other_services,

@@ -57,10 +57,13 @@ def _report() -> Iterator[str]:
 def _encoding() -> Iterator[str]:
     yield paragraph(
         "An Imaging Measurement Report with one measurement group. The observer is the person who is "
-        "named, or else this software as a device. Measurements, units, sites and methods are the codes "
-        "of what was posted. How the content of reports that are read becomes FHIR: "
+        "named, or else this software as a device. How the content of reports that are read becomes FHIR: "
         "[sr-to-fhir.md](sr-to-fhir.md)."
     )
+
+
+def _code_sets() -> Iterator[str]:
+    yield paragraph("Measurements, units, sites and methods are the codes of what was posted.")
 
 
 def _steps() -> Iterator[str]:
@@ -112,9 +115,10 @@ def _codes() -> Iterator[str]:
 SECTIONS: Mapping[str, Content] = {
     "A.A.1.1": _common,
     "A.A.1.3": _no_private,
-    "A.A.4": _report,
+    "A.A.4.1": _report,
     "A.A.5": directory_records,
     "A.B.1": _encoding,
+    "A.B.1.1": _code_sets,
     "A.D.1": _steps,
     "A.D.2": _orders,
     "A.E": _codes,

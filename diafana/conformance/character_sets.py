@@ -24,7 +24,11 @@ def _how() -> Iterator[str]:
                 "answers of C-FIND",
                 f"that of the identifier where it can hold the answer, else `{UNICODE}`",
             ),
-            ("messages that we send", f"`{UNICODE}`; none for plain ASCII"),
+            (
+                "performed steps that are passed on",
+                f"that in which the modality told them where it can hold them, else `{UNICODE}`",
+            ),
+            ("other messages that we send", f"`{UNICODE}`; none for plain ASCII"),
             ("DICOMweb, FHIR", f"UTF-8; data sets say `{UNICODE}`"),
             ("objects that we make", f"`{UNICODE}`"),
             ("HL7 v2", "that of MSH-18: ISO 8859 or UTF-8"),

@@ -1,16 +1,23 @@
 """Section 6: what can be set, from the table of settings and that of known systems."""
 
-import inspect
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.main import get_command
+
+from diafana.conformance.defaults import of_setting, written
 from diafana.conformance.markdown import paragraph, table
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
-from diafana.peer_commands import peer_add
-from diafana.permissions import told
-from diafana.settings import MOST_WORKERS, Settings
+from diafana.forward_commands import forward
+from diafana.peer_commands import peer
+from diafana.peer_routes import ROOT as PEERS
+from diafana.remote_resource import LEVELS as REMOTE_LEVELS
+from diafana.remote_resource import MOST_ANSWERS
+from diafana.remote_resource import ROOT as REMOTE
+from diafana.settings import Settings
 from pacs.dimse.association import MESSAGE_TIME, REQUEST_TIME
 from pacs.dimse.requestor import ANSWER_TIME, CONNECT_TIME, RESPONSE_TIME
 from pacs.dimse.wire import LAST_WORDS, MAXIMUM_PDU, PDU_TIME
@@ -32,9 +39,6 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _ELSEWHERE = frozenset(name for names in _SECTIONS.values() for name in names)
-
-# Whose default depends on the machine
-_OF_THE_MACHINE = {"workers": f"as many as it has processors, {MOST_WORKERS} at most"}
 
 
 def _introduction() -> Iterator[str]:
@@ -65,47 +69,42 @@ def _general() -> Iterator[str]:
     yield paragraph(
         "Known systems (`diafana peer add`, `change`, `list`, `remove`, `echo`), each by its AE title:"
     )
-    yield from table(
-        ("Parameter", "Configurable", "Default Value", "Comments"),
-        (
-            (name.replace("_", " "), "SERVICE", _default(name, default), about)
-            for name, default, about in _of_peers()
-        ),
-    )
+    yield from table(("Parameter", "given as", "Configurable", "Default Value", "Comments"), _of_peers())
 
 
-def _of_peers() -> Iterator[tuple[str, Any, str]]:
-    """Name, default and description of what is known of a system."""
-    arguments = inspect.signature(peer_add).parameters
+def _of_peers() -> Iterator[tuple[str, ...]]:
+    """What is known of a system."""
+    arguments = _arguments(peer, "add")
     for name in Peer._fields:
-        argument = arguments["aet" if name == "ae_title" else name]
-        about = argument.annotation.__metadata__[0].help
-        yield name, Peer._field_defaults.get(name, ""), about
+        given, about, _ = arguments["aet" if name == "ae_title" else name]
+        yield f"`{name}`", given, "SERVICE", written(Peer._field_defaults.get(name)), about
+
+
+def _of_rules() -> Iterator[tuple[str, ...]]:
+    """What a rule of forwarding says."""
+    for name, (given, about, default) in _arguments(forward, "add").items():
+        if name != "data":
+            yield given, "SERVICE", written(default), about
+
+
+def _arguments(commands: typer.Typer, name: str) -> dict[str, tuple[str, str, Any]]:
+    """Of a command, by their names: how each is given, what it means, its default."""
+    group = cast(TyperGroup, get_command(commands))
+    arguments = {}
+    for one in group.commands[name].params:
+        if isinstance(one, TyperOption | TyperArgument):
+            as_option = "/".join((*one.opts, *one.secondary_opts))
+            given = as_option if isinstance(one, TyperOption) else one.metavar or str(one.name).upper()
+            arguments[str(one.name)] = f"`{given}`", one.help or "", one.default
+    return arguments
 
 
 def _settings(names: tuple[str, ...]) -> Iterator[str]:
     fields = Settings.model_fields
     return table(
         ("Parameter", "Configurable", "Default Value", "Comments"),
-        (
-            (f"`{name}`", "SERVICE", _default(name, fields[name].default), fields[name].description or "")
-            for name in names
-        ),
+        ((f"`{name}`", "SERVICE", of_setting(name), fields[name].description or "") for name in names),
     )
-
-
-def _default(name: str, value: Any) -> str:
-    """As it is written; empty for none."""
-    if name in _OF_THE_MACHINE:
-        return _OF_THE_MACHINE[name]
-    match value:
-        case bool():
-            return str(value).lower()
-        case frozenset():
-            return told(value)
-        case str() | int() | float() | Path():
-            return str(value)
-    return ""
 
 
 def _of_section(number: str) -> Content:
@@ -116,10 +115,46 @@ def _worklist() -> Iterator[str]:
     yield paragraph(f"As {link('6.1', 'general')}. Steps come by `hl7_port`, `diafana hl7` and over the web.")
 
 
+def _availability() -> Iterator[str]:
+    yield paragraph(
+        f"Which systems are told is said of them ({link('6.1', '`--notify`')}); they are told once a study "
+        f"has been at rest for the setting `rest_seconds` ({link('6.2.5', 'storage')})."
+    )
+
+
+def _storage() -> Iterator[str]:
+    yield from _settings(_SECTIONS["6.2.5"])
+    yield paragraph(
+        "Rules by which objects are sent on (`diafana forward add`, `list`, `show`, `pause`, `resume`, "
+        "`remove`), each by its name:"
+    )
+    yield from table(("Parameter", "Configurable", "Default Value", "Comments"), _of_rules())
+
+
 def _commitment() -> Iterator[str]:
     yield paragraph(
-        f"Which systems are asked to commit is said of them ({link('6.1', 'commits')}); who may ask us is "
-        "who may store."
+        f"Which systems are asked to commit is said of them ({link('6.1', '`--commit`')}); who may ask us "
+        "is who may store."
+    )
+
+
+def _remote() -> Iterator[str]:
+    yield from _settings(_SECTIONS["6.2.7"])
+    yield paragraph("Where the settings permit it, programs make us call others over HTTP, too:")
+    yield from table(
+        ("Setting", "request", "message", "to"),
+        (
+            (f"`{setting}`", f"`{method} {path}`", message, "the known system of the AE title")
+            for setting, method, path, message in (
+                ("peers_over_http", "POST", f"{PEERS}/{{aet}}/echo", "C-ECHO"),
+                ("remote_over_http", "GET", f"{REMOTE}/{{aet}}/{{{'|'.join(REMOTE_LEVELS)}}}", "C-FIND"),
+                ("remote_over_http", "POST", f"{REMOTE}/{{aet}}/retrieve", "C-FIND, C-GET or C-MOVE"),
+            )
+        ),
+    )
+    yield paragraph(
+        f"Keys are query parameters, by keyword; {MOST_ANSWERS:,} answers are given at most. Known systems "
+        f"are read and changed at `{PEERS}` and `{PEERS}/{{aet}}`."
     )
 
 
@@ -127,6 +162,9 @@ SECTIONS: Mapping[str, Content] = {
     "6": _introduction,
     "6.1": _general,
     "6.2.1": _worklist,
-    "6.2.6": _commitment,
     **{number: _of_section(number) for number in _SECTIONS},
+    "6.2.4": _availability,
+    "6.2.5": _storage,
+    "6.2.6": _commitment,
+    "6.2.7": _remote,
 }

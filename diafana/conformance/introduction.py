@@ -1,17 +1,29 @@
 """Section 3: who this is for, what words mean."""
 
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from typing import NamedTuple
 
 from diafana.conformance.markdown import paragraph, table
 from diafana.conformance.template import Content
 
 
+class Revision(NamedTuple):
+    """A version of this document.  date: as ISO 8601 has it."""
+
+    version: str
+    date: str
+    about: str
+
+
+# The newest first
+REVISIONS = (Revision("0.1.0", "2026-11-28", "not released yet; in the form of PS3.2 2024b, Annex N"),)
+
+
 def _history() -> Iterator[str]:
+    yield from table(("Document version", "Date", "Description"), REVISIONS)
     yield paragraph(
-        f"This page is of version {version('diafana')}. What each version brought is told by "
-        "[CHANGELOG.md](../CHANGELOG.md); earlier forms of this page are in the history of the "
-        "repository."
+        "The document has the version of the product. What each brought is told by "
+        "[CHANGELOG.md](../CHANGELOG.md); earlier forms of this page are in the history of the repository."
     )
 
 

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
+from diafana.conformance.defaults import of_setting
 from diafana.conformance.markdown import paragraph, table, yes
 from diafana.conformance.offered import offered
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
-from diafana.settings import Settings
 from pacs.dimse.uses import USES
-
-_AE_TITLE = Settings.model_fields["aet"].default
 
 
 def _flow() -> Iterator[str]:
     yield paragraph(
         "There are two application entities: ARCHIVE, which speaks DICOM networking under the AE title "
-        f"`{_AE_TITLE}` (setting `aet`), and WEB, which speaks HTTP. They share what is stored, and run in "
-        "the same processes."
+        f"`{of_setting('aet')}` (setting `aet`), and WEB, which speaks HTTP. They share what is stored, and "
+        "run in the same processes."
     )
     yield "```mermaid"
     yield "flowchart LR"
@@ -56,16 +54,18 @@ def _web() -> Iterator[str]:
     )
 
 
-# The services of PS3.18, by their chapters
-_WEB_SERVICES = (
-    ("9", "URI"),
-    ("10", "Studies"),
-    ("11", "Worklist"),
-    ("12", "Non-Patient Instance"),
-    ("13", "Storage Commitment"),
-    ("14", "Modality Scheduled Procedure Step"),
-    ("15", "Modality Performed Procedure Step"),
-)
+# The services of PS3.18, by their chapters, and others, by what the table of transactions says of them
+_WEB_SERVICES = {
+    "9": "URI Service (PS3.18 9)",
+    "10": "Studies Service (PS3.18 10)",
+    "11": "Worklist Service (PS3.18 11)",
+    "12": "Non-Patient Instance Service (PS3.18 12)",
+    "13": "Storage Commitment Service (PS3.18 13)",
+    "14": "Modality Scheduled Procedure Step Service (PS3.18 14)",
+    "15": "Modality Performed Procedure Step Service (PS3.18 15)",
+    "Sup 248": "Send (Supplement 248)",
+    "-": "deleting, canceling, procedure steps: ours",
+}
 
 
 def _mapping() -> Iterator[str]:
@@ -75,6 +75,7 @@ def _mapping() -> Iterator[str]:
     for message, section, is_provider in parts:
         annex = section.partition(",")[0].partition(".")[0]
         providers.setdefault(f"{message} (PS3.4 {annex})", set()).add(is_provider)
+    chapters = {t.section.partition(".")[0] for t in (offered().uri, *offered().transactions)}
     yield from table(
         ("Application Entity", "Service", "SCU", "SCP", "Origin Server", "User Agent"),
         [
@@ -83,12 +84,15 @@ def _mapping() -> Iterator[str]:
                 for service, some in providers.items()
             ),
             *(
-                ("WEB", f"{name} Service (PS3.18 {chapter})", "N", "N", "Y", "N")
-                for chapter, name in _WEB_SERVICES
+                ("WEB", _WEB_SERVICES[chapter], "N", "N", "Y", "N")
+                for chapter in sorted(chapters, key=[*_WEB_SERVICES].index)
             ),
         ],
     )
-    yield paragraph(f"Media: WEB is a File-set creator ({link('5.4.1', 'details')}).")
+    yield paragraph(
+        f"Media: WEB is a File-set creator ({link('5.4.1', 'details')}), `diafana import` a File-set reader "
+        f"({link('5.4.2', 'details')})."
+    )
 
 
 SECTIONS: Mapping[str, Content] = {

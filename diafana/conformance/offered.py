@@ -1,11 +1,11 @@
 """What the real services offer and use, made over an empty archive."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pydicom.uid import UID
 
@@ -81,20 +81,13 @@ def _parts() -> Iterator[tuple[str, bool]]:
             yield uid, use.is_provider
 
 
-def offers_of(message: str, *sop_classes: str) -> list[Offer]:
-    """Those of a message, in any of these SOP classes; without them that of the storage classes."""
-    return [
-        offer
-        for offer in offered().offers
-        if offer.name == message
-        and (set(sop_classes) & set(offer.sop_classes) or offer.sop_classes == sop_classes)
-    ]
+Row = TypeVar("Row", Offer, Use)
 
 
-def uses_of(message: str, *sop_classes: str) -> list[Use]:
-    """The same of what we use."""
-    return [
-        use
-        for use in USES
-        if use.name == message and (set(sop_classes) & set(use.sop_classes) or use.sop_classes == sop_classes)
-    ]
+def of_message(rows: Iterable[Row], message: str, sop_classes: tuple[str, ...]) -> Iterator[Row]:
+    """Those of a message in any of these SOP classes; without them that of the storage classes."""
+    for row in rows:
+        if row.name == message and (
+            row.sop_classes == sop_classes or not set(sop_classes).isdisjoint(row.sop_classes)
+        ):
+            yield row

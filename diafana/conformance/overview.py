@@ -5,17 +5,17 @@ from importlib.metadata import version
 
 from pydicom.uid import UID
 
+from diafana.conformance.defaults import of_setting
+from diafana.conformance.introduction import REVISIONS
 from diafana.conformance.markdown import paragraph, table, yes
 from diafana.conformance.offered import in_chapter, offered, roles
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
-from diafana.permissions import told
-from diafana.settings import Settings
 from diafana.wiring import DICOMWEB_ROOT
 from dicomweb.transaction import Transaction
 from pacs.dataset.transfer_syntax import TRANSFER_SYNTAXES
+from pacs.dimse.proposal import PROPOSED_SYNTAXES
 from pacs.dimse.retrieval import TAKEN
-from pacs.dimse.sender import FALLBACKS
 from pacs.dimse.sop_classes import (
     FIND_LEVELS,
     GET_LEVELS,
@@ -23,6 +23,7 @@ from pacs.dimse.sop_classes import (
     MOVE_LEVELS,
     STORAGE,
     VERIFICATION,
+    is_stored,
     name_of,
 )
 from pacs.non_patient import CATEGORY_OF
@@ -39,8 +40,8 @@ def cover() -> Iterator[str]:
     """Name, version, and what a technician looks for first."""
     yield "# DICOM Conformance Statement\n"
     yield paragraph(
-        f"Diafana {version('diafana')}: a DICOM archive with DICOMweb and FHIR. Its date is that of the "
-        "version."
+        f"Diafana {version('diafana')}: a DICOM archive with DICOMweb and FHIR. Date of this document: "
+        f"{REVISIONS[0].date}."
     )
     yield paragraph(
         "Made by `diafana conformance` from the tables that the code runs on; a test fails when it is "
@@ -51,11 +52,10 @@ def cover() -> Iterator[str]:
 
 
 def _connecting() -> Iterator[tuple[str, str, str]]:
-    defaults = {name: field.default for name, field in Settings.model_fields.items()}
-    web = f"http://localhost:{defaults['http_port']}"
-    tls, unknown = defaults["dimse_tls_port"] or "no port is open", told(defaults["unknown_peers"])
-    yield "AE title", f"`{defaults['aet']}`; any other is answered, too", link("6.1", "settings")
-    yield "port", f"{defaults['dimse_port']}", link("8.3", "ports")
+    web = f"http://localhost:{of_setting('http_port')}"
+    tls, unknown = of_setting("dimse_tls_port") or "no port is open", of_setting("unknown_peers")
+    yield "AE title", f"`{of_setting('aet')}`; any other is answered, too", link("6.1", "settings")
+    yield "port", of_setting("dimse_port"), link("8.3", "ports")
     yield "by TLS", f"{tls}; 2762 is usual", link("8.4.2", "TLS")
     may = f"anybody, to {unknown}, unless settings and `diafana peer` say less"
     yield "who may call", may, link("7.2.1.4", "acceptance")
@@ -101,16 +101,14 @@ def _content() -> Iterator[str]:
     )
     yield from table(
         ("SOP Class", "UID", "SCU", "SCP", "OS", "FSC", "FSR", "Create", "Process", "Archive", "category"),
-        (
-            (name_of(uid), uid, "Y", "Y", "Y", *_of_class(uid), "Y", _category(uid))
-            for uid in sorted(STORAGE, key=_numbers)
-        ),
+        ((name_of(uid), uid, *_of_class(uid), _category(uid)) for uid in sorted(STORAGE, key=_numbers)),
     )
     yield paragraph(
         "Supported transfer syntaxes. Stored: taken and kept as sent. Messages: of all other SOP classes. "
-        "Proposed: of what is sent, beside the stored one. C-GET: proposed when objects are got from "
-        "others. Decoded: pixels can be read, for pictures and other transfer syntaxes. Given: made for "
-        "who asks for it over the web, of objects and frames, or of frames alone (F)."
+        "Proposed: for messages of ours, and for what is sent, beside the stored one. C-GET: proposed when "
+        "objects are got from others. Decoded: pixels can be read, for pictures and other transfer "
+        "syntaxes. Given: made for who asks for it over the web, of objects and frames, or of frames alone "
+        "(F)."
     )
     yield from table(
         ("Transfer Syntax", "UID", "stored", "messages", "proposed", "C-GET", "decoded", "given"),
@@ -120,9 +118,9 @@ def _content() -> Iterator[str]:
                 uid,
                 *(
                     yes(uid in some)
-                    for some in (TRANSFER_SYNTAXES, MESSAGE_SYNTAXES, FALLBACKS, TAKEN, DECODABLE)
+                    for some in (TRANSFER_SYNTAXES, MESSAGE_SYNTAXES, PROPOSED_SYNTAXES, TAKEN, DECODABLE)
                 ),
-                "F" if uid in LOSSY else yes(uid in (FALLBACKS[0], *CODINGS)),
+                "F" if uid in LOSSY else yes(uid in (PROPOSED_SYNTAXES[0], *CODINGS)),
             )
             for uid in sorted(TRANSFER_SYNTAXES, key=_numbers)
         ),
@@ -130,8 +128,10 @@ def _content() -> Iterator[str]:
 
 
 def _of_class(uid: str) -> tuple[str, ...]:
-    """Whether it is written to File-sets, read from them, made, processed."""
-    return yes(uid not in CATEGORY_OF), "Y", "S" if uid == WRITTEN_CLASS else "N", yes(is_report(uid))
+    """Whether it is sent, taken over DIMSE and the web, written to File-sets, read, made, processed, kept."""
+    given, taken = yes(uid not in CATEGORY_OF), yes(is_stored(uid, accept_unknown=False))
+    made = "S" if uid == WRITTEN_CLASS else "N"
+    return given, taken, taken, given, taken, made, yes(is_report(uid)), taken
 
 
 def _category(uid: str) -> str:
@@ -174,7 +174,7 @@ def _others() -> Iterator[str]:
 
 
 def _storage() -> Iterator[str]:
-    yield paragraph(f"The classes of {link('1.1', 'the table above')}, as SCU and SCP.")
+    yield paragraph(f"The classes of {link('1.1', 'the table above')}, as SCU and SCP where it says so.")
 
 
 def transactions(rows: Iterable[Transaction]) -> Iterator[str]:

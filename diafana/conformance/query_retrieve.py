@@ -6,28 +6,17 @@ from pydicom.uid import UID
 
 from diafana.conformance.markdown import listed, paragraph, size, table, yes
 from diafana.conformance.names import LEVEL_NAMES, names, path, tag
-from diafana.conformance.offered import offers_of
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
 from pacs.attributes import ATTRIBUTES
-from pacs.dimse.c_find import Find
+from pacs.dimse.availability_courier import ONLINE
+from pacs.dimse.c_find import EXTENSIONS, Find
 from pacs.dimse.offered import RELATIONAL
 from pacs.dimse.remote import RETURNED
 from pacs.dimse.retrieval import MOST_ANSWERS, TAKEN
 from pacs.dimse.sop_classes import FIND_LEVELS, GET_LEVELS, MOVE_LEVELS
 from pacs.model import Level
 from pacs.selection import MOST_INSTANCES
-
-# PS3.4 Table C.5-1, by byte
-_EXTENSIONS = (
-    "relational queries",
-    "a date and a time as one range",
-    "names by their sound (fuzzy)",
-    "time zone query adjustment",
-    "enhanced multi-frame image conversion",
-    "empty value matching",
-    "multiple value matching",
-)
 
 
 def _asking(*levels: Level) -> Content:
@@ -61,7 +50,6 @@ def _getting() -> Iterator[str]:
 
 
 def _finding() -> Iterator[str]:
-    options = offers_of("C-FIND", *FIND_LEVELS)[0].options
     yield paragraph(
         f"An identifier has {size(Find.most_bytes)} at most. Keys of levels below the asked one are passed "
         "over. Levels:"
@@ -71,16 +59,19 @@ def _finding() -> Iterator[str]:
     yield from table(
         ("byte", "option", "supported"),
         (
-            (str(byte), name, yes(bool(option)))
-            for byte, (name, option) in enumerate(zip(_EXTENSIONS, options, strict=True), 1)
+            (str(byte), name, yes(is_supported))
+            for byte, (name, is_supported) in enumerate(EXTENSIONS.items(), 1)
         ),
     )
-    yield paragraph("Keys. Those above the level may be left out. QIDO-RS has the same.")
-    yield from table(
-        ("Attribute", "Tag", "Level", "VR", "matching"),
-        ((path(a), tag(a), LEVEL_NAMES[a.level], a.vr, a.matching.value) for a in ATTRIBUTES),
+    yield paragraph(
+        "Keys. Those above the level may be left out. What is asked for is answered, and beside it, unasked, "
+        "Retrieve AE Title, the AE title that we were called by, and Instance Availability, "
+        f"{ONLINE}. QIDO-RS has the same keys, and answers by default what is marked."
     )
-    yield paragraph("Retrieve AE Title and Instance Availability are answered, too.")
+    yield from table(
+        ("Attribute", "Tag", "Level", "VR", "matching", "QIDO-RS: by default"),
+        ((path(a), tag(a), LEVEL_NAMES[a.level], a.vr, a.matching.value, yes(a.default)) for a in ATTRIBUTES),
+    )
 
 
 def _patient_root() -> Iterator[str]:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from pydicom.uid import UID
 
+from diafana.conformance.defaults import of_setting
 from diafana.conformance.markdown import paragraph, table
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
 from diafana.settings import LOOPBACK, Settings
 from pacs.deidentification.admission import OF_NUMBERS, PHOTOGRAPHS, WITHOUT_TEXT
-from pacs.dimse.tls import CIPHER_SUITES
+from pacs.dimse.tls import CIPHER_SUITES, SUITES_OF_TLS_1_3
 
 _PROFILE = "BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile (PS3.15 B.12)"
 
@@ -18,8 +19,9 @@ def _introduction() -> Iterator[str]:
     yield paragraph(
         "Nobody is asked to log in: who reaches a port may ask. The service listens at this machine alone "
         f"({', '.join(f'`{name}`' for name in LOOPBACK)}) unless the setting `unprotected` says that "
-        "something else protects it. Over DICOM networking it is the AE titles, and by TLS the "
-        "certificates, that decide who may what."
+        "something else protects it. Over DICOM networking the AE titles decide who may what. By TLS the "
+        "certificates decide who may connect; AE titles are not checked against them, so that whoever shows "
+        "a valid one may bear any."
     )
 
 
@@ -37,7 +39,7 @@ def _ports() -> Iterator[str]:
         (
             (
                 protocol,
-                "none" if fields[name].default is None else str(fields[name].default),
+                of_setting(name) or "none",
                 "SERVICE",
                 f"`{name}`",
                 fields[name].description or "",
@@ -93,13 +95,24 @@ def _others() -> Iterator[str]:
 
 def _tls() -> Iterator[str]:
     yield paragraph(
-        f"{_PROFILE}, as server and client. The port is the setting `dimse_tls_port`. Certificates and "
-        "keys are PEM files that settings name, read at the start. Clients show a certificate unless "
-        "`tls_client_certificate` says otherwise; that of a server that we call is always asked for, and "
-        "has to name its host unless `tls_check_host` says otherwise. TLS 1.3, and 1.2 with key exchange "
-        "by ECDHE and these suites:"
+        f"{_PROFILE}, as server and client. The port is the setting `dimse_tls_port`. Key management: "
+        "certificates and keys are PEM files that settings name, read at the start; certificates are made, "
+        "renewed and withdrawn elsewhere. Clients show a certificate unless `tls_client_certificate` says "
+        "otherwise; that of a server that we call is always asked for, and has to name its host unless "
+        "`tls_check_host` says otherwise. Certificates of others are checked by `tls_authorities`; without "
+        "it the port takes `tls_client_certificate=none` alone, and those whom we call are checked by the "
+        "authorities that this machine trusts. Key exchange is by ECDHE, in TLS 1.3 also by DHE. Signature "
+        "algorithms are those that OpenSSL takes by default: ECDSA, EdDSA, RSA-PSS and RSA PKCS #1 with "
+        "SHA-2, never SHA-1. Where a check of integrity fails the connection is closed; the provider reason "
+        "of the A-P-ABORT is not specified further, and the log says what TLS says of it."
     )
-    yield from table(("cipher suite of TLS 1.2",), ((name,) for name in CIPHER_SUITES))
+    yield from table(
+        ("TLS", "cipher suite"),
+        (
+            *(("1.3", name) for name in SUITES_OF_TLS_1_3),
+            *(("1.2", name) for name in CIPHER_SUITES),
+        ),
+    )
 
 
 def _deidentification() -> Iterator[str]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from diafana.conformance.dimse_services import DAYS
 from diafana.conformance.markdown import listed, paragraph, table
-from diafana.conformance.offered import in_chapter, offered, offers_of, uses_of
+from diafana.conformance.offered import in_chapter, of_message, offered
 from diafana.conformance.sections import link
 from diafana.conformance.template import Content
 from dicomweb.status import FAILURE_REASON, HTTP_STATUS, REFUSED, TRANSFER_SYNTAX_NOT_SUPPORTED
 from dicomweb.transaction import Transaction
 from dicomweb.ups.conflicts import TRANSACTIONS
-from pacs.dimse.answers import BEFORE, Answers
+from pacs.dimse.answers import BEFORE, C_STORE, Answers
 from pacs.dimse.commitment_data import PUSH_MODEL
 from pacs.dimse.heard import Heard
 from pacs.dimse.rejection import REJECTIONS
@@ -24,7 +24,20 @@ from pacs.dimse.sop_classes import (
     PERFORMED_STEP_RETRIEVE,
     VERIFICATION,
 )
-from pacs.dimse.status import MEANINGS, NO_LONGER_UPDATED, PROCESSING_FAILURE, class_of
+from pacs.dimse.status import (
+    CANNOT_UNDERSTAND,
+    COERCION_OF_ELEMENTS,
+    DOES_NOT_MATCH_SOP_CLASS,
+    DUPLICATE_INSTANCE,
+    IDENTIFIER_MISSING,
+    OTHER_PATIENT,
+    OUT_OF_RESOURCES,
+    PROCESSING_FAILURE,
+    SOP_CLASS_NOT_SUPPORTED,
+    SUCCESS,
+    class_of,
+)
+from pacs.dimse.uses import USES
 
 
 def _initiator() -> Iterator[str]:
@@ -36,7 +49,7 @@ def _initiator() -> Iterator[str]:
                 f"what waits for the system is tried again, at growing distances, for {DAYS} days; "
                 "who asked at once is told",
             ),
-            ("Timeout", "the association is aborted; else the same"),
+            ("Timeout", "the connection is closed; else the same"),
             ("Association rejected", "the same; the log says why, by source and reason"),
             ("Association aborted", "the same; what was answered before is not sent again"),
             ("Network Disconnect", "the same"),
@@ -81,7 +94,7 @@ def _answers(answers: Answers) -> Iterator[str]:
         (
             (
                 class_of(one.status),
-                MEANINGS[one.status],
+                one.meaning,
                 f"{one.status:04X}",
                 "" if one.error_id is None else f"{one.error_id:04X}",
                 one.when,
@@ -95,6 +108,7 @@ def _heard(heard: Heard) -> Iterator[str]:
     return table(
         ("Status Code", "Behavior"),
         (
+            *((f"any, with the Error ID {_code(one)}", then.value) for one, then in heard.error_ids.items()),
             *((_codes(statuses), then.value) for statuses, then in heard.rows),
             ("anything else", heard.otherwise.value),
         ),
@@ -113,22 +127,51 @@ def _codes(statuses: Sequence[int]) -> str:
 
 
 def _code(status: int) -> str:
-    """As it is written; an Error ID with the status that it comes with."""
-    is_error_id = status == NO_LONGER_UPDATED
-    return f"{PROCESSING_FAILURE:04X}, Error ID {status:04X}" if is_error_id else f"{status:04X}"
+    return f"{status:04X}"
 
 
-def _of(*rows: tuple[str, tuple[str, ...]]) -> Content:
-    """Of messages in some SOP classes: what is answered, and what is done about answers."""
+def _answered(message: str, *sop_classes: str) -> Content:
+    """What we answer to a message in some SOP classes."""
 
     def content() -> Iterator[str]:
-        for message, uids in rows:
-            for offer in offers_of(message, *uids):
-                yield f"{'SCU' if offer.is_from_provider else 'SCP'}, {message}: what we answer.\n"
-                yield from _answers(offer.answers)
-            for use in uses_of(message, *uids):
-                yield f"{'SCP' if use.is_provider else 'SCU'}, {message}: what we do about answers.\n"
-                yield from _heard(use.heard)
+        yield "What we answer:\n"
+        for offer in of_message(offered().offers, message, sop_classes):
+            yield from _answers(offer.answers)
+
+    return content
+
+
+# PS3.4 B.4.3.2: what who sends is to do about a status of C-STORE other than success
+RECOVERY: Mapping[int, str] = {
+    COERCION_OF_ELEMENTS: "none: it is kept, or in quarantine for who runs the archive, as said above",
+    CANNOT_UNDERSTAND: "send it anew; if it is refused again it is damaged: correct it where it was made",
+    IDENTIFIER_MISSING: "correct it where it was made",
+    DOES_NOT_MATCH_SOP_CLASS: "correct the request: its UIDs and those of the object differ",
+    SOP_CLASS_NOT_SUPPORTED: "send it in another SOP class or transfer syntax, or change the setting",
+    DUPLICATE_INSTANCE: "give it another SOP Instance UID, or see which of both is right (`--duplicates`)",
+    OTHER_PATIENT: "correct the patient, or the Study Instance UID, of the object or of what is kept",
+    PROCESSING_FAILURE: "send it again later; see the log",
+    OUT_OF_RESOURCES: "send it again once there is room",
+}
+
+
+def _stored() -> Iterator[str]:
+    yield from _answered("C-STORE")()
+    yield paragraph("What is to be done about it:")
+    statuses = {one.status for one in C_STORE} - {SUCCESS}
+    yield from table(
+        ("Status Code", "Recovery"),
+        ((f"{status:04X}", RECOVERY[status]) for status in sorted(statuses)),
+    )
+
+
+def _asked(message: str, *sop_classes: str) -> Content:
+    """What we do about answers to a message of ours."""
+
+    def content() -> Iterator[str]:
+        yield "What we do about answers:\n"
+        for use in of_message(USES, message, sop_classes):
+            yield from _heard(use.heard)
 
     return content
 
@@ -164,16 +207,16 @@ def _uri() -> Iterator[str]:
     yield from _done([offered().uri])
 
 
-def _in(*sections: str) -> Content:
+def _done_in(*sections: str) -> Content:
     return lambda: _done(in_chapter(*sections))
 
 
-def _studies() -> Iterator[str]:
+def _storing() -> Iterator[str]:
     yield paragraph(
         "202: some were stored, or with warnings; where none was, the status is that of "
-        f"{link('7.3.3.1', 'what hindered most')}."
+        f"{link('7.3.3.1.1', 'what hindered most')}."
     )
-    yield from _done(in_chapter("10"))
+    yield from _done(in_chapter("10.5"))
     yield paragraph("Failure Reasons (0008,1197) of the store transaction:")
     yield from table(
         ("Failure Reason", "Condition"),
@@ -188,9 +231,9 @@ def _studies() -> Iterator[str]:
 
 
 def _worklist() -> Iterator[str]:
-    yield paragraph("206: there are more. A work item that was removed after its end is 410 from then on.")
-    yield from _done(in_chapter("11"))
-    yield paragraph("Where the work item stays as it is:")
+    yield paragraph(
+        "A work item that was removed after its end is 410 from then on. Where the work item stays as it is:"
+    )
     yield from table(
         ("Transaction", "HTTP Status", "Warning", "Condition"),
         (
@@ -201,35 +244,58 @@ def _worklist() -> Iterator[str]:
     )
 
 
-def _non_patient() -> Iterator[str]:
+def _searching_items() -> Iterator[str]:
+    yield paragraph("206: there are more.")
+    yield from _done(in_chapter("11.9"))
+
+
+def _storing_non_patient() -> Iterator[str]:
     yield paragraph(
         "Where some are stored and others are not the status is 200, and the answer names the failures."
     )
-    yield from _done(in_chapter("12"))
+    yield from _done(in_chapter("12.5"))
 
+
+# The transactions of PS3.18 11.4 to 11.12, each as origin server, then as user agent
+_WORKLIST = {f"7.3.3.4.{2 * place + 1}": _done_in(f"11.{place + 4}") for place in range(9)}
 
 SECTIONS: Mapping[str, Content] = {
     "7.3.1.1": _initiator,
     "7.3.1.2": _acceptor,
     "7.3.2": _dimse,
-    "7.3.2.1": _of(("C-FIND", (MODALITY_WORKLIST,))),
-    "7.3.2.2": _of(
-        ("N-CREATE", (PERFORMED_STEP,)),
-        ("N-SET", (PERFORMED_STEP,)),
-        ("N-GET", (PERFORMED_STEP_RETRIEVE,)),
-    ),
-    "7.3.2.4": _of(("N-CREATE", (INSTANCE_AVAILABILITY,))),
-    "7.3.2.5": _of(("C-STORE", ())),
-    "7.3.2.6": _of(("N-ACTION", (PUSH_MODEL,)), ("N-EVENT-REPORT", (PUSH_MODEL,))),
-    "7.3.2.7": _of(
-        ("C-FIND", tuple(FIND_LEVELS)), ("C-MOVE", tuple(MOVE_LEVELS)), ("C-GET", tuple(GET_LEVELS))
-    ),
-    "7.3.2.9": _of(("C-ECHO", (VERIFICATION,))),
-    "7.3.3.1": _general,
-    "7.3.3.2": _uri,
-    "7.3.3.3": _studies,
+    "7.3.2.1.2": _answered("C-FIND", MODALITY_WORKLIST),
+    "7.3.2.2.1": _asked("N-CREATE", PERFORMED_STEP),
+    "7.3.2.2.2": _asked("N-SET", PERFORMED_STEP),
+    "7.3.2.2.3": _answered("N-CREATE", PERFORMED_STEP),
+    "7.3.2.2.4": _answered("N-SET", PERFORMED_STEP),
+    "7.3.2.2.5": _answered("N-GET", PERFORMED_STEP_RETRIEVE),
+    "7.3.2.4.1": _asked("N-CREATE", INSTANCE_AVAILABILITY),
+    "7.3.2.5.1": _asked("C-STORE"),
+    "7.3.2.5.2": _stored,
+    "7.3.2.6.1": _asked("N-ACTION", PUSH_MODEL),
+    "7.3.2.6.2": _answered("N-EVENT-REPORT", PUSH_MODEL),
+    "7.3.2.6.3": _answered("N-ACTION", PUSH_MODEL),
+    "7.3.2.6.4": _asked("N-EVENT-REPORT", PUSH_MODEL),
+    "7.3.2.7.1": _asked("C-FIND", *FIND_LEVELS),
+    "7.3.2.7.2": _asked("C-MOVE", *MOVE_LEVELS),
+    "7.3.2.7.3": _answered("C-FIND", *FIND_LEVELS),
+    "7.3.2.7.4": _answered("C-MOVE", *MOVE_LEVELS),
+    "7.3.2.7.5": _asked("C-GET", *GET_LEVELS),
+    "7.3.2.7.6": _answered("C-GET", *GET_LEVELS),
+    "7.3.2.9.1": _asked("C-ECHO", VERIFICATION),
+    "7.3.2.9.2": _answered("C-ECHO", VERIFICATION),
+    "7.3.3.1.1": _general,
+    "7.3.3.2.1": _uri,
+    "7.3.3.3.1": _done_in("10.4"),
+    "7.3.3.3.3": _storing,
+    "7.3.3.3.5": _done_in("10.6"),
     "7.3.3.4": _worklist,
-    "7.3.3.5": _non_patient,
-    "7.3.3.6": _in("13"),
-    "7.3.3.7": _in("14", "15", "Sup 248", "-"),
+    **_WORKLIST,
+    "7.3.3.4.11": _searching_items,
+    "7.3.3.5.1": _done_in("12.4"),
+    "7.3.3.5.3": _storing_non_patient,
+    "7.3.3.5.5": _done_in("12.6"),
+    "7.3.3.6.1": _done_in("13.4"),
+    "7.3.3.6.3": _done_in("13.5"),
+    "7.3.3.7": _done_in("14", "15", "Sup 248", "-"),
 }

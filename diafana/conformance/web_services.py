@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pydicom.uid import UID
 
-from diafana.conformance.markdown import listed, paragraph, size, table
+from diafana.conformance.markdown import listed, paragraph, size, table, yes
 from diafana.conformance.names import path, tag
 from diafana.conformance.offered import in_chapter, offered
 from diafana.conformance.sections import link
@@ -14,29 +14,60 @@ from dicomweb.aside import METADATA_MEDIA_TYPES
 from dicomweb.capabilities import WADL
 from dicomweb.commitment import MOST_BYTES, MOST_INSTANCES
 from dicomweb.data_set_body import MAX_BODY
-from dicomweb.media_types import BULK_DATA_MEDIA_TYPES, DICOM, NON_PATIENT_MEDIA_TYPES, OBJECT_MEDIA_TYPES
-from dicomweb.parameters import RENDERED, SEARCH, THUMBNAIL, URI
+from dicomweb.media_types import (
+    BULK_DATA_MEDIA_TYPES,
+    DICOM,
+    NON_PATIENT_MEDIA_TYPES,
+    OBJECT_MEDIA_TYPES,
+    OCTET_STREAM,
+)
 from dicomweb.pictures import RENDERED_MEDIA_TYPES
 from dicomweb.qido import MAX_READ, MAX_RESULTS
 from dicomweb.status import ELEMENTS_DISCARDED
 from dicomweb.syntaxes import COMPRESSED_MEDIA_TYPES
 from dicomweb.transaction import Parameter, Transaction
+from pacs.attributes import ATTRIBUTES
 from pacs.index.commitments import KEPT as COMMITMENTS_KEPT
 from pacs.index.outbox import KEPT as SENDINGS_KEPT
 from pacs.index.subscriptions import MAX_REPORTS
 from pacs.non_patient import CATEGORIES
 from pacs.pixels.pictures import TRANSFORMED
 from pacs.procedure_steps.performed_attributes import KEYS as PERFORMED_KEYS
+from pacs.procedure_steps.scheduled_attributes import KEYS as SCHEDULED
 from pacs.worklist.attributes import KEYS, TABLE
 
 _DAY = 86_400.0  # seconds
 _STEP = "procedure-step"  # in the paths of what is ours about steps
 
 
-def _parameters(rows: Iterable[Parameter]) -> Iterator[str]:
-    return table(
-        ("parameter", "meaning", "example"), ((f"`{p.name}`", p.meaning, f"`{p.example}`") for p in rows)
-    )
+# Named by keys of a search, of which there are tables
+_KEYS = frozenset(
+    path(key)
+    for rows in (ATTRIBUTES, KEYS, PERFORMED_KEYS, SCHEDULED, *(one.rows for one in CATEGORIES))
+    for key in rows
+)
+
+
+def _parameters(rows: list[Transaction]) -> Iterator[str]:
+    """Query parameters, and whose they are where not all have them; keys of searches are named together."""
+    takers: dict[Parameter, list[str]] = {}
+    for t in rows:
+        for parameter in t.parameters:
+            takers.setdefault(parameter, []).append(t.name)
+    told = [
+        (f"`{p.name}`", p.meaning, p.example and f"`{p.example}`", yes(p.required), _takers(names, rows))
+        for p, names in takers.items()
+        if p.name not in _KEYS
+    ]
+    with_keys = [t.name for t in rows if any(p.name in _KEYS for p in t.parameters)]
+    if with_keys:
+        told.append(("keys", "What is searched for, by keyword or tag", "", "N", _takers(with_keys, rows)))
+    if told:
+        yield from table(("query parameter", "meaning", "example", "required", "of"), told)
+
+
+def _takers(names: list[str], rows: list[Transaction]) -> str:
+    return "all" if len(names) == len(rows) else listed(dict.fromkeys(names))
 
 
 def _media_types(media_types: Iterable[str]) -> str:
@@ -62,14 +93,15 @@ def _in(section: str, about: Callable[[], Iterator[str]] | None = None) -> Conte
 
 
 def _transactions(rows: list[Transaction]) -> Iterator[str]:
-    """What they give and take, those together that give and take the same."""
+    """What they give and take, those together that give and take the same; and their parameters."""
     same: dict[tuple[str, str], list[str]] = {}
     for t in rows:
         same.setdefault((_media_types(t.answers) or "-", _media_types(t.takes) or "-"), []).append(t.name)
-    return table(
+    yield from table(
         ("Transactions", "answers", "bodies"),
         ((listed(dict.fromkeys(names)), answers, takes) for (answers, takes), names in same.items()),
     )
+    yield from _parameters(rows)
 
 
 def _uri_object() -> Iterator[str]:
@@ -77,7 +109,7 @@ def _uri_object() -> Iterator[str]:
         f"`GET {offered().uri.template}`, with `contentType={DICOM}`. `anonymize=yes` gives it without the "
         f"patient ({link('A.C.2.6', 'details')})."
     )
-    yield from _parameters(URI)
+    yield from _transactions([offered().uri])
 
 
 def _uri_picture() -> Iterator[str]:
@@ -90,18 +122,38 @@ def _uri_picture() -> Iterator[str]:
 def _stored_as() -> Iterator[str]:
     yield paragraph(f"{_media_types(OBJECT_MEDIA_TYPES)}")
     yield paragraph(
-        f"In the stored transfer syntax, and in those that {link('1.1', 'the table')} has as given."
+        f"In the stored transfer syntax, and in those that {link('1.1', 'the table')} has as given:"
+    )
+    yield from table(
+        ("`transfer-syntax`", "objects", "frames and pixel data"),
+        (
+            ("none, of any media type (`*/*`)", "as stored", "as stored"),
+            (
+                f"none, of `{OCTET_STREAM}`",
+                "-",
+                "uncompressed; as stored where they exist with loss only",
+            ),
+            (
+                "none, of a media type such as `image/jls`",
+                "-",
+                "as stored where they are of that; else in its lossless transfer syntax",
+            ),
+            ("`*`, or the stored one", "as stored", "as stored"),
+            (
+                "another",
+                "in that, if nothing is lost; else refused (406), and of several left out (206)",
+                "in that where they can be made so; else refused (406)",
+            ),
+        ),
     )
 
 
 def _retrieving() -> Iterator[str]:
     yield paragraph(
         "A conditional request (If-None-Match) is answered 304 where nothing has changed; Range fields "
-        "are heeded where the length is known. Rendered resources:"
+        "are heeded where the length is known. Several things, such as the pictures of a series, come in "
+        "parts only; one thing also bare."
     )
-    yield from _parameters(RENDERED)
-    yield paragraph("Thumbnails:")
-    yield from _parameters(THUMBNAIL)
 
 
 def _storing() -> Iterator[str]:
@@ -115,13 +167,16 @@ def _storing() -> Iterator[str]:
     yield paragraph(
         f"Warning Reason (0008,1196) {ELEMENTS_DISCARDED:04X}: metadata held what stands in no data set. "
         f"What is done with an object is as over {link('5.2.5.2', 'C-STORE')}; nothing is coerced. Failure "
-        f"Reasons: {link('7.3.3.3', 'table')}."
+        f"Reasons: {link('7.3.3.3.3', 'table')}."
     )
 
 
 def _searching() -> Iterator[str]:
-    yield paragraph(f"Keys, and what is returned, are {link('5.2.7.5', 'those of C-FIND')}. Beside them:")
-    yield from _parameters(SEARCH)
+    yield paragraph(
+        f"Keys are {link('5.2.7.5', 'those of C-FIND')}. By default an answer has what that table marks of "
+        "the level, and of those above it that the path leaves open, with the UIDs of the path and Retrieve "
+        "URL; all else is answered where `includefield` names it."
+    )
     yield paragraph(
         f"A search of the whole archive gives {MAX_RESULTS:,} answers at most, and says where there are "
         "more. What `includefield` names and the index does not keep is read from the objects, for "

@@ -12,12 +12,14 @@ from pacs.dimse.status import (
     COERCION_OF_ELEMENTS,
     INVALID_ARGUMENT_VALUE,
     INVALID_INSTANCE,
+    MEANINGS,
     MOVE_DESTINATION_UNKNOWN,
     NO_SUCH_ACTION,
     NO_SUCH_EVENT_TYPE,
     NO_SUCH_INSTANCE,
     NO_SUCH_SOP_CLASS,
     NOT_AUTHORIZED,
+    OF_STORAGE,
     PENDING,
     PENDING_WITHOUT_OPTIONAL_KEYS,
     PROCESSING_FAILURE,
@@ -39,10 +41,14 @@ Conditions = Mapping[type[errors.ArchiveError], str]
 
 
 class Answer(NamedTuple):
-    """A status that is answered, and when.  error_id: what comes with it, None for nothing."""
+    """A status that is answered, and when.
+
+    meaning: what the standard calls it in this service.  error_id: what comes with it, None for nothing.
+    """
 
     status: int
     when: str
+    meaning: str
     error_id: int | None = None
 
 
@@ -54,12 +60,14 @@ class Answers:
     failures: the status of each kind of error that it can meet; any other is a processing failure.
     conditions: what kinds of error mean here, where that is not what they mean elsewhere.
     refusals: why a procedure step can stay as it is.
+    meanings: what the standard calls statuses here that have another name elsewhere.
     """
 
     said: Mapping[int, str]
     failures: Statuses = field(default_factory=dict)
     conditions: Conditions = field(default_factory=dict)
     refusals: Sequence[StepRefusal] = ()
+    meanings: Mapping[int, str] = field(default_factory=dict)
 
     def failure(self, error: errors.ArchiveError) -> Command:
         """Status, Error Comment and Offending Element of the response to what failed (PS3.7 C.4)."""
@@ -75,12 +83,15 @@ class Answers:
 
     def __iter__(self) -> Iterator[Answer]:
         for status, when in self.said.items():
-            yield Answer(status, when)
+            yield self._answer(status, when)
         for kind, status in self.failures.items():
-            yield Answer(status, self.conditions.get(kind) or kind.summary())
+            yield self._answer(status, self.conditions.get(kind) or kind.summary())
         for reason in self.refusals:
             refusal = STEP_REFUSAL[reason]
-            yield Answer(refusal["Status"], str(reason), refusal.get("ErrorID"))
+            yield self._answer(refusal["Status"], str(reason), refusal.get("ErrorID"))
+
+    def _answer(self, status: int, when: str, error_id: int | None = None) -> Answer:
+        return Answer(status, when, self.meanings.get(status) or MEANINGS[status], error_id)
 
     @property
     def statuses(self) -> frozenset[int]:
@@ -118,6 +129,7 @@ C_STORE = Answers(
         errors.InstanceConflict,
         errors.PatientConflict,
     ),
+    meanings=OF_STORAGE,
 )
 
 _ASKED = (errors.MalformedObject, errors.InvalidQuery, errors.DataSetTooLong)

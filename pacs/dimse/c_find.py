@@ -1,6 +1,6 @@
 """C-FIND (PS3.4 Annex C) on the Patient Root and Study Root models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pacs.dimse.association import Request
 from pacs.dimse.identifier import Answerer, has_unsupported_keys, parse_query, zone_of
@@ -10,9 +10,17 @@ from pacs.dimse.with_data_set import WithDataSet
 from pacs.model import DicomJson
 from pacs.query import Semantics
 
-# PS3.4 Table C.5-1, by byte: relational queries, ranges of a date and a time together, names by their sound,
-# time zones, enhanced multi-frame conversion, empty values, multiple values
-OPTIONS = bytes([1, 1, 1, 1, 0, 1, 1])
+# PS3.4 Table C.5-1: what can be agreed on beyond the usual, a byte each, and whether it is supported
+EXTENSIONS: Mapping[str, bool] = {
+    "relational queries": True,
+    "a date and a time as one range": True,
+    "names by their sound (fuzzy)": True,
+    "time zone query adjustment": True,
+    "enhanced multi-frame image conversion": False,
+    "empty value matching": True,
+    "multiple value matching": True,
+}
+OPTIONS = bytes(EXTENSIONS.values())
 _TIME_ZONE = 3  # its place among them
 
 

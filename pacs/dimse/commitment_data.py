@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pacs.dataset.elements import Element, Encoding, read_elements
-from pacs.dataset.transfer_syntax import (
-    EXPLICIT_LITTLE_ENDIAN,
-    IMPLICIT_LITTLE_ENDIAN,
-    encoding_of,
-)
+from pacs.dataset.transfer_syntax import encoding_of
 from pacs.dimse.element_writer import ElementWriter
 from pacs.dimse.negotiation import Context
+from pacs.dimse.proposal import proposed
 from pacs.errors import InvalidQuery, TooManyMatches
 
 PUSH_MODEL = "1.2.840.10008.1.20.1"  # PS3.4 J.3.4
@@ -22,7 +19,7 @@ PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"  # J.3.5: the one that every requ
 REQUEST_COMMITMENT = 1  # Action Type ID
 ALL_COMMITTED, FAILURES_EXIST = 1, 2  # Event Type IDs
 
-PROPOSED = [Context(PUSH_MODEL, syntax) for syntax in (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)]
+PROPOSED = proposed(PUSH_MODEL)
 
 MOST_BYTES = 32 << 20  # of the information
 MOST_REFERENCES = 100_000

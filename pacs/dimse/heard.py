@@ -1,7 +1,7 @@
 """What is done about the statuses that peers answer: the tables by which it is done."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pacs.dimse.status import (
@@ -30,7 +30,7 @@ class Then(StrEnum):
     DONE_BEFORE = "after an attempt whose answer was lost: it is done; otherwise it is given up"
     GOES_ON = "the answer is taken, others are waited for"
     AGAIN = "it is tried again later"
-    GIVEN_UP = "it is given up; the status is noted, or told to who asked"
+    GIVEN_UP = "it is given up; the status is noted, logged, or told to who asked"
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,17 @@ class Heard:
     """What is done about the answers of a service.
 
     rows: statuses, and what is done about them.  otherwise: about all others.
+    error_ids: what is done about an Error ID, whatever status it comes with.
     """
 
     rows: tuple[tuple[Sequence[int], Then], ...]
     otherwise: Then = Then.GIVEN_UP
+    error_ids: Mapping[int, Then] = field(default_factory=dict)
 
-    def then(self, status: int) -> Then:
-        """What is done about a status."""
+    def then(self, status: int, error_id: int | None = None) -> Then:
+        """What is done about a status, and the Error ID that comes with it."""
+        if error_id is not None and error_id in self.error_ids:
+            return self.error_ids[error_id]
         return next((then for statuses, then in self.rows if status in statuses), self.otherwise)
 
 
@@ -59,11 +63,13 @@ STORE = Heard(
     (_DONE, (tuple(sorted(WARNINGS)), Then.DONE_WITH_WARNING), (_OUT_OF_RESOURCES, Then.AGAIN)),
 )
 
-# PS3.4 Tables C.4-1, C.4-2 and C.4-3; sub-operations that failed are told by their numbers
-_PENDINGS = ((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), Then.GOES_ON)
-QUERY_RETRIEVE = Heard(
+# PS3.4 Table C.4-1
+FIND = Heard((((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), Then.GOES_ON), _DONE))
+
+# PS3.4 Tables C.4-2 and C.4-3; sub-operations that failed are told by their numbers
+RETRIEVE = Heard(
     (
-        _PENDINGS,
+        ((PENDING,), Then.GOES_ON),
         ((SUCCESS, SUBOPERATIONS_WITH_FAILURES, UNABLE_TO_PERFORM_SUBOPERATIONS), Then.DONE),
     )
 )
@@ -74,21 +80,20 @@ COMMITMENT_REQUEST = Heard((_DONE,), otherwise=Then.AGAIN)
 # PS3.7 10.1.1.1.8
 COMMITMENT_REPORT = Heard((_DONE, ((PROCESSING_FAILURE, RESOURCE_LIMITATION), Then.AGAIN)))
 
-_STEP_DONE = (
-    _DONE,
-    (
-        (ATTRIBUTES_NOT_SUPPORTED, ATTRIBUTE_LIST_ERROR, ATTRIBUTE_VALUE_OUT_OF_RANGE),
-        Then.DONE_WITH_WARNING,
-    ),
+_TOLD = (
+    (SUCCESS, ATTRIBUTES_NOT_SUPPORTED, ATTRIBUTE_LIST_ERROR, ATTRIBUTE_VALUE_OUT_OF_RANGE),
+    Then.DONE,
 )
-_STEP_AGAIN = (
+_TOLD_AGAIN = (
     (PROCESSING_FAILURE, RESOURCE_LIMITATION, *range(OUT_OF_RESOURCES, OUT_OF_RESOURCES + 0x10)),
     Then.AGAIN,
 )
 
-# PS3.7 10.1.5.1.6, 10.1.3.1.9 and C.4; an Error ID of PS3.4 Table F.7.2-2 counts before the status
-STEP_CREATED = Heard((*_STEP_DONE, ((DUPLICATE_INSTANCE,), Then.DONE_BEFORE), _STEP_AGAIN))
-STEP_SET = Heard((*_STEP_DONE, ((NO_LONGER_UPDATED,), Then.DONE_BEFORE), _STEP_AGAIN))
+# PS3.7 10.1.5.1.6 and C.4
+STEP_CREATED = Heard((_TOLD, ((DUPLICATE_INSTANCE,), Then.DONE_BEFORE), _TOLD_AGAIN))
+
+# PS3.7 10.1.3.1.9 and C.4; PS3.4 Table F.7.2-2
+STEP_SET = Heard((_TOLD, _TOLD_AGAIN), error_ids={NO_LONGER_UPDATED: Then.DONE_BEFORE})
 
 # PS3.7 10.1.5.1.6 and C.4; the UID is ours, so nobody else has made an instance of it
-AVAILABILITY = Heard((*_STEP_DONE, ((DUPLICATE_INSTANCE,), Then.DONE), _STEP_AGAIN))
+AVAILABILITY = Heard((_TOLD, ((DUPLICATE_INSTANCE,), Then.DONE), _TOLD_AGAIN))

@@ -9,10 +9,10 @@ import structlog
 from pydicom.uid import UID
 
 from pacs.changes import Bell
-from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import N_CREATE_RQ, N_SET_RQ, Command
 from pacs.dimse.heard import Then
 from pacs.dimse.negotiation import Context
+from pacs.dimse.proposal import proposed
 from pacs.dimse.requestor import PeerFailed, Requestor
 from pacs.dimse.rounds import PAUSES, Rounds, pause
 from pacs.errors import ArchiveError
@@ -85,7 +85,7 @@ class MessageCourier:
     def _tell(self, peer: Peer, message: Message, content: bytes) -> Command:
         """Send it; the response. Raises PeerFailed."""
         sop_class = self._kind.sop_class
-        contexts = [Context(sop_class, syntax) for syntax in (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)]
+        contexts = proposed(sop_class)
         of_it = "Affected" if message.is_new else "Requested"
         fields: Command = {
             "CommandField": N_CREATE_RQ if message.is_new else N_SET_RQ,
@@ -101,7 +101,7 @@ class MessageCourier:
     def _conclude(self, message: Message, response: Command) -> None:
         """Tell no more of it, unless the peer may take it later: then raises NotTaken."""
         status, then = response["Status"], self._kind.then(message, response)
-        if then in (Then.DONE, Then.DONE_WITH_WARNING):
+        if then is Then.DONE:
             log.info(f"{self._kind.name} told", destination=message.destination, instance=message.uid)
         elif then is Then.AGAIN:
             raise NotTaken(f"{message.destination} answers with status {status:04X}")

@@ -9,10 +9,14 @@ from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 
+from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse import wire
 from pacs.dimse.negotiation import Context, maximum_sent, user_information
 
 MOST_CONTEXTS = 128  # in one association: their IDs are odd numbers of one byte (PS3.8 9.3.2.2)
+
+# In which messages of ours are proposed, and into which objects are converted that are not taken as stored
+PROPOSED_SYNTAXES = (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)
 
 # PS3.8 Table 9-21: why an association is rejected, by source and reason
 _REJECTIONS = {
@@ -23,6 +27,11 @@ _REJECTIONS = {
     (3, 1): "it is congested for the moment",
     (3, 2): "it has as many associations as it takes for the moment",
 }
+
+
+def proposed(*abstract_syntaxes: str) -> list[Context]:
+    """What is proposed for messages in these, the preferred one of each first."""
+    return [Context(uid, syntax) for uid in abstract_syntaxes for syntax in PROPOSED_SYNTAXES]
 
 
 def association_request(

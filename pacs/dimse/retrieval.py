@@ -8,13 +8,12 @@ from typing import NamedTuple
 from pydicom import Dataset
 
 from pacs.archive import Archive
-from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import Command
 from pacs.dimse.inquiry import Inquiry, Store
 from pacs.dimse.negotiation import Context
-from pacs.dimse.proposal import MOST_CONTEXTS
+from pacs.dimse.proposal import MOST_CONTEXTS, PROPOSED_SYNTAXES, proposed
 from pacs.dimse.reception import Reception
-from pacs.dimse.remote import STUDY_FIND, STUDY_GET, STUDY_MOVE, Remote, proposed
+from pacs.dimse.remote import STUDY_FIND, STUDY_GET, STUDY_MOVE, Remote
 from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sop_classes import STORAGE, is_stored
 from pacs.dimse.status import SUCCESS
@@ -24,8 +23,7 @@ from pacs.model import Level, Peer, Source
 
 # In which transfer syntaxes objects are taken by C-GET, as many as find room, the first ones always
 TAKEN = (
-    EXPLICIT_LITTLE_ENDIAN,
-    IMPLICIT_LITTLE_ENDIAN,
+    *PROPOSED_SYNTAXES,
     "1.2.840.10008.1.2.4.90",  # JPEG 2000, lossless
     "1.2.840.10008.1.2.4.80",  # JPEG-LS, lossless
     "1.2.840.10008.1.2.4.70",  # JPEG Lossless, SV1

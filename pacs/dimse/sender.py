@@ -5,18 +5,15 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from pacs.archive import Archive
-from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
+from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import C_STORE_RQ, Command
 from pacs.dimse.negotiation import Context
 from pacs.dimse.pace import Pace
-from pacs.dimse.proposal import MOST_CONTEXTS
+from pacs.dimse.proposal import MOST_CONTEXTS, PROPOSED_SYNTAXES
 from pacs.dimse.requestor import Requestor
 from pacs.dimse.status import SOP_CLASS_NOT_SUPPORTED, TRANSFER_SYNTAX_NOT_SUPPORTED, status_of
 from pacs.errors import ArchiveError
 from pacs.model import Instance, Peer
-
-# What an object is converted to when its stored transfer syntax is not taken, the preferred one first.
-FALLBACKS = (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)
 
 
 class Sent(NamedTuple):
@@ -64,7 +61,7 @@ def send(
 
 def _wanted(instance: Instance, preferred: Sequence[str]) -> list[Context]:
     """The contexts in which it might be sent, the best first."""
-    syntaxes = dict.fromkeys((*preferred, instance.transfer_syntax_uid, *FALLBACKS))
+    syntaxes = dict.fromkeys((*preferred, instance.transfer_syntax_uid, *PROPOSED_SYNTAXES))
     return [Context(instance.sop_class_uid, syntax) for syntax in syntaxes]
 
 
@@ -164,7 +161,7 @@ class Store:
         syntax = context.transfer_syntax
         if syntax == instance.transfer_syntax_uid:
             return True
-        if syntax in FALLBACKS and instance.transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
+        if syntax in PROPOSED_SYNTAXES and instance.transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN:
             return True
         others = self._archive.object_syntaxes(instance)
-        return (EXPLICIT_LITTLE_ENDIAN if syntax in FALLBACKS else syntax) in others
+        return (EXPLICIT_LITTLE_ENDIAN if syntax in PROPOSED_SYNTAXES else syntax) in others

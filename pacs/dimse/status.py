@@ -38,7 +38,7 @@ CANCEL = 0xFE00
 PENDING = 0xFF00
 PENDING_WITHOUT_OPTIONAL_KEYS = 0xFF01
 
-# PS3.7 Annex C; PS3.4 Tables B.2-1, C.4-1, C.4-2 and C.4-3: what the standard calls them
+# PS3.7 Annex C; PS3.4 Tables C.4-1, C.4-2 and C.4-3: what the standard calls them
 MEANINGS: Mapping[int, str] = {
     SUCCESS: "Success",
     ATTRIBUTES_NOT_SUPPORTED: "Requested optional Attributes are not supported",
@@ -64,16 +64,22 @@ MEANINGS: Mapping[int, str] = {
     CANNOT_CALCULATE_MATCHES: "Out of resources: unable to calculate number of matches",
     UNABLE_TO_PERFORM_SUBOPERATIONS: "Out of resources: unable to perform sub-operations",
     MOVE_DESTINATION_UNKNOWN: "Move Destination unknown",
-    DOES_NOT_MATCH_SOP_CLASS: "Data Set, or Identifier, does not match SOP Class",
-    SUBOPERATIONS_WITH_FAILURES: "Sub-operations complete: one or more failures or warnings; "
-    "of C-STORE: Coercion of Data Elements",
-    CANNOT_UNDERSTAND: "Cannot understand, or unable to process",
+    DOES_NOT_MATCH_SOP_CLASS: "Identifier does not match SOP Class",
+    SUBOPERATIONS_WITH_FAILURES: "Sub-operations complete: one or more failures or warnings",
+    CANNOT_UNDERSTAND: "Unable to process",
     IDENTIFIER_MISSING: "Cannot understand",
     OTHER_PATIENT: "Cannot understand",
     TRANSFER_SYNTAX_NOT_SUPPORTED: "Referenced Transfer Syntax not supported",
     CANCEL: "Canceled",
     PENDING: "Pending",
     PENDING_WITHOUT_OPTIONAL_KEYS: "Pending: one or more Optional Keys were not supported",
+}
+
+# PS3.4 Table B.2-1: what it calls those that have another name elsewhere
+OF_STORAGE: Mapping[int, str] = {
+    COERCION_OF_ELEMENTS: "Coercion of Data Elements",
+    DOES_NOT_MATCH_SOP_CLASS: "Data Set does not match SOP Class",
+    CANNOT_UNDERSTAND: "Cannot understand",
 }
 
 # PS3.7 C.4: what is done, but not wholly as it was asked

@@ -8,7 +8,6 @@ from pacs.dimse.heard import STEP_CREATED, STEP_SET, Then
 from pacs.dimse.message_courier import Kind
 from pacs.dimse.negotiation import Context
 from pacs.dimse.sop_classes import PERFORMED_STEP
-from pacs.dimse.status import NO_LONGER_UPDATED
 from pacs.index import Message
 from pacs.model import DicomJson
 
@@ -19,9 +18,8 @@ def _write(content: bytes, context: Context) -> bytes:
 
 
 def _then(message: Message, response: Command) -> Then:
-    is_final = response.get("ErrorID") == NO_LONGER_UPDATED
     heard = STEP_CREATED if message.is_new else STEP_SET
-    then = heard.then(NO_LONGER_UPDATED if is_final else response["Status"])
+    then = heard.then(response["Status"], response.get("ErrorID"))
     if then is Then.DONE_BEFORE:  # at the first attempt it is another's step, or was ended by another
         return Then.DONE if message.attempts else Then.GIVEN_UP
     return then

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-# RFC 9325 4.2, by the names of OpenSSL. Those of TLS 1.3 are all sound (4.2.2).
+# RFC 9325 4.2, by the names of OpenSSL
 CIPHER_SUITES = (
     "ECDHE-ECDSA-AES128-GCM-SHA256",
     "ECDHE-RSA-AES128-GCM-SHA256",
     "ECDHE-ECDSA-AES256-GCM-SHA384",
     "ECDHE-RSA-AES256-GCM-SHA384",
 )
+
+# Those that OpenSSL has by default, and that cannot be chosen from here: all are sound (RFC 9325 4.2.2)
+SUITES_OF_TLS_1_3 = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256")
 
 
 class ClientCertificate(StrEnum):

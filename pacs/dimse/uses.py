@@ -8,7 +8,8 @@ from pacs.dimse.heard import (
     COMMITMENT_REPORT,
     COMMITMENT_REQUEST,
     ECHO,
-    QUERY_RETRIEVE,
+    FIND,
+    RETRIEVE,
     STEP_CREATED,
     STEP_SET,
     STORE,
@@ -37,8 +38,10 @@ class Use:
     is_provider: bool = False
 
 
+_GOT = "`diafana remote get`, or the same over HTTP"
+
 USES: tuple[Use, ...] = (
-    Use("C-ECHO", "A.4", (VERIFICATION,), ECHO, "`diafana peer echo`"),
+    Use("C-ECHO", "A.4", (VERIFICATION,), ECHO, "`diafana peer echo`, or the same over HTTP"),
     Use(
         "C-STORE",
         "B.5",
@@ -46,9 +49,15 @@ USES: tuple[Use, ...] = (
         STORE,
         "what is asked to be sent over the web, rules of `diafana forward`, C-MOVE and C-GET of others",
     ),
-    Use("C-FIND", "C.4.1", (STUDY_FIND, PATIENT_FIND), QUERY_RETRIEVE, "`diafana remote find` and `get`"),
-    Use("C-MOVE", "C.4.2", (STUDY_MOVE,), QUERY_RETRIEVE, "`diafana remote get`, where C-GET is not taken"),
-    Use("C-GET", "C.4.3", (STUDY_GET,), QUERY_RETRIEVE, "`diafana remote get`"),
+    Use(
+        "C-FIND",
+        "C.4.1",
+        (STUDY_FIND, PATIENT_FIND),
+        FIND,
+        f"`diafana remote find`; {_GOT}",
+    ),
+    Use("C-MOVE", "C.4.2", (STUDY_MOVE,), RETRIEVE, f"{_GOT}, where C-GET is not taken"),
+    Use("C-GET", "C.4.3", (STUDY_GET,), RETRIEVE, _GOT),
     Use("N-CREATE", "F.7.2.1", (PERFORMED_STEP,), STEP_CREATED, "a performed step was made (`mpps_forward`)"),
     Use("N-SET", "F.7.2.2", (PERFORMED_STEP,), STEP_SET, "a performed step was changed (`mpps_forward`)"),
     Use(

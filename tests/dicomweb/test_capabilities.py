@@ -116,3 +116,48 @@ def test_what_is_not_there_is_told_as_a_problem(library: Library) -> None:
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["status"] == status
     assert "POST" in library.http.put("/studies").headers["allow"]
+
+
+# Which object is asked for what is told of a resource
+SHOWN = {
+    "Retrieve Rendered Instance": ("ct", "pdf", "film"),
+    "Retrieve Rendered Frames": ("ct",),
+    "Retrieve Rendered Series": ("ct",),
+    "Retrieve Rendered Study": ("ct",),
+    "Retrieve Instance Thumbnail": ("ct",),
+    "Retrieve Frame Thumbnail": ("ct",),
+    "Retrieve Instance": ("ct",),
+    "Retrieve Series": ("ct",),
+    "Retrieve Series Metadata": ("ct",),
+    "Retrieve Frames": ("ct", "jpeg_ls", "rle", "film"),
+    "Retrieve Bulkdata Value": ("ct", "pdf", "film"),
+    "Retrieve Series Pixel Data": ("ct", "film"),
+}
+
+# Those of which the library has no object, and that are not made
+NOT_THERE = re.compile("model/|text/xml|video/mpeg2|image/jpx")
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_is_told_of_a_resource_is_given_and_nothing_else(
+    library: Library, dicomweb: DicomWeb, name: str
+) -> None:
+    """All of a kind that is told of one of them: those that are not told here are refused."""
+    told = {transaction.name: transaction for transaction in dicomweb.transactions}
+    every = {answer for row in SHOWN for answer in told[row].answers if not NOT_THERE.search(answer)}
+    objects = [getattr(library, one) for one in SHOWN[name]]
+    named = [one[0] if isinstance(one, list) else one for one in objects]
+    given = set()
+    for accept in every:
+        for one in named:
+            path = told[name].template.format(
+                study=one.StudyInstanceUID,
+                series=one.SeriesInstanceUID,
+                instance=one.SOPInstanceUID,
+                frames=1,
+                path="7FE00010" if "PixelData" in one else "00420011",
+            )
+            status = library.http.get(path, headers={"Accept": accept}).status_code
+            assert status in (200, 206, 404, 406)
+            given |= {accept} if status < 400 else set()
+    assert given == every.intersection(told[name].answers)

@@ -119,6 +119,20 @@ def test_what_is_not_in_a_table_is_given_up_or_tried_again() -> None:
     assert heard.COMMITMENT_REQUEST.then(0x0112) is Then.AGAIN
 
 
+def test_an_error_id_counts_before_the_status_that_it_comes_with() -> None:
+    assert heard.STEP_SET.then(PROCESSING_FAILURE, NO_LONGER_UPDATED) is Then.DONE_BEFORE
+    assert heard.STEP_SET.then(PROCESSING_FAILURE) is heard.STEP_SET.then(PROCESSING_FAILURE, 1) is Then.AGAIN
+    assert heard.STEP_CREATED.then(PROCESSING_FAILURE, NO_LONGER_UPDATED) is Then.AGAIN
+
+
+def test_a_status_of_two_meanings_has_that_of_the_service() -> None:
+    meanings = [{one.status: one.meaning for one in service} for service in (answers.C_STORE, answers.C_MOVE)]
+    assert [named[0xB000] for named in meanings] == [
+        "Coercion of Data Elements",
+        "Sub-operations complete: one or more failures or warnings",
+    ]
+
+
 def test_every_rejection_is_told_of() -> None:
     assert set(of_type(rejection, Rejection).values()) == set(REJECTIONS)
     assert REJECTIONS[0].pdu == bytes([3, 0, 0, 0, 0, 4, 0, 1, 1, 2])

@@ -167,6 +167,15 @@ def tells_of(images: Sequence[Dataset]) -> Handler:
     return answer
 
 
+@pytest.mark.parametrize("number", [0xA702, 0xB000])
+def test_what_tells_of_sub_operations_is_no_end_of_a_search(number: int) -> None:
+    def end(_: evt.Event) -> Iterator[tuple[int, None]]:
+        yield number, None
+
+    with scp(end) as peer, pytest.raises(PeerFailed, match=f"answers C-FIND with status {number:04X}"):
+        answers(peer, Level.STUDY)
+
+
 def test_a_status_of_failure_is_told(archive: Archive) -> None:
     def refuse(_: evt.Event) -> Iterator[tuple[Any, None]]:
         status = Dataset()

@@ -20,7 +20,15 @@ from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.requestor import PeerFailed, echo
 from pacs.dimse.sender import Sent, send
 from pacs.dimse.stream import TlsStream
-from pacs.dimse.tls import CannotUseTls, ClientCertificate, TlsFiles, accepting, calling
+from pacs.dimse.tls import (
+    CIPHER_SUITES,
+    SUITES_OF_TLS_1_3,
+    CannotUseTls,
+    ClientCertificate,
+    TlsFiles,
+    accepting,
+    calling,
+)
 from pacs.dimse.wire import P_DATA, PeerGone, ProtocolError, Wire, data_pdus
 from pacs.model import Peer, Source
 from testdata.certificates import Authority, Identity
@@ -363,3 +371,12 @@ def test_what_cannot_be_used_is_named(papers: Papers, tmp_path: Path) -> None:
     ):
         with pytest.raises(CannotUseTls, match=said):
             accepting(files, required)
+
+
+def test_the_suites_that_are_told_are_those_that_are_proposed(papers: Papers) -> None:
+    context = calling(papers.files(None), check_host=True)
+    proposed = {(one["protocol"], one["name"]) for one in context.get_ciphers()}
+    assert proposed == {
+        *(("TLSv1.3", name) for name in SUITES_OF_TLS_1_3),
+        *(("TLSv1.2", name) for name in CIPHER_SUITES),
+    }
