@@ -66,10 +66,10 @@ STORE = Heard(
 # PS3.4 Table C.4-1
 FIND = Heard((((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), Then.GOES_ON), _DONE))
 
-# PS3.4 Tables C.4-2 and C.4-3; sub-operations that failed are told by their numbers
+# PS3.4 Tables C.4-2 and C.4-3; sub-operations that failed are told by their numbers. Some answer FF01 too
 RETRIEVE = Heard(
     (
-        ((PENDING,), Then.GOES_ON),
+        ((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), Then.GOES_ON),
         ((SUCCESS, SUBOPERATIONS_WITH_FAILURES, UNABLE_TO_PERFORM_SUBOPERATIONS), Then.DONE),
     )
 )
