@@ -87,7 +87,8 @@ class CommitmentRequests:
         }
         state = {"answer": None, "door": door, "is_told": False, "due": now, "attempts": 0}
         with self._transactions.begin() as connection:
-            connection.execute(delete(_request).where(_request.c.at < now - KEPT))
+            old = (_request.c.at < now - KEPT) & _request.c.is_told.is_(True)  # what is owed is kept
+            connection.execute(delete(_request).where(old))
             waiting = (_request.c.destination == asked.destination) & _request.c.is_told.is_(False)
             number = connection.scalar(select(func.count()).select_from(_request).where(waiting))
             if (number or 0) >= MOST_WAITING:

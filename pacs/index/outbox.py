@@ -23,7 +23,7 @@ from pacs.index import schema
 from pacs.index.engine import Transactions, connected
 from pacs.model import Instance
 
-KEPT = 30 * 86_400.0  # seconds that an answer is kept
+KEPT = 30 * 86_400.0  # seconds that an answer is kept, from when it was asked for
 WARNINGS = frozenset({0xB000, 0xB006, 0xB007})  # statuses of what is stored all the same, PS3.4 Table B.2-1
 STORED = frozenset({0, *WARNINGS})
 CANCELED = 0xFE00  # the status of what is not sent any more
@@ -69,10 +69,7 @@ class Outbox:
         """Ask for instances to be sent, durably; False when there is a request of this UID already."""
         now = time.time()
         with self._transactions.begin() as connection:
-            old = select(_request.c.transaction_uid).where(_request.c.at < now - KEPT)
-            connection.execute(delete(_commitment).where(_commitment.c.request_uid.in_(old)))
-            connection.execute(delete(_item).where(_item.c.transaction_uid.in_(old)))
-            connection.execute(delete(_request).where(_request.c.at < now - KEPT))
+            _forget_ended(connection, now - KEPT)
             if connection.scalar(select(_request.c.at).where(_is(transaction_uid))) is not None:
                 return False
             insert_request(connection, transaction_uid, destination, instances, now)
@@ -182,6 +179,15 @@ def _is_fine() -> ColumnElement[bool]:
     """What is not sent yet, or stored and not refused by the destination's commitment."""
     stored = or_(_item.c.status.is_(None), _item.c.status.in_(STORED))
     return stored & (func.coalesce(_item.c.commitment, 0) == 0)
+
+
+def _forget_ended(connection: Connection, before: float) -> None:
+    """Those that were asked for before a time, but for what waits still: for a rule that is paused, too."""
+    ended = (_request.c.at < before) & _request.c.due.is_(None)
+    old = select(_request.c.transaction_uid).where(ended)
+    connection.execute(delete(_commitment).where(_commitment.c.request_uid.in_(old)))
+    connection.execute(delete(_item).where(_item.c.transaction_uid.in_(old)))
+    connection.execute(delete(_request).where(ended))
 
 
 def insert_request(

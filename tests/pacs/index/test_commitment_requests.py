@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pacs.index import Asked, Index, Owed
+from pacs.index import Asked, Index, Owed, commitment_requests
 from pacs.model import Peer
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -67,6 +67,23 @@ def test_who_is_not_known_waits_until_it_is(index: Index) -> None:
     requests.hold(owed(index).key)
     requests.leave_all()
     assert owed(index).destination == "MODALITY"
+
+
+def test_what_is_owed_is_kept_and_what_was_told_is_forgotten_in_the_end(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long nobody knows the system that asked."""
+    requests = index.commitment_requests
+    requests.add(ASKED, "")
+    held = owed(index)
+    requests.hold(held.key)
+    requests.add(ASKED._replace(transaction_uid="2.999.37.2"), "")
+    requests.give_up(owed(index).key)
+    monkeypatch.setattr(commitment_requests, "KEPT", 0.0)
+    requests.add(ASKED._replace(transaction_uid="2.999.37.2", called="DIAFANA"), "")
+    assert not requests.is_duplicate(owed(index))
+    index.peers.put(Peer("MODALITY", "10.0.0.1", 104))
+    assert held in requests.due(time.time())
 
 
 def test_the_same_request_once_more_is_the_same_one(index: Index) -> None:

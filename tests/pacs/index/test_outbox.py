@@ -4,12 +4,13 @@ import time
 
 import pytest
 
-from pacs.index import Index
+from pacs.index import Index, outbox
 from pacs.index.outbox import CANCELED, Sending
 from pacs.model import Instance, Peer
 
 UID = "2.999.20.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
+LATER = 2e9
 
 
 def instance(number: int) -> Instance:
@@ -64,6 +65,19 @@ def test_what_is_put_off_comes_when_its_time_is_there(asked: Index) -> None:
     asked.outbox.end(UID)
     asked.outbox.put_off(again, "too late", later)
     assert asked.outbox.next_due() is None
+
+
+def test_what_has_ended_is_forgotten_in_the_end_and_what_waits_is_not(
+    asked: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long: the rule that asks for it may be paused, and asks for each object once."""
+    asked.outbox.add("2.999.20.2", "OTHER", [instance(9)])
+    asked.outbox.end("2.999.20.2")
+    monkeypatch.setattr(outbox, "KEPT", 0.0)
+    asked.outbox.add("2.999.20.3", "OTHER", [instance(9)])
+    assert asked.outbox.sending("2.999.20.2") is None
+    assert [due.transaction_uid for due in asked.outbox.due(LATER)] == [UID, "2.999.20.3"]
+    assert len(asked.outbox.unsent(UID, 9)) == 4
 
 
 def test_systems_are_known_until_they_are_removed(index: Index) -> None:
