@@ -15,7 +15,7 @@ from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
 from pacs.dimse.sender import Sent, send
 from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN, NO_SUCH_INSTANCE, PROCESSING_FAILURE
-from pacs.errors import ArchiveError
+from pacs.errors import ArchiveError, StorageFailed
 from pacs.forwarding.hours import next_open
 from pacs.index import Due, Index
 from pacs.model import ForwardRule, Peer
@@ -94,7 +94,8 @@ class Courier:
             ordered = instances[first:] + instances[:first]
             self._check(due, rule)
             sent = send(self._archive, peer, self._ae_title, ordered, pace=pace, tls=self._tls)
-            self._note(keys, sent, is_stopping, lambda: self._check(due, rule))
+            answered = ((keys[one.sop_instance_uid], _status(due, one)) for one in sent)
+            self._note(answered, is_stopping, lambda: self._check(due, rule))
 
     def _is_overdue(self, due: Due) -> bool:
         """Whether a commitment was waited for, and never told; then it is taken for one to nothing."""
@@ -131,30 +132,28 @@ class Courier:
 
     def _note(
         self,
-        keys: dict[str, int],
-        sent: Iterator[Sent],
+        answered: Iterator[tuple[int, int]],
         is_stopping: Callable[[], bool],
         check: Callable[[], None],
     ) -> None:
         """Note what was answered, a second's worth at a time, and the rest whatever ends it.
 
+        answered: the key of each object, and its status.
         check: called each time that it was noted; what it raises ends the sending.
         """
-        answered: list[tuple[int, int]] = []
+        fresh: list[tuple[int, int]] = []
         noted = time.monotonic()
         try:
-            for uid, status in sent:
-                if STORE.then(status) is Then.AGAIN:
-                    raise PeerFailed("it has no room left")
-                answered.append((keys[uid], status))
+            for one in answered:
+                fresh.append(one)
                 if time.monotonic() - noted > NOTED_AFTER:
-                    self._index.outbox.note(answered)
-                    answered, noted = [], time.monotonic()
+                    self._index.outbox.note(fresh)
+                    fresh, noted = [], time.monotonic()
                     check()
                 if is_stopping():
                     raise Stopping
         finally:
-            self._index.outbox.note(answered)
+            self._index.outbox.note(fresh)
 
     def _put_off(self, due: Due, error: Exception) -> None:
         log.warning(
@@ -166,12 +165,30 @@ class Courier:
             attempt=due.attempts + 1,
         )
         try:
-            if due.attempts + 1 >= MOST_ATTEMPTS:
+            if _is_last(due):
                 self._index.sent_commitments.give_up(due.transaction_uid)
                 self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
-            elif isinstance(error.__cause__, OSError):  # there is no connection, for the others neither
+            elif isinstance(error, PeerFailed) and isinstance(error.__cause__, OSError):
+                # There is no connection, for the others neither
                 self._index.outbox.put_off_all(due.destination, str(error), time.time() + pause(due))
             else:
                 self._index.outbox.put_off(due, str(error), time.time() + pause(due))
         except ArchiveError:  # then it is still due, and would be tried again at once
             time.sleep(PAUSES[0])
+
+
+def _is_last(due: Due) -> bool:
+    """Whether this is the last attempt."""
+    return due.attempts + 1 >= MOST_ATTEMPTS
+
+
+def _status(due: Due, sent: Sent) -> int:
+    """The status with which an object is done. Raises PeerFailed and StorageFailed for what is tried again.
+
+    Where our own storage fails for the object to the last, the others do not fail with it.
+    """
+    if isinstance(sent.error, StorageFailed) and not _is_last(due):
+        raise sent.error
+    if sent.error is None and STORE.then(sent.status) is Then.AGAIN:
+        raise PeerFailed("it has no room left")
+    return sent.status

@@ -20,10 +20,14 @@ FALLBACKS = (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)
 
 
 class Sent(NamedTuple):
-    """What became of an object.  status: of the response, or ours when it could not be sent."""
+    """What became of an object.
+
+    status: of the response, or ours when it could not be sent; then error may say why.
+    """
 
     sop_instance_uid: str
     status: int
+    error: ArchiveError | None = None
 
 
 class Originator(NamedTuple):
@@ -125,13 +129,13 @@ class Store:
 
     def send(self, instance: Instance) -> Sent:
         """Send one, as it is stored or else as it can be converted. Raises what the association raises."""
+        uid = instance.sop_instance_uid
         try:
-            status = self._send(instance)
+            return Sent(uid, self._send(instance))
         except ArchiveError as error:
             if self._association.is_in_message:  # the peer must not take what came for all of it
                 self._association.abort()
-            status = status_of(error)
-        return Sent(instance.sop_instance_uid, status)
+            return Sent(uid, status_of(error), error)
 
     def _send(self, instance: Instance) -> int:
         accepted = self._association.contexts
