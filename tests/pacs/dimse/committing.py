@@ -1,6 +1,7 @@
 """Peers of storage commitment, by pynetdicom: those that ask for it, and those that are asked."""
 
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -145,11 +146,13 @@ class Committer:
         an association of its own, None never.
     failing: why it does not commit, by SOP Instance UID and how often it was asked, from 1 on; None leaves
         the instance out of the report.
+    pause: seconds after which it reports.
     """
 
     where: str | int | None
     failing: Callable[[str, int], int | None] = lambda _uid, _round: 0
     status: int = 0x0000  # of N-ACTION
+    pause: float = 0.0
     peer: Peer = field(default_factory=lambda: Peer("OTHER", "", 0))
     stored: list[str] = field(default_factory=list)
     asked: list[Dataset] = field(default_factory=list)
@@ -169,6 +172,7 @@ class Committer:
         return self.status, None
 
     def report(self, association: Association, request: Dataset) -> None:
+        time.sleep(self.pause)
         told = Dataset()
         told.TransactionUID = request.TransactionUID
         told.ReferencedSOPSequence, told.FailedSOPSequence = [], []
@@ -207,15 +211,19 @@ def reporting(port: int, title: str = "OTHER") -> Iterator[Association]:
 
 
 @contextmanager
-def committing(committer: Committer, port: int = 0, takes: bool = True) -> Iterator[Committer]:
-    """takes: whether it knows storage commitment."""
+def committing(
+    committer: Committer, port: int = 0, takes: bool = True, tls: ssl.SSLContext | None = None
+) -> Iterator[Committer]:
+    """takes: whether it knows storage commitment.  tls: how it accepts, where it wants TLS."""
     scp = AE("OTHER")
     scp.add_supported_context(CTImageStorage, SYNTAXES)
     if takes:
         scp.add_supported_context(PUSH_MODEL, SYNTAXES)
     handlers: list[Any] = [(evt.EVT_C_STORE, committer.store), (evt.EVT_N_ACTION, committer.act)]
-    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
-    committer.peer = Peer("OTHER", "127.0.0.1", server.socket.getsockname()[1], commits=True)
+    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers, ssl_context=tls)
+    committer.peer = Peer(
+        "OTHER", "127.0.0.1", server.socket.getsockname()[1], commits=True, tls=tls is not None
+    )
     try:
         yield committer
     finally:
