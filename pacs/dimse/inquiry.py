@@ -152,7 +152,7 @@ class Inquiry(Requestor):
         while True:
             kind, content = self._wire.read(RESPONSE_TIME)
             if kind in (wire.ABORT, wire.RELEASE_RQ):
-                raise self._failure("ends the association in the middle")
+                raise self._refusal("ends the association in the middle")
             if kind != wire.P_DATA:
                 raise wire.ProtocolError(f"a PDU of type {kind} as a response", wire.UNEXPECTED_PDU)
             yield from wire.values(content)

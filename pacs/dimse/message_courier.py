@@ -13,7 +13,7 @@ from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE
 from pacs.dimse.command import N_CREATE_RQ, N_SET_RQ, Command
 from pacs.dimse.heard import Then
 from pacs.dimse.negotiation import Context
-from pacs.dimse.requestor import PeerFailed, Requestor
+from pacs.dimse.requestor import NotTaken, PeerFailed, Requestor
 from pacs.dimse.rounds import PAUSES, Rounds, pause
 from pacs.errors import ArchiveError
 from pacs.index import Message, MessageQueue, Peers
@@ -25,10 +25,6 @@ MOST_REFUSALS = 6  # of what the other does not take for now, or what cannot be 
 _MOST_BYTES = 4 << 20  # of the data set that may come with a response
 
 log = structlog.get_logger()
-
-
-class NotTaken(PeerFailed):
-    """The peer answers, and does not take the message for now."""
 
 
 @dataclass(frozen=True)

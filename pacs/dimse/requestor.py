@@ -36,6 +36,10 @@ class PeerFailed(Exception):
     """The peer is not reached, refuses, or broke the association off. The message says where and why."""
 
 
+class NotTaken(PeerFailed):
+    """The peer is there, and does not take the message: not now, or not at all."""
+
+
 class Received(NamedTuple):
     """A request of the peer."""
 
@@ -116,10 +120,15 @@ class Requestor:
             raise self._failure(f"the connection is lost: {error}") from error
         except wire.ProtocolError as error:
             self.abort(error.reason)
-            raise self._failure(str(error)) from error
+            raise self._refusal(str(error)) from error
         except PeerFailed:
             self._close()
             raise
+
+    def _refusal(self, reason: str) -> PeerFailed:
+        """What the peer does instead of answering: it is about our message, if it is within one."""
+        failure = self._failure(reason)
+        return NotTaken(str(failure)) if self.is_in_message else failure
 
     def _close(self) -> None:
         self.is_open = False
@@ -156,7 +165,7 @@ class Requestor:
         while not message.is_whole:
             kind, content = self._wire.read(patience)
             if kind in (wire.ABORT, wire.RELEASE_RQ):
-                raise self._failure("ends the association in the middle")
+                raise self._refusal("ends the association in the middle")
             if kind != wire.P_DATA:
                 raise wire.ProtocolError(f"a PDU of type {kind} within a message", wire.UNEXPECTED_PDU)
             for value in wire.values(content):

@@ -37,9 +37,13 @@ class Told(NamedTuple):
 
 @dataclass
 class Listener:
-    """status: of the response to each notification, by how many came before it."""
+    """status: of the response to each notification, by how many came before it.
+
+    first: what is done before that, with the association.
+    """
 
     status: Callable[[int], int] = lambda _: 0x0000
+    first: Callable[[int, Any], None] = lambda *_: None
     came: "queue.Queue[Told]" = field(default_factory=queue.Queue)
     data_sets: list[Dataset] = field(default_factory=list)
     associations: set[Any] = field(default_factory=set)
@@ -52,6 +56,7 @@ class Listener:
         number = len(self.data_sets)
         self.data_sets.append(said)
         self.associations.add(event.assoc)
+        self.first(number, event.assoc)
         status = self.status(number)
         self.came.put(_read(str(event.request.AffectedSOPInstanceUID), said))
         return status, None
