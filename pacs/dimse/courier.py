@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import structlog
 
@@ -35,6 +36,10 @@ class Held(Exception):
     def __init__(self, until: float | None) -> None:
         super().__init__()
         self.until = until
+
+
+class Canceled(Exception):
+    """Nobody wants it to be sent any more."""
 
 
 class Courier:
@@ -73,6 +78,8 @@ class Courier:
                 self._conclude(peer, due)
         except Stopping:
             return
+        except Canceled:
+            log.info("sending was canceled", destination=due.destination, transaction=due.transaction_uid)
         except Held as held:
             if held.until is not None:
                 self._index.outbox.hold(due.transaction_uid, held.until)
@@ -93,9 +100,11 @@ class Courier:
             first = due.attempts % max(1, len(instances))
             ordered = instances[first:] + instances[:first]
             self._check(due, rule)
-            sent = send(self._archive, peer, self._ae_title, ordered, pace=pace, tls=self._tls)
-            answered = ((keys[one.sop_instance_uid], _status(due, one)) for one in sent)
-            self._note(answered, is_stopping, lambda: self._check(due, rule))
+            with closing(
+                send(self._archive, peer, self._ae_title, ordered, pace=pace, tls=self._tls)
+            ) as sent:
+                answered = ((keys[one.sop_instance_uid], _status(due, one)) for one in sent)
+                self._note(answered, is_stopping, lambda: self._check(due, rule))
 
     def _is_overdue(self, due: Due) -> bool:
         """Whether a commitment was waited for, and never told; then it is taken for one to nothing."""
@@ -109,6 +118,7 @@ class Courier:
 
     def _conclude(self, peer: Peer, due: Due) -> None:
         """Ask the destination to commit to what it has, if it is to be asked; otherwise it is done."""
+        self._check_waits(due)
         commitments = self._index.sent_commitments
         asking = commitments.begin(due.transaction_uid) if peer.commits else None
         if asking is not None and asking.references:
@@ -119,7 +129,8 @@ class Courier:
             log.info("sent", destination=due.destination, transaction=due.transaction_uid)
 
     def _check(self, due: Due, rule: ForwardRule | None) -> None:
-        """Raises Held when the rule that asks for it is paused or gone, and out of its hours."""
+        """Raises Canceled; Held when the rule that asks for it is paused or gone, and out of its hours."""
+        self._check_waits(due)
         if rule is None:
             return
         current = self._index.forwarding.rule_of(due.transaction_uid)
@@ -129,6 +140,10 @@ class Courier:
         begin = next_open(current.hours, now)
         if begin > now:
             raise Held(begin)
+
+    def _check_waits(self, due: Due) -> None:
+        if not self._index.outbox.waits(due.transaction_uid):
+            raise Canceled
 
     def _note(
         self,

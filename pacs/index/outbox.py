@@ -122,6 +122,12 @@ class Outbox:
             due: float | None = connection.scalar(next_)
         return due
 
+    def waits(self, transaction_uid: str) -> bool:
+        """Whether a request has not ended."""
+        waiting = select(_request.c.at).where(_is(transaction_uid), _request.c.due.is_not(None))
+        with connected(self._engine) as connection:
+            return connection.scalar(waiting) is not None
+
     def unsent(self, transaction_uid: str, limit: int) -> list[tuple[int, str]]:
         """Keys and SOP Instance UIDs of what is still to be sent."""
         waiting = (_item.c.transaction_uid == transaction_uid) & _item.c.status.is_(None)
@@ -132,8 +138,12 @@ class Outbox:
             return [(row[0], row[1]) for row in connection.execute(found)]
 
     def note(self, results: Sequence[tuple[int, int]]) -> None:
-        """Note the status of each key. A power cut may have them sent again, which changes nothing there."""
-        statement = update(_item).where(_item.c.key == bindparam("of")).values(status=bindparam("became"))
+        """Note the status of each key that has none: it may have been canceled meanwhile.
+
+        A power cut may have them sent again, which changes nothing there.
+        """
+        open_ = _item.c.key == bindparam("of"), _item.c.status.is_(None)
+        statement = update(_item).where(*open_).values(status=bindparam("became"))
         if results:
             with self._transactions.begin_unsynced() as connection:
                 connection.execute(statement, [{"of": key, "became": status} for key, status in results])

@@ -1,9 +1,11 @@
 """What the courier does with requests that meet something on their way."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from structlog.testing import capture_logs
 
 from pacs.archive import Archive
 from pacs.changes import Bell
@@ -11,7 +13,7 @@ from pacs.dimse import courier, rounds
 from pacs.dimse.courier import Courier
 from pacs.dimse.status import PROCESSING_FAILURE
 from pacs.index import Index
-from pacs.index.outbox import Sending
+from pacs.index.outbox import CANCELED, Sending
 from pacs.model import Instance
 from testdata.ct import ct_series
 from tests.pacs.dimse.scp import receiver
@@ -122,3 +124,24 @@ def test_of_what_we_can_never_read_there_may_be_more(
         wait_until(lambda: has_ended(index))
     assert other.uids == [ct[3].sop_instance_uid]
     assert [status for *_, status in sending(index).failed] == [PROCESSING_FAILURE] * 3
+
+
+def test_what_is_canceled_on_its_way_goes_no_further(
+    courier_: Courier, index: Index, bell: Bell, ct: list[Instance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "NOTED_AFTER", 0.0)
+    came: list[str] = []
+
+    def cancel(event: Any) -> int:
+        came.append(str(event.request.AffectedSOPInstanceUID))
+        return 0 if len(came) < 2 or index.outbox.end(UID) else 0xC000
+
+    with capture_logs() as logs, receiver(*TAKEN, cancel) as other, at_work(courier_.run, bell):
+        index.peers.put(other.peer)
+        index.outbox.add(UID, "OTHER", ct)
+        bell.ring()
+        wait_until(lambda: logs)
+    assert came == [one.sop_instance_uid for one in ct[:2]]
+    assert (sending(index).completed, sending(index).remaining) == (1, 0)
+    assert [status for *_, status in sending(index).failed] == [CANCELED] * 3
+    assert [one["event"] for one in logs] == ["sending was canceled"]
