@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, delete, func, select, update
 
 from pacs.index.engine import Transactions, connected
 from pacs.index.schema.messages import availability_notice, step_message
@@ -95,7 +95,10 @@ class MessageQueue:
             return connection.execute(delete(self._table).where(old)).rowcount
 
     def _is(self, message: Message) -> ColumnElement[bool]:
-        return self._table.c.key == message.key
+        """More than its key, which SQLite gives again when it was the greatest."""
+        names = {"key": message.key, "destination": message.destination, "sop_instance_uid": message.uid}
+        same = [self._table.c[name] == value for name, value in names.items()]
+        return and_(*same, self._table.c.at == message.at)
 
     def _is_first(self) -> ColumnElement[bool]:
         """Of each system the oldest message: those behind it wait for it."""

@@ -87,6 +87,21 @@ def test_who_is_known_anew_is_told_at_once(index: Index) -> None:
     assert due(index) == []
 
 
+def test_what_is_told_is_not_taken_for_what_got_its_key(index: Index) -> None:
+    """SQLite gives the greatest key again when its row has gone."""
+    index.peers.put(Peer("RIS", "10.1.2.3", 104, notified=True))
+    index.notices.add([TOLD])
+    (told,) = index.notices.due(LATER)
+    index.peers.remove("RIS")
+    index.peers.put(Peer("VIEWER", "10.1.2.3", 104, notified=True))
+    index.notices.add([TOLD])
+    (other,) = index.notices.due(LATER)
+    index.notices.put_off(told, "no connection", LATER)
+    index.notices.done(told)
+    assert index.notices.content(told) is None
+    assert index.notices.due(time.time()) == [other]
+
+
 @pytest.mark.usefixtures("peers")
 def test_what_is_too_old_is_dropped_for_one_system(index: Index) -> None:
     index.notices.add([TOLD, TOLD])
