@@ -185,7 +185,7 @@ class Courier:
                 self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
             elif isinstance(error, PeerFailed) and isinstance(error.__cause__, OSError):
                 # There is no connection, for the others neither
-                self._index.outbox.put_off_all(due.destination, str(error), time.time() + pause(due))
+                self._index.outbox.put_off_all(due, str(error), time.time() + pause(due))
             else:
                 self._index.outbox.put_off(due, str(error), time.time() + pause(due))
         except ArchiveError:  # then it is still due, and would be tried again at once

@@ -51,7 +51,7 @@ class Teller:
         try:
             if not owed.is_answered:
                 reasons = self._reasons(owed, is_stopping)
-                self._requests.answer(owed.key, reasons, time.time() + GRACE)
+                owed = self._requests.answer(owed, reasons, time.time() + GRACE)
                 if owed.door and ring_one(self._doors, owed.door):
                     return
             self._tell(owed)
@@ -75,7 +75,7 @@ class Teller:
     def _tell(self, owed: Owed) -> None:
         peer = self._peers.find(owed.destination)
         if peer is None:
-            self._requests.hold(owed.key)
+            self._requests.hold(owed)
             log.warning(
                 "a commitment waits, for who asked is not known here",
                 destination=owed.destination,
@@ -110,7 +110,7 @@ class Teller:
         )
         try:
             if owed.attempts + 1 >= MOST_ATTEMPTS:
-                self._requests.give_up(owed.key)
+                self._requests.give_up(owed)
             else:
                 self._requests.put_off(owed, time.time() + pause(owed))
         except ArchiveError:  # then it is still due, and would be tried again at once

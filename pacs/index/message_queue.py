@@ -10,7 +10,7 @@ from pacs.index.engine import Transactions, connected
 from pacs.index.schema.messages import availability_notice, step_message
 
 # Those that make a message, in its order
-_COLUMNS = ("key", "destination", "sop_instance_uid", "at", "attempts", "refusals", "is_new")
+_COLUMNS = ("key", "destination", "sop_instance_uid", "at", "attempts", "refusals", "due", "is_new")
 
 
 class Message(NamedTuple):
@@ -19,6 +19,7 @@ class Message(NamedTuple):
     destination: the AE title of who is to be told.  uid: of the SOP instance that it makes or changes.
     at: when it was noted, in seconds since 1970.
     attempts: that failed.  refusals: those of them that did not fail because the destination was away.
+    due: when it was to be tried as this was read; another when its destination became known anew meanwhile.
     is_new: whether the instance is made by it (N-CREATE), or else changed (N-SET).
     """
 
@@ -28,6 +29,7 @@ class Message(NamedTuple):
     at: float
     attempts: int
     refusals: int
+    due: float
     is_new: bool = True
 
 
@@ -70,7 +72,7 @@ class MessageQueue:
             return [(row[0], row[1], row[2]) for row in connection.execute(grouped)]
 
     def put_off(self, message: Message, error: str, until: float, is_refused: bool = False) -> None:
-        """Try a message again later.
+        """Try a message again later, unless it was made due while it was tried.
 
         until: seconds since 1970.  is_refused: whether it did not fail because the destination was away.
         """
@@ -80,8 +82,9 @@ class MessageQueue:
             "error": error[:1000],
             "due": until,
         }
+        same = self._is(message), self._table.c.due == message.due
         with self._transactions.begin() as connection:
-            connection.execute(update(self._table).where(self._is(message)).values(values))
+            connection.execute(update(self._table).where(*same).values(values))
 
     def done(self, message: Message) -> None:
         """It needs not be told again. A power cut may have it told again all the same."""
@@ -118,4 +121,5 @@ def new_row(destination: str, uid: str) -> dict[str, Any]:
 def make_messages_due(connection: Connection, destination: str) -> None:
     """Who was not known, or elsewhere, can be told now."""
     for table in (step_message, availability_notice):
-        connection.execute(update(table).where(table.c.destination == destination).values(due=0.0))
+        theirs = update(table).where(table.c.destination == destination)
+        connection.execute(theirs.values(due=time.time()))

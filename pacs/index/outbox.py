@@ -51,11 +51,16 @@ class Sending(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A request that is to be tried now.  attempts: that were broken off."""
+    """A request that is to be tried now.
+
+    attempts: that were broken off.
+    due: when it was to be tried as this was read; another when its destination became known anew meanwhile.
+    """
 
     transaction_uid: str
     destination: str
     attempts: int
+    due: float
 
 
 class Outbox:
@@ -106,8 +111,9 @@ class Outbox:
 
     def due(self, now: float) -> list[Due]:
         """What is to be tried now, the oldest first."""
-        names = (_request.c.transaction_uid, _request.c.destination, _request.c.attempts)
-        found = select(*names).where(_request.c.due <= now, ~_is_paused())
+        found = select(*(_request.c[name] for name in Due._fields)).where(
+            _request.c.due <= now, ~_is_paused()
+        )
         with connected(self._engine) as connection:
             rows = connection.execute(found.order_by(_request.c.at))
             return [Due(*row) for row in rows]
@@ -149,22 +155,21 @@ class Outbox:
                 connection.execute(statement, [{"of": key, "became": status} for key, status in results])
 
     def put_off(self, due: Due, error: str, until: float) -> None:
-        """Try a request again later.  until: seconds since 1970."""
+        """Try a request again later, unless it was made due meanwhile.  until: seconds since 1970."""
         values = {"attempts": due.attempts + 1, "error": error[:1000], "due": until}
         with self._transactions.begin() as connection:
-            connection.execute(
-                update(_request).where(_is(due.transaction_uid), _request.c.due.is_not(None)).values(values)
-            )
+            connection.execute(update(_request).where(_is_as(due)).values(values))
 
-    def put_off_all(self, destination: str, error: str, until: float) -> None:
-        """Try all that is due for a destination again later: it is not reached.
+    def put_off_all(self, due: Due, error: str, until: float) -> None:
+        """Try a request, and all else that is due for its destination, again later: that is not reached.
 
-        until: seconds since 1970.
+        Unless it was made due while it was tried.  until: seconds since 1970.
         """
-        waiting = _request.c.destination == destination, _request.c.due <= time.time()
+        waiting = _request.c.destination == due.destination, _request.c.due <= time.time()
         values = {"attempts": _request.c.attempts + 1, "error": error[:1000], "due": until}
         with self._transactions.begin() as connection:
-            connection.execute(update(_request).where(*waiting).values(values))
+            if connection.scalar(select(_request.c.at).where(_is_as(due))) is not None:
+                connection.execute(update(_request).where(*waiting).values(values))
 
     def hold(self, transaction_uid: str, until: float) -> None:
         """Go on with a request later, which is no failed attempt.  until: seconds since 1970."""
@@ -183,6 +188,11 @@ class Outbox:
 
 def _is(transaction_uid: str) -> ColumnElement[bool]:
     return _request.c.transaction_uid == transaction_uid
+
+
+def _is_as(due: Due) -> ColumnElement[bool]:
+    """A request that stands as it was read."""
+    return _is(due.transaction_uid) & (_request.c.due == due.due)
 
 
 def _is_fine() -> ColumnElement[bool]:
