@@ -13,10 +13,10 @@ from pacs.dimse.commitment_user import ask
 from pacs.dimse.heard import STORE, Then
 from pacs.dimse.pace import Pace
 from pacs.dimse.requestor import PeerFailed
-from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
+from pacs.dimse.rounds import MOST_ATTEMPTS, Rounds, Stopping, pause
 from pacs.dimse.sender import Sent, send
 from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN, NO_SUCH_INSTANCE, PROCESSING_FAILURE
-from pacs.errors import ArchiveError, StorageFailed
+from pacs.errors import StorageFailed
 from pacs.forwarding.hours import next_open
 from pacs.index import Due, Index
 from pacs.model import ForwardRule, Peer
@@ -179,17 +179,14 @@ class Courier:
             reason=str(error),
             attempt=due.attempts + 1,
         )
-        try:
-            if _is_last(due):
-                self._index.sent_commitments.give_up(due.transaction_uid)
-                self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
-            elif isinstance(error, PeerFailed) and isinstance(error.__cause__, OSError):
-                # There is no connection, for the others neither
-                self._index.outbox.put_off_all(due, str(error), time.time() + pause(due))
-            else:
-                self._index.outbox.put_off(due, str(error), time.time() + pause(due))
-        except ArchiveError:  # then it is still due, and would be tried again at once
-            time.sleep(PAUSES[0])
+        if _is_last(due):
+            self._index.sent_commitments.give_up(due.transaction_uid)
+            self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
+        elif isinstance(error, PeerFailed) and isinstance(error.__cause__, OSError):
+            # There is no connection, for the others neither
+            self._index.outbox.put_off_all(due, str(error), time.time() + pause(due))
+        else:
+            self._index.outbox.put_off(due, str(error), time.time() + pause(due))
 
 
 def _is_last(due: Due) -> bool:

@@ -14,7 +14,7 @@ from pacs.dimse.command import N_CREATE_RQ, N_SET_RQ, Command
 from pacs.dimse.heard import Then
 from pacs.dimse.negotiation import Context
 from pacs.dimse.requestor import NotTaken, PeerFailed, Requestor
-from pacs.dimse.rounds import PAUSES, Rounds, pause
+from pacs.dimse.rounds import Rounds, pause
 from pacs.errors import ArchiveError
 from pacs.index import Message, MessageQueue, Peers
 from pacs.model import Peer
@@ -109,18 +109,15 @@ class MessageCourier:
         """Try again later, unless it was tried for long enough."""
         is_away = isinstance(error, PeerFailed | ArchiveError) and not isinstance(error, NotTaken)
         week_ago = time.time() - WEEK
-        try:
-            if not is_away and message.refusals + 1 >= MOST_REFUSALS:
-                self._give_up(message, str(error))
-                self._queue.done(message)
-            elif message.at < week_ago:
-                number = self._queue.expire(message.destination, week_ago)
-                self._give_up(message, f"for a week: {error}", messages=number)
-            else:
-                self._log_failure(message, error)
-                self._queue.put_off(message, str(error), time.time() + pause(message), not is_away)
-        except ArchiveError:  # then it is still due, and would be tried again at once
-            time.sleep(PAUSES[0])
+        if not is_away and message.refusals + 1 >= MOST_REFUSALS:
+            self._give_up(message, str(error))
+            self._queue.done(message)
+        elif message.at < week_ago:
+            number = self._queue.expire(message.destination, week_ago)
+            self._give_up(message, f"for a week: {error}", messages=number)
+        else:
+            self._log_failure(message, error)
+            self._queue.put_off(message, str(error), time.time() + pause(message), not is_away)
 
     def _give_up(self, message: Message, reason: str, **more: int) -> None:
         about = {"destination": message.destination, "instance": message.uid, "reason": reason, **more}

@@ -12,9 +12,8 @@ from pacs.dimse.commitment_data import PROPOSED, PUSH_MODEL
 from pacs.dimse.commitment_report import end_of, report
 from pacs.dimse.n_action import Desk
 from pacs.dimse.requestor import PeerFailed, Requestor
-from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
+from pacs.dimse.rounds import MOST_ATTEMPTS, Rounds, Stopping, pause
 from pacs.doorbell import ring_one
-from pacs.errors import ArchiveError
 from pacs.index import Owed, Peers, Result
 from pacs.model import Peer
 
@@ -108,10 +107,7 @@ class Teller:
             reason=str(error),
             attempt=owed.attempts + 1,
         )
-        try:
-            if owed.attempts + 1 >= MOST_ATTEMPTS:
-                self._requests.give_up(owed)
-            else:
-                self._requests.put_off(owed, time.time() + pause(owed))
-        except ArchiveError:  # then it is still due, and would be tried again at once
-            time.sleep(PAUSES[0])
+        if owed.attempts + 1 >= MOST_ATTEMPTS:
+            self._requests.give_up(owed)
+        else:
+            self._requests.put_off(owed, time.time() + pause(owed))
