@@ -1,5 +1,6 @@
 """Known systems, and sending to them on request, with the real service."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -126,6 +127,24 @@ def test_what_a_search_finds_is_sent(service: Service, data: Path, images: list[
             assert sorted(other.uids) == uids(expected)
         assert send_study(service, "2.999.20.1.0", "OTHER", images[0]).status_code == 409
         assert httpx.delete(f"{service.url}{SEND}/2.999.20.1.0").status_code == 409
+
+
+def test_the_service_ends_while_a_system_is_silent(data: Path, images: list[Dataset]) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Service(data, "--workers", "1", DIAFANA_SHUTDOWN_SECONDS="0.5") as service,
+    ):
+        keep(service, images)
+        know(data, "SILENT", silent.getsockname()[1])
+        send_study(service, "2.999.20.8", "SILENT", images[0])
+        silent.settimeout(PATIENCE)
+        connection, _ = silent.accept()
+        with connection:
+            assert service.stop() == 0
+        assert service.events()[-1]["event"] == "sending was cut off"
+    with receiver(*TAKEN) as other, Service(data, "--workers", "1") as service:
+        know(data, "SILENT", other.peer.port)
+        assert numbers(result(service, "2.999.20.8")) == [0, len(images), 0, 0]
 
 
 @pytest.mark.needs("storescp")
