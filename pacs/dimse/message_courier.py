@@ -74,6 +74,7 @@ class MessageCourier:
                 raise PeerFailed(f"{message.destination} is not known; `diafana peer add` makes it known")
             content = self._queue.content(message)
             if content is not None:
+                self._queue.begin(message)
                 self._conclude(message, self._tell(peer, message, content))
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, no others may wait for it
             self._put_off(message, error)

@@ -18,7 +18,8 @@ class Message(NamedTuple):
 
     destination: the AE title of who is to be told.  uid: of the SOP instance that it makes or changes.
     at: when it was noted, in seconds since 1970.
-    attempts: that failed.  refusals: those of them that did not fail because the destination was away.
+    attempts: that were begun before.
+    refusals: those of them that failed, but not because the destination was away.
     due: when it was to be tried as this was read; another when its destination became known anew meanwhile.
     is_new: whether the instance is made by it (N-CREATE), or else changed (N-SET).
     """
@@ -70,6 +71,15 @@ class MessageQueue:
         grouped = select(*columns).group_by(self._table.c.destination).order_by(self._table.c.destination)
         with connected(self._engine) as connection:
             return [(row[0], row[1], row[2]) for row in connection.execute(grouped)]
+
+    def begin(self, message: Message) -> None:
+        """Count an attempt before it is made, so that the next is known as another however this one ends.
+
+        A power cut may have it forgotten.
+        """
+        begun = update(self._table).where(self._is(message)).values(attempts=message.attempts + 1)
+        with self._transactions.begin_unsynced() as connection:
+            connection.execute(begun)
 
     def put_off(self, message: Message, error: str, until: float, is_refused: bool = False) -> None:
         """Try a message again later, unless it was made due while it was tried.
