@@ -45,11 +45,12 @@ def send(
     originator: Originator | None = None,
     pace: Pace | None = None,
     tls: ssl.SSLContext | None = None,
+    priority: int = 0,
 ) -> Generator[Sent, None, None]:
     """Send objects in their order; each result comes when the peer has answered. To stop, take no more.
 
     calling: our AE title.  pace: how fast it goes; None for as fast as it can.
-    tls: how to call a peer that wants TLS.
+    tls: how to call a peer that wants TLS.  priority: as Store has it.
     Raises PeerFailed; the objects without a result are then still to be sent, and it happened at the first
     of them.
     """
@@ -57,7 +58,7 @@ def send(
     while rest:
         contexts = _proposed(rest, peer.transfer_syntaxes)
         with Requestor(peer, calling, contexts, tls=tls) as association:
-            store = Store(archive, association, originator, pace, peer.transfer_syntaxes)
+            store = Store(archive, association, originator, pace, peer.transfer_syntaxes, priority)
             while (
                 rest and association.is_open and all(context in contexts for context in store.wanted(rest[0]))
             ):
@@ -115,13 +116,18 @@ class Store:
         originator: Originator | None,
         pace: Pace | None = None,
         preferred: Sequence[str] = (),
+        priority: int = 0,
     ) -> None:
-        """preferred: transfer syntaxes that are better than the stored one, the best first."""
+        """preferred: transfer syntaxes that are better than the stored one, the best first.
+
+        priority: of the requests (PS3.7 9.1.1.1).
+        """
         self._archive = archive
         self._preferred = preferred
         self._association = association
         self._originator = originator
         self._pace = pace
+        self._priority = priority
 
     def wanted(self, instance: Instance) -> list[Context]:
         """The contexts in which it might be sent."""
@@ -148,7 +154,7 @@ class Store:
             "CommandField": C_STORE_RQ,
             "AffectedSOPClassUID": instance.sop_class_uid,
             "AffectedSOPInstanceUID": instance.sop_instance_uid,
-            "Priority": 0,
+            "Priority": self._priority,
         }
         if self._originator is not None:
             fields["MoveOriginatorApplicationEntityTitle"] = self._originator.ae_title
