@@ -11,9 +11,10 @@ from pydicom.uid import UID
 from pacs.changes import Bell
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import N_CREATE_RQ, N_SET_RQ, Command
+from pacs.dimse.dialogue import Dialogue
 from pacs.dimse.heard import Then
 from pacs.dimse.negotiation import Context
-from pacs.dimse.requestor import NotTaken, PeerFailed, Requestor
+from pacs.dimse.requestor import NotTaken, PeerFailed
 from pacs.dimse.rounds import Rounds, pause
 from pacs.errors import ArchiveError
 from pacs.index import Message, MessageQueue, Peers
@@ -89,7 +90,7 @@ class MessageCourier:
             f"{of_it}SOPClassUID": sop_class,
             f"{of_it}SOPInstanceUID": message.uid,
         }
-        with Requestor(peer, self._ae_title, contexts, most_bytes=_MOST_BYTES, tls=self._tls) as association:
+        with Dialogue(peer, self._ae_title, contexts, most_bytes=_MOST_BYTES, tls=self._tls) as association:
             context = next((one for one in contexts if one in association.contexts), None)
             if context is None:
                 raise NotTaken(f"{peer.ae_title} takes the association, but not {UID(sop_class).name}")

@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 from pacs.archive import Archive
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import C_STORE_RQ, Command
+from pacs.dimse.dialogue import Dialogue
 from pacs.dimse.negotiation import Context
 from pacs.dimse.pace import Pace
 from pacs.dimse.proposal import MOST_CONTEXTS
-from pacs.dimse.requestor import Requestor
 from pacs.dimse.status import SOP_CLASS_NOT_SUPPORTED, TRANSFER_SYNTAX_NOT_SUPPORTED, status_of
 from pacs.errors import ArchiveError
 from pacs.model import Instance, Peer
@@ -57,7 +57,7 @@ def send(
     rest = list(instances)
     while rest:
         contexts = _proposed(rest, peer.transfer_syntaxes)
-        with Requestor(peer, calling, contexts, tls=tls) as association:
+        with Dialogue(peer, calling, contexts, tls=tls) as association:
             store = Store(archive, association, originator, pace, peer.transfer_syntaxes, priority)
             while (
                 rest and association.is_open and all(context in contexts for context in store.wanted(rest[0]))

@@ -10,8 +10,9 @@ from pacs.changes import Bell
 from pacs.commitment import Commitment, FailureReason, Wanted
 from pacs.dimse.commitment_data import PROPOSED, PUSH_MODEL
 from pacs.dimse.commitment_report import end_of, report
+from pacs.dimse.dialogue import Dialogue
 from pacs.dimse.n_action import Desk
-from pacs.dimse.requestor import PeerFailed, Requestor
+from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.rounds import MOST_ATTEMPTS, Rounds, Stopping, pause
 from pacs.doorbell import ring_one
 from pacs.index import Owed, Peers, Result
@@ -90,7 +91,7 @@ class Teller:
 
     def _report(self, peer: Peer, owed: Owed, result: Result) -> int:
         """The status that the peer answers. It knows us by the AE title that it called us by."""
-        with Requestor(peer, owed.called, PROPOSED, provided=[PUSH_MODEL], tls=self._tls) as association:
+        with Dialogue(peer, owed.called, PROPOSED, provided=[PUSH_MODEL], tls=self._tls) as association:
             context = next((one for one in PROPOSED if one in association.contexts), None)
             if context is None:
                 raise PeerFailed(f"{peer.ae_title} takes the association, but no report of a commitment")

@@ -131,7 +131,7 @@ def answering(
     sop_classes: Sequence[str] = (CTImageStorage,),
     syntaxes: Sequence[str] = (ExplicitVRLittleEndian, ImplicitVRLittleEndian),
     require_title: bool = False,
-    handlers: Sequence[tuple[Any, Callable[[Any], None]]] = (),
+    handlers: Sequence[tuple[Any, Callable[[Any], object]]] = (),
 ) -> Iterator[Peer]:
     """An SCP that answers each C-STORE with the status that `answer` gives for its event.
 

@@ -18,8 +18,9 @@ from pacs.archive import Archive
 from pacs.changes import Bell
 from pacs.dimse import DimseServer, Limits, TlsPort, association, wire
 from pacs.dimse.courier import Courier
+from pacs.dimse.dialogue import echo
 from pacs.dimse.offer import Offer, Offers
-from pacs.dimse.requestor import PeerFailed, echo
+from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sender import Sent, send
 from pacs.dimse.stream import TlsStream
 from pacs.dimse.tls import CannotUseTls, ClientCertificate, TlsFiles, accepting, calling
