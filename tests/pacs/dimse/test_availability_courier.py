@@ -1,8 +1,6 @@
 """Telling systems which instances are available, as an SCU: pynetdicom's SCP with whatever behaviour."""
 
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,11 @@ from pacs.dimse.availability_courier import availability
 from pacs.dimse.message_courier import MOST_REFUSALS, MessageCourier
 from pacs.index import Availability, Index
 from pacs.model import Peer
-from tests.pacs.dimse.notified import PATIENCE, Listener, notified
+from tests.pacs.dimse.notified import Listener, notified
 from tests.pacs.dimse.peer import pdu
 from tests.pacs.dimse.scp import free_port
+from tests.pacs.dimse.working import at_work
+from tests.waiting import wait_until
 
 CT, SR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.22"
 STUDY, STEP = "2.999.42", "2.999.42.9"
@@ -68,14 +68,9 @@ def bell(tmp_path: Path) -> Bell:
 @pytest.fixture
 def courier(index: Index, bell: Bell) -> Iterator[None]:
     """It works while the test does."""
-    ended = threading.Event()
     working = MessageCourier(availability("DIAFANA"), index.notices, index.peers, "DIAFANA", bell)
-    thread = threading.Thread(target=working.run, args=(ended.is_set,))
-    thread.start()
-    yield
-    ended.set()
-    bell.ring()
-    thread.join()
+    with at_work(working.run, bell):
+        yield
 
 
 @pytest.fixture
@@ -88,13 +83,6 @@ def note(index: Index, bell: Bell) -> Callable[..., None]:
 
 
 Note = Callable[..., None]
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def all_is_told(index: Index) -> None:

@@ -17,8 +17,8 @@ from pacs.index.outbox import CANCELED, Sending
 from pacs.model import Instance
 from testdata.ct import ct_series
 from tests.pacs.dimse.scp import receiver
-from tests.pacs.dimse.test_sender import keep
 from tests.pacs.dimse.working import at_work
+from tests.pacs.objects import keep
 from tests.waiting import wait_until
 
 UID = "2.999.20.9"

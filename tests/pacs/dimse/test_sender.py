@@ -29,26 +29,15 @@ from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sender import Originator, Sent, send
 from pacs.dimse.status import SOP_CLASS_NOT_SUPPORTED
 from pacs.dimse.wire import P_DATA, data_pdus, values
-from pacs.model import Instance, Peer, Source
+from pacs.model import Instance, Peer
 from testdata.compressed import compressed
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
-from testdata.files import part10
 from testdata.mr import mr_series
 from testdata.us import us_cine
 from tests.pacs.dimse.peer import pdu
 from tests.pacs.dimse.scp import answering, free_port, storescp
-
-
-def keep(archive: Archive, *datasets: Dataset) -> list[Instance]:
-    """Store; the instances in the same order."""
-    for dataset in datasets:
-        incoming = archive.sender(Source(address="test")).begin_part10()
-        incoming.write(part10(dataset))
-        archive.store(incoming)
-    return [
-        archive.instance(one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID) for one in datasets
-    ]
+from tests.pacs.objects import keep
 
 
 @pytest.fixture

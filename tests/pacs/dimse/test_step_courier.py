@@ -1,6 +1,5 @@
 """Telling others of performed steps, as an SCU: pynetdicom's SCP with whatever behaviour."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
-from pynetdicom import AE, evt
+from pynetdicom import evt
 from structlog.testing import capture_logs
 
 from pacs.changes import Bell
@@ -22,10 +21,11 @@ from pacs.index import Index, migrate, sqlite_url
 from pacs.model import Peer
 from pacs.procedure_steps.performed import PerformedSteps
 from testdata.procedure_steps import begun_step, ended_step
+from tests.pacs.dimse.scp import serving
 from tests.pacs.dimse.working import at_work
+from tests.waiting import wait_until
 
 UID, OTHER = "2.999.15.1", "2.999.15.2"
-PATIENCE = 20.0  # seconds for what must happen by itself
 
 Answer = Callable[[str, str], int | Dataset]
 
@@ -64,15 +64,9 @@ def manager(
     port: int = 0,
 ) -> Iterator[Manager]:
     known = Manager(answer, with_data_set)
-    scp = AE("MPPS")
-    scp.add_supported_context(sop_class, ImplicitVRLittleEndian)
-    handlers: list[Any] = [(evt.EVT_N_CREATE, known.create), (evt.EVT_N_SET, known.set_)]
-    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
-    known.peer = Peer("MPPS", "127.0.0.1", server.socket.getsockname()[1])
-    try:
+    handlers = [(evt.EVT_N_CREATE, known.create), (evt.EVT_N_SET, known.set_)]
+    with serving("MPPS", [(sop_class, [ImplicitVRLittleEndian])], handlers, port) as known.peer:
         yield known
-    finally:
-        server.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -93,21 +87,8 @@ def performed(index: Index, bell: Bell) -> PerformedSteps:
 @pytest.fixture
 def courier(index: Index, bell: Bell) -> Iterator[None]:
     """It works while the test does."""
-    told = threading.Event()
-    working = MessageCourier(STEPS, index.step_outbox, index.peers, "DIAFANA", bell).run
-    thread = threading.Thread(target=working, args=(told.is_set,))
-    thread.start()
-    yield
-    told.set()
-    bell.ring()
-    thread.join()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    with at_work(MessageCourier(STEPS, index.step_outbox, index.peers, "DIAFANA", bell).run, bell):
+        yield
 
 
 def is_empty(index: Index) -> Callable[[], bool]:

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pacs.archive import Archive
@@ -26,14 +25,15 @@ from pacs.dimse.stream import TlsStream
 from pacs.dimse.tls import CannotUseTls, ClientCertificate, TlsFiles, accepting, calling
 from pacs.dimse.wire import P_DATA, PeerGone, ProtocolError, Wire, data_pdus
 from pacs.index import Index
-from pacs.model import Peer, Source
+from pacs.model import Peer
 from testdata.certificates import Authority, Identity
 from testdata.ct import ct_series
-from testdata.files import part10, write_folder
+from testdata.files import write_folder
 from tests.pacs.dimse.committing import Committer, committing
 from tests.pacs.dimse.peer import VERIFICATION, RawPeer, association_request
 from tests.pacs.dimse.scp import storescp
 from tests.pacs.dimse.working import at_work
+from tests.pacs.objects import keep
 from tests.waiting import wait_until
 
 PATIENCE = 20.0  # seconds for what must happen by itself
@@ -183,7 +183,7 @@ def _only_cbc(context: ssl.SSLContext) -> None:
 
 def test_we_send_to_dcmtk_by_tls(archive: Archive, papers: Papers, tmp_path: Path) -> None:
     series = ct_series(slices=4, rows=512, columns=512)
-    keep(archive, series)
+    keep(archive, *series)
     instances = archive.instances(series[0].StudyInstanceUID)
     there = shows(papers.here, papers.authorities)
     with storescp(tmp_path / "received", *there) as peer:
@@ -202,7 +202,7 @@ def test_a_commitment_is_told_by_tls_over_the_association_of_its_request(
     archive: Archive, index: Index, papers: Papers, tmp_path: Path
 ) -> None:
     series = ct_series(slices=2, rows=32, columns=32)
-    keep(archive, series)
+    keep(archive, *series)
     bell, uid = Bell(tmp_path / "bell"), "2.999.40.1"
     there = accepting(papers.files(papers.here), ClientCertificate.REQUIRED)
     tls = calling(papers.files(papers.client), check_host=True)
@@ -214,18 +214,11 @@ def test_a_commitment_is_told_by_tls_over_the_association_of_its_request(
         assert other.answered.get(timeout=PATIENCE) == 0
 
 
-def keep(archive: Archive, series: list[Dataset]) -> None:
-    for one in series:
-        incoming = archive.sender(Source()).begin_part10()
-        incoming.write(part10(one))
-        archive.store(incoming)
-
-
 def test_we_are_a_peer_of_ourselves_by_tls(start: StartTls, papers: Papers, archive: Archive) -> None:
     """Large objects in both directions, each response awaited: nothing is left lying in OpenSSL."""
     _, protected = start()
     series = ct_series(slices=6, rows=512, columns=512)
-    keep(archive, series)
+    keep(archive, *series)
     instances = archive.instances(series[0].StudyInstanceUID)
     tls = calling(papers.files(papers.client), check_host=True)
     sent = list(send(archive, us(protected), "DIAFANA", instances, tls=tls))
