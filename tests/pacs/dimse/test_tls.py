@@ -338,9 +338,7 @@ def test_what_openssl_has_read_already_is_seen(ends: Ends) -> None:
     assert ours.read(PATIENCE)[0] == P_DATA
     assert not ours.is_readable()
     peer.close()
-    deadline = time.monotonic() + PATIENCE
-    while not ours.is_readable():
-        assert time.monotonic() < deadline
+    wait_until(ours.is_readable)
     with pytest.raises(PeerGone, match="closed"):
         ours.read(PATIENCE)
 
