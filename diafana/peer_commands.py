@@ -128,7 +128,8 @@ def peer_show(aet: AeTitleArgument, data: Data = None) -> None:
 @peer.command("echo")
 def peer_echo(aet: AeTitleArgument, data: Data = None) -> None:
     """Ask a known system whether it is there (C-ECHO)."""
-    from pacs.dimse.requestor import PeerFailed, echo
+    from pacs.dimse.dialogue import echo
+    from pacs.dimse.requestor import PeerFailed
     from pacs.dimse.tls import CannotUseTls
 
     settings, parts = open_parts(data, is_there=True)

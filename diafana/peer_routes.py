@@ -14,7 +14,8 @@ from diafana.peer_form import InvalidPeer, PeerForm, peer_from, told
 from diafana.wiring import Parts
 from dicomweb.problems import problem
 from dicomweb.threads import Threads
-from pacs.dimse.requestor import PeerFailed, echo
+from pacs.dimse.dialogue import echo
+from pacs.dimse.requestor import PeerFailed
 from pacs.model import Peer
 
 ROOT = "/peers"

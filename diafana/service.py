@@ -310,9 +310,22 @@ def _run_followers(settings: Settings, bell: Bell, ready: Ready) -> None:
     for thread in sending:
         thread.start()
     Runner(parts.index.tasks, followers(parts), bell).run(stopping.is_set)
-    for thread in sending:
-        thread.join()
-    parts.close()
+    if _have_ended(sending, settings.shutdown_seconds):
+        parts.close()
+
+
+def _have_ended(threads: list[threading.Thread], seconds: float) -> bool:
+    """Whether all do so in time. Who waits for a silent system until then is left to end with the process.
+
+    What it was about is done after the next start, as after a cut.
+    """
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    are_left = any(thread.is_alive() for thread in threads)
+    if are_left:
+        log.warning("sending was cut off", reason="a system does not answer, and the service ends")
+    return not are_left
 
 
 def _map_anew(parts: Parts) -> None:

@@ -146,7 +146,9 @@ class Settings(BaseSettings):
         False, description="Let who asks over HTTP search other archives, and get from them (`/remote`)."
     )
     shutdown_seconds: PositiveFloat = Field(
-        30.0, description="Seconds that associations and downloads have to finish when the service stops."
+        30.0,
+        description="Seconds that associations, downloads and what is sent have to finish when the service "
+        "stops.",
     )
 
     @field_validator("cors_origins", "fhir_subscription_endpoints", mode="before")

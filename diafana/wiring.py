@@ -146,9 +146,9 @@ class Parts:
         return Bell(self.settings.availability_bell)
 
     def know(self, peer: Peer) -> None:
-        """Know a system, and wake who has something to tell it."""
+        """Know a system, and wake who has something to send or tell it."""
         self.index.peers.put(peer)
-        for bell in (self.commitment_bell, self.step_bell, self.availability_bell):
+        for bell in (self.outbox_bell, self.commitment_bell, self.step_bell, self.availability_bell):
             bell.ring()
 
     @cached_property

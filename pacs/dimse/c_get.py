@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 
 from pacs.dimse.sender import Sent, Store
 from pacs.dimse.sop_classes import GET_LEVELS
-from pacs.dimse.suboperations import Suboperations, requested
+from pacs.dimse.suboperations import Suboperations, priority_of, requested
 from pacs.dimse.with_data_set import WithDataSet
 from pacs.model import DicomJson, Instance
 
@@ -20,6 +20,12 @@ class Get(WithDataSet):
     def _send(self, instances: Sequence[Instance]) -> Generator[Sent, None, None]:
         association = self._request.association
         preferred = association.admission.transfer_syntaxes
-        store = Store(association.archive, association, None, preferred=preferred)
+        store = Store(
+            association.archive,
+            association,
+            None,
+            preferred=preferred,
+            priority=priority_of(self._request),
+        )
         for instance in instances:
             yield store.send(instance)

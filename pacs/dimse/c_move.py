@@ -6,7 +6,7 @@ from pacs.dimse.association import Request
 from pacs.dimse.sender import Originator, send
 from pacs.dimse.sop_classes import MOVE_LEVELS
 from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN, NOT_AUTHORIZED
-from pacs.dimse.suboperations import Suboperations, requested
+from pacs.dimse.suboperations import Suboperations, priority_of, requested
 from pacs.dimse.with_data_set import WithDataSet
 from pacs.index import Peers
 from pacs.model import DicomJson
@@ -40,6 +40,12 @@ class Move(WithDataSet):
         instances = requested(request, data_set, MOVE_LEVELS[request.context.abstract_syntax])
         originator = Originator(request.association.source.ae_title, request.command.get("MessageID", 0))
         sending = send(
-            request.association.archive, peer, self._ae_title, instances, originator, tls=self._tls
+            request.association.archive,
+            peer,
+            self._ae_title,
+            instances,
+            originator,
+            tls=self._tls,
+            priority=priority_of(request),
         )
         Suboperations(request, instances).run(sending)

@@ -14,9 +14,10 @@ from pacs.dimse.commitment_data import (
     Information,
     write_information,
 )
+from pacs.dimse.dialogue import Dialogue
 from pacs.dimse.heard import COMMITMENT_REQUEST, Then
 from pacs.dimse.n_event_report import answer
-from pacs.dimse.requestor import PeerFailed, Requestor
+from pacs.dimse.requestor import PeerFailed
 from pacs.index import Asking, SentCommitments
 from pacs.model import Peer
 
@@ -35,7 +36,7 @@ def ask(
 
     Raises PeerFailed when the peer does not take the request.
     """
-    with Requestor(peer, calling, PROPOSED, most_bytes=MOST_BYTES, tls=tls) as association:
+    with Dialogue(peer, calling, PROPOSED, most_bytes=MOST_BYTES, tls=tls) as association:
         context = next((one for one in PROPOSED if one in association.contexts), None)
         if context is None:
             raise PeerFailed(f"{peer.ae_title} takes the association, but no storage commitment")
@@ -54,7 +55,7 @@ def ask(
             _take_report(commitments, peer, association)
 
 
-def _take_report(commitments: SentCommitments, peer: Peer, association: Requestor) -> None:
+def _take_report(commitments: SentCommitments, peer: Peer, association: Dialogue) -> None:
     received = association.wait_for_request(HERE)
     if received is not None:
         told = answer(commitments, peer.ae_title, received.command, received.data_set, received.context)

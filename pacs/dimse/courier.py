@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import structlog
 
@@ -12,10 +13,10 @@ from pacs.dimse.commitment_user import ask
 from pacs.dimse.heard import STORE, Then
 from pacs.dimse.pace import Pace
 from pacs.dimse.requestor import PeerFailed
-from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
+from pacs.dimse.rounds import MOST_ATTEMPTS, Rounds, Stopping, pause
 from pacs.dimse.sender import Sent, send
 from pacs.dimse.status import MOVE_DESTINATION_UNKNOWN, NO_SUCH_INSTANCE, PROCESSING_FAILURE
-from pacs.errors import ArchiveError
+from pacs.errors import StorageFailed
 from pacs.forwarding.hours import next_open
 from pacs.index import Due, Index
 from pacs.model import ForwardRule, Peer
@@ -35,6 +36,10 @@ class Held(Exception):
     def __init__(self, until: float | None) -> None:
         super().__init__()
         self.until = until
+
+
+class Canceled(Exception):
+    """Nobody wants it to be sent any more."""
 
 
 class Courier:
@@ -73,6 +78,8 @@ class Courier:
                 self._conclude(peer, due)
         except Stopping:
             return
+        except Canceled:
+            log.info("sending was canceled", destination=due.destination, transaction=due.transaction_uid)
         except Held as held:
             if held.until is not None:
                 self._index.outbox.hold(due.transaction_uid, held.until)
@@ -93,8 +100,11 @@ class Courier:
             first = due.attempts % max(1, len(instances))
             ordered = instances[first:] + instances[:first]
             self._check(due, rule)
-            sent = send(self._archive, peer, self._ae_title, ordered, pace=pace, tls=self._tls)
-            self._note(keys, sent, is_stopping, lambda: self._check(due, rule))
+            with closing(
+                send(self._archive, peer, self._ae_title, ordered, pace=pace, tls=self._tls)
+            ) as sent:
+                answered = ((keys[one.sop_instance_uid], _status(due, one)) for one in sent)
+                self._note(answered, is_stopping, lambda: self._check(due, rule))
 
     def _is_overdue(self, due: Due) -> bool:
         """Whether a commitment was waited for, and never told; then it is taken for one to nothing."""
@@ -108,6 +118,7 @@ class Courier:
 
     def _conclude(self, peer: Peer, due: Due) -> None:
         """Ask the destination to commit to what it has, if it is to be asked; otherwise it is done."""
+        self._check_waits(due)
         commitments = self._index.sent_commitments
         asking = commitments.begin(due.transaction_uid) if peer.commits else None
         if asking is not None and asking.references:
@@ -118,7 +129,8 @@ class Courier:
             log.info("sent", destination=due.destination, transaction=due.transaction_uid)
 
     def _check(self, due: Due, rule: ForwardRule | None) -> None:
-        """Raises Held when the rule that asks for it is paused or gone, and out of its hours."""
+        """Raises Canceled; Held when the rule that asks for it is paused or gone, and out of its hours."""
+        self._check_waits(due)
         if rule is None:
             return
         current = self._index.forwarding.rule_of(due.transaction_uid)
@@ -129,32 +141,34 @@ class Courier:
         if begin > now:
             raise Held(begin)
 
+    def _check_waits(self, due: Due) -> None:
+        if not self._index.outbox.waits(due.transaction_uid):
+            raise Canceled
+
     def _note(
         self,
-        keys: dict[str, int],
-        sent: Iterator[Sent],
+        answered: Iterator[tuple[int, int]],
         is_stopping: Callable[[], bool],
         check: Callable[[], None],
     ) -> None:
         """Note what was answered, a second's worth at a time, and the rest whatever ends it.
 
+        answered: the key of each object, and its status.
         check: called each time that it was noted; what it raises ends the sending.
         """
-        answered: list[tuple[int, int]] = []
+        fresh: list[tuple[int, int]] = []
         noted = time.monotonic()
         try:
-            for uid, status in sent:
-                if STORE.then(status) is Then.AGAIN:
-                    raise PeerFailed("it has no room left")
-                answered.append((keys[uid], status))
+            for one in answered:
+                fresh.append(one)
                 if time.monotonic() - noted > NOTED_AFTER:
-                    self._index.outbox.note(answered)
-                    answered, noted = [], time.monotonic()
+                    self._index.outbox.note(fresh)
+                    fresh, noted = [], time.monotonic()
                     check()
                 if is_stopping():
                     raise Stopping
         finally:
-            self._index.outbox.note(answered)
+            self._index.outbox.note(fresh)
 
     def _put_off(self, due: Due, error: Exception) -> None:
         log.warning(
@@ -165,13 +179,28 @@ class Courier:
             reason=str(error),
             attempt=due.attempts + 1,
         )
-        try:
-            if due.attempts + 1 >= MOST_ATTEMPTS:
-                self._index.sent_commitments.give_up(due.transaction_uid)
-                self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
-            elif isinstance(error.__cause__, OSError):  # there is no connection, for the others neither
-                self._index.outbox.put_off_all(due.destination, str(error), time.time() + pause(due))
-            else:
-                self._index.outbox.put_off(due, str(error), time.time() + pause(due))
-        except ArchiveError:  # then it is still due, and would be tried again at once
-            time.sleep(PAUSES[0])
+        if _is_last(due):
+            self._index.sent_commitments.give_up(due.transaction_uid)
+            self._index.outbox.end(due.transaction_uid, PROCESSING_FAILURE)
+        elif isinstance(error, PeerFailed) and isinstance(error.__cause__, OSError):
+            # There is no connection, for the others neither
+            self._index.outbox.put_off_all(due, str(error), time.time() + pause(due))
+        else:
+            self._index.outbox.put_off(due, str(error), time.time() + pause(due))
+
+
+def _is_last(due: Due) -> bool:
+    """Whether this is the last attempt."""
+    return due.attempts + 1 >= MOST_ATTEMPTS
+
+
+def _status(due: Due, sent: Sent) -> int:
+    """The status with which an object is done. Raises PeerFailed and StorageFailed for what is tried again.
+
+    Where our own storage fails for the object to the last, the others do not fail with it.
+    """
+    if isinstance(sent.error, StorageFailed) and not _is_last(due):
+        raise sent.error
+    if sent.error is None and STORE.then(sent.status) is Then.AGAIN:
+        raise PeerFailed("it has no room left")
+    return sent.status

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pacs.dimse.command import C_FIND_RQ, C_GET_RQ, C_MOVE_RQ
 from pacs.dimse.status import (
     ATTRIBUTE_LIST_ERROR,
     ATTRIBUTE_VALUE_OUT_OF_RANGE,
@@ -66,13 +67,17 @@ STORE = Heard(
 # PS3.4 Table C.4-1
 FIND = Heard((((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), Then.GOES_ON), _DONE))
 
-# PS3.4 Tables C.4-2 and C.4-3; sub-operations that failed are told by their numbers. Some answer FF01 too
+# PS3.4 Tables C.4-2 and C.4-3; sub-operations that failed are told by their numbers. FF01 is not
+# among them, and taken all the same
 RETRIEVE = Heard(
     (
         ((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), Then.GOES_ON),
         ((SUCCESS, SUBOPERATIONS_WITH_FAILURES, UNABLE_TO_PERFORM_SUBOPERATIONS), Then.DONE),
     )
 )
+
+# By the message that asks
+QUERIES: Mapping[int, Heard] = {C_FIND_RQ: FIND, C_GET_RQ: RETRIEVE, C_MOVE_RQ: RETRIEVE}
 
 # PS3.7 10.1.4.1.10: who does not take the request may take it later
 COMMITMENT_REQUEST = Heard((_DONE,), otherwise=Then.AGAIN)

@@ -10,11 +10,12 @@ from pydicom.uid import UID
 
 from pacs.changes import Bell
 from pacs.dimse.command import N_CREATE_RQ, N_SET_RQ, Command
+from pacs.dimse.dialogue import Dialogue
 from pacs.dimse.heard import Then
 from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import proposed
-from pacs.dimse.requestor import PeerFailed, Requestor
-from pacs.dimse.rounds import PAUSES, Rounds, pause
+from pacs.dimse.requestor import NotTaken, PeerFailed
+from pacs.dimse.rounds import Rounds, pause
 from pacs.errors import ArchiveError
 from pacs.index import Message, MessageQueue, Peers
 from pacs.model import Peer
@@ -25,10 +26,6 @@ MOST_REFUSALS = 6  # of what the other does not take for now, or what cannot be 
 _MOST_BYTES = 4 << 20  # of the data set that may come with a response
 
 log = structlog.get_logger()
-
-
-class NotTaken(PeerFailed):
-    """The peer answers, and does not take the message for now."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +75,7 @@ class MessageCourier:
                 raise PeerFailed(f"{message.destination} is not known; `diafana peer add` makes it known")
             content = self._queue.content(message)
             if content is not None:
+                self._queue.begin(message)
                 self._conclude(message, self._tell(peer, message, content))
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, no others may wait for it
             self._put_off(message, error)
@@ -92,7 +90,7 @@ class MessageCourier:
             f"{of_it}SOPClassUID": sop_class,
             f"{of_it}SOPInstanceUID": message.uid,
         }
-        with Requestor(peer, self._ae_title, contexts, most_bytes=_MOST_BYTES, tls=self._tls) as association:
+        with Dialogue(peer, self._ae_title, contexts, most_bytes=_MOST_BYTES, tls=self._tls) as association:
             context = next((one for one in contexts if one in association.contexts), None)
             if context is None:
                 raise NotTaken(f"{peer.ae_title} takes the association, but not {UID(sop_class).name}")
@@ -113,18 +111,15 @@ class MessageCourier:
         """Try again later, unless it was tried for long enough."""
         is_away = isinstance(error, PeerFailed | ArchiveError) and not isinstance(error, NotTaken)
         week_ago = time.time() - WEEK
-        try:
-            if not is_away and message.refusals + 1 >= MOST_REFUSALS:
-                self._give_up(message, str(error))
-                self._queue.done(message)
-            elif message.at < week_ago:
-                number = self._queue.expire(message.destination, week_ago)
-                self._give_up(message, f"for a week: {error}", messages=number)
-            else:
-                self._log_failure(message, error)
-                self._queue.put_off(message, str(error), time.time() + pause(message), not is_away)
-        except ArchiveError:  # then it is still due, and would be tried again at once
-            time.sleep(PAUSES[0])
+        if not is_away and message.refusals + 1 >= MOST_REFUSALS:
+            self._give_up(message, str(error))
+            self._queue.done(message)
+        elif message.at < week_ago:
+            number = self._queue.expire(message.destination, week_ago)
+            self._give_up(message, f"for a week: {error}", messages=number)
+        else:
+            self._log_failure(message, error)
+            self._queue.put_off(message, str(error), time.time() + pause(message), not is_away)
 
     def _give_up(self, message: Message, reason: str, **more: int) -> None:
         about = {"destination": message.destination, "instance": message.uid, "reason": reason, **more}

@@ -11,7 +11,7 @@ from pynetdicom.dsutils import encode
 from pacs.dataset.transfer_syntax import encoding_of
 from pacs.dimse.command import C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command
 from pacs.dimse.data_set import data_set_of, read_data_set
-from pacs.dimse.heard import FIND, RETRIEVE, Then
+from pacs.dimse.heard import Then
 from pacs.dimse.identifier import LEVELS
 from pacs.dimse.inquiry import Inquiry, Response, Store
 from pacs.dimse.negotiation import Context
@@ -84,8 +84,8 @@ class Remote:
         asked: Command = {"CommandField": message, "AffectedSOPClassUID": model, "Priority": 0, **fields}
         identifier = _encoded(_identifier(level, keys), context)
         for response in self._association.inquire(context, asked, identifier, store):
-            if not response.is_of_object:
-                self._check(message, response.command)
+            if response.then not in (Then.DONE, Then.GOES_ON):
+                raise self._failure(_NAMES[message], response.command)
             yield response, context
 
     def _read(self, identifier: bytes, context: Context) -> Dataset:
@@ -95,13 +95,10 @@ class Remote:
             # pydicom raises whatever its values meet: all of it means the same
             raise PeerFailed(f"{self._name} answers C-FIND with what cannot be read") from error
 
-    def _check(self, message: int, command: Command) -> None:
-        heard = FIND if message == C_FIND_RQ else RETRIEVE
-        if heard.then(command["Status"]) not in (Then.DONE, Then.GOES_ON):
-            name = _NAMES[message]
-            comment = "".join(filter(str.isprintable, command.get("ErrorComment", "")))[:64]
-            reason = f": {comment}" if comment else ""
-            raise PeerFailed(f"{self._name} answers {name} with status {command['Status']:04X}{reason}")
+    def _failure(self, name: str, command: Command) -> PeerFailed:
+        comment = "".join(filter(str.isprintable, command.get("ErrorComment", "")))[:64]
+        reason = f": {comment}" if comment else ""
+        return PeerFailed(f"{self._name} answers {name} with status {command['Status']:04X}{reason}")
 
 
 def find(

@@ -1,27 +1,20 @@
-"""An association that we ask for and use (PS3.8 9.2), one message after the other, in one thread."""
+"""An association that we ask for (PS3.8 9.2), used in one thread: what every use of it needs."""
 
+import math
 import socket
 import ssl
+import time
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from struct import pack
-from typing import NamedTuple, Self
+from typing import Self
 
-from pacs.dataset.transfer_syntax import IMPLICIT_LITTLE_ENDIAN
 from pacs.dimse import wire
-from pacs.dimse.command import (
-    C_ECHO_RQ,
-    DATA_SET,
-    NO_DATA_SET,
-    RESPONSE,
-    Command,
-    decode_command,
-)
-from pacs.dimse.heard import ECHO, Then
+from pacs.dimse.command import DATA_SET, NO_DATA_SET, RESPONSE, Command, decode_command
 from pacs.dimse.message import pdus_of, response_to
 from pacs.dimse.negotiation import Context
 from pacs.dimse.proposal import association_request, read_acceptance, rejection_reason
-from pacs.dimse.sop_classes import VERIFICATION
 from pacs.dimse.stream import PlainStream, Stream, TlsStream
 from pacs.errors import MalformedObject
 from pacs.model import Peer
@@ -29,24 +22,27 @@ from pacs.model import Peer
 CONNECT_TIME = 10.0  # seconds for the connection
 ANSWER_TIME = 30.0  # seconds for the answer to the request of an association, or of its release
 RESPONSE_TIME = 120.0  # seconds for the response to a message: some archives compress before they answer
-RESPONSE_LIMIT = 16_384  # bytes of a command set; they are below 1 KB
+DATA_SET_TIME = 120.0  # seconds for a data set that is held in memory, once its command set is here
+COMMAND_LIMIT = 16_384  # bytes of a command set; they are below 1 KB
+
+# Context ID, message control header (PS3.8 E.2) and bytes, valid until the next is read
+_Value = tuple[int, int, memoryview]
 
 
 class PeerFailed(Exception):
     """The peer is not reached, refuses, or broke the association off. The message says where and why."""
 
 
-class Received(NamedTuple):
-    """A request of the peer."""
-
-    context_id: int
-    context: Context
-    command: Command
-    data_set: bytes
+class NotTaken(PeerFailed):
+    """The peer is there, and does not take the message: not now, or not at all."""
 
 
 class Requestor:
-    """An association with a peer. As a context it is released at its end, or aborted within a message."""
+    """An association with a peer. As a context it is released at its end, or aborted within a message.
+
+    contexts: those that were accepted, with their IDs.
+    is_in_message: whether a message was begun, and not all of its responses are here.
+    """
 
     def __init__(
         self,
@@ -54,27 +50,21 @@ class Requestor:
         calling: str,
         contexts: Sequence[Context],
         provided: Collection[str] = (),
-        most_bytes: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Ask for it. contexts: what is proposed, MOST_CONTEXTS at most.  calling: our AE title.
 
         provided: the abstract syntaxes of which we are the SCP.
-        most_bytes: of the data set of what the peer asks of us, or that comes with a response, where it is
-            passed over; 0 where it may ask nothing.
         tls: how to call a peer that wants TLS.
-
-        contexts: those that were accepted, with their IDs.
         Raises PeerFailed.
         """
         self._peer = peer
         self._messages = 0
-        self._most_bytes = most_bytes
-        self._asked: list[_Message] = []  # what the peer asked before it answered
+        self._values: deque[_Value] = deque()  # of the PDU that was read last
         self.is_open = True
         self.is_in_message = False
         self._wire = wire.Wire(self._connected(tls))
-        with self._talk():
+        with self.talking():
             self._wire.write(association_request(calling, peer.ae_title, contexts, provided))
             kind, content = self._wire.read(ANSWER_TIME)
             if kind == wire.ASSOCIATE_RJ:
@@ -107,7 +97,7 @@ class Requestor:
         return PeerFailed(f"{self._peer.ae_title} at {self._peer.host}:{self._peer.port}: {reason}")
 
     @contextmanager
-    def _talk(self) -> Iterator[None]:
+    def talking(self) -> Iterator[None]:
         """What goes wrong inside ends the association, and is a PeerFailed."""
         try:
             yield
@@ -116,17 +106,22 @@ class Requestor:
             raise self._failure(f"the connection is lost: {error}") from error
         except wire.ProtocolError as error:
             self.abort(error.reason)
-            raise self._failure(str(error)) from error
+            raise self._refusal(str(error)) from error
         except PeerFailed:
             self._close()
             raise
+
+    def _refusal(self, reason: str) -> PeerFailed:
+        """What the peer does instead of answering: it is about our message, if it is within one."""
+        failure = self._failure(reason)
+        return NotTaken(str(failure)) if self.is_in_message else failure
 
     def _close(self) -> None:
         self.is_open = False
         self._wire.close()
 
-    def request(self, context: Context, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
-        """Send a message and wait for its response.
+    def send(self, context: Context, fields: Command, data_set: Iterable[bytes] | None = None) -> Command:
+        """Send a message that is to be answered; its command set. From its first piece on we are within it.
 
         context: one of `contexts`.  fields: the command set, but for what every message has.
         data_set: in pieces. What raises before the second leaves the association usable: nothing was sent.
@@ -137,55 +132,75 @@ class Requestor:
         command: Command = {**fields, "MessageID": self._messages, "CommandDataSetType": has_data}
         for pdus in pdus_of(self.contexts[context], command, data_set, self._maximum):
             self.is_in_message = True
-            with self._talk():
+            with self.talking():
                 self._wire.write(*pdus)
-        with self._talk():
-            response = self._response(command)
-        self.is_in_message = False
+        return command
+
+    def reply(self, context_id: int, command: Command, fields: Command) -> Command:
+        """Answer what the peer asks; the response.  fields: Status and whatever else belongs to it.
+
+        As all that follows, within `talking`.
+        """
+        response = response_to(command, fields)
+        for pdus in pdus_of(context_id, response, None, self._maximum):
+            self._wire.write(*pdus)
         return response
 
-    def _response(self, command: Command) -> Command:
-        message = self._message(RESPONSE_TIME)
-        while message.is_request and self._most_bytes and not self._asked:
-            self._asked.append(message)
-            message = self._message(RESPONSE_TIME)
-        return _checked(message.command, command)
+    def is_readable(self, seconds: float) -> bool:
+        """Whether the peer has said something that was not read yet, or does in so many seconds."""
+        return bool(self._values) or self._wire.is_readable(seconds)
 
-    def _message(self, patience: float) -> "_Message":
-        message = _Message(RESPONSE_LIMIT, self._most_bytes)
-        while not message.is_whole:
-            kind, content = self._wire.read(patience)
+    def command(self) -> tuple[int, Command]:
+        """The ID of the context of the next message, and its command set, once it is whole."""
+        deadline = time.monotonic() + RESPONSE_TIME
+        received, is_last = bytearray(), False
+        while not is_last:
+            context_id, control, data = self._value(deadline)
+            if not control & 1 or len(received) + len(data) > COMMAND_LIMIT:
+                raise wire.ProtocolError("a command set that is none", wire.INVALID_PARAMETER)
+            received += data
+            is_last = bool(control & 2)
+        try:
+            return context_id, decode_command(received)
+        except MalformedObject as error:
+            raise wire.ProtocolError(str(error), wire.INVALID_PARAMETER) from error
+
+    def pieces(self, of_context: int, deadline: float = math.inf) -> Iterator[memoryview]:
+        """The data set that follows, in pieces that are valid until the next. Each has RESPONSE_TIME.
+
+        deadline: for all of them, by the monotonic clock.
+        """
+        is_last = False
+        while not is_last:
+            until, data = min(deadline, time.monotonic() + RESPONSE_TIME), memoryview(b"")
+            while not data and not is_last:
+                context_id, control, data = self._value(until)
+                if control & 1 or context_id != of_context:
+                    raise wire.ProtocolError("a data set that is none", wire.INVALID_PARAMETER)
+                is_last = bool(control & 2)
+            yield data
+
+    def data_set(self, of_context: int, limit: int) -> bytes:
+        """The data set that follows, whole.  limit: of its bytes."""
+        whole = bytearray()
+        for data in self.pieces(of_context, time.monotonic() + DATA_SET_TIME):
+            if len(whole) + len(data) > limit:
+                raise wire.ProtocolError(f"a data set of more than {limit} bytes", 0)
+            whole += data
+        return bytes(whole)
+
+    def _value(self, deadline: float) -> _Value:
+        """The next presentation data value. Those that are empty do not lengthen the time."""
+        if time.monotonic() > deadline:
+            raise wire.ProtocolError("a message that does not end", 0)
+        while not self._values:
+            kind, content = self._wire.read(max(0.0, deadline - time.monotonic()))
             if kind in (wire.ABORT, wire.RELEASE_RQ):
-                raise self._failure("ends the association in the middle")
+                raise self._refusal("ends the association in the middle")
             if kind != wire.P_DATA:
                 raise wire.ProtocolError(f"a PDU of type {kind} within a message", wire.UNEXPECTED_PDU)
-            for value in wire.values(content):
-                message.take(*value)
-        return message
-
-    def wait_for_request(self, seconds: float) -> Received | None:
-        """What the peer asks, who may ask in the accepted contexts, too; None when it does not in time.
-
-        Raises PeerFailed.
-        """
-        with self._talk():
-            if not self._asked:
-                if not self._wire.is_readable(seconds):
-                    return None
-                self._asked.append(self._message(RESPONSE_TIME))
-            message = self._asked.pop()
-            contexts = {number: context for context, number in self.contexts.items()}
-            if not message.is_request or message.context_id not in contexts:
-                raise wire.ProtocolError("a message that is no request", wire.UNEXPECTED_PDU)
-            context = contexts[message.context_id]
-            return Received(message.context_id, context, message.command, bytes(message.data_set))
-
-    def respond(self, request: Received, fields: Command) -> None:
-        """Answer it.  fields: Status and whatever else belongs to it.  Raises PeerFailed."""
-        response = response_to(request.command, fields)
-        with self._talk():
-            for pdus in pdus_of(request.context_id, response, None, self._maximum):
-                self._wire.write(*pdus)
+            self._values.extend(wire.values(content))
+        return self._values.popleft()
 
     def abort(self, reason: int = 0) -> None:
         """End the association where it is.  reason: of A-ABORT (PS3.8 Table 9-26)."""
@@ -212,60 +227,12 @@ class Requestor:
             self.release()
 
 
-def echo(peer: Peer, calling: str, tls: ssl.SSLContext | None = None) -> None:
-    """C-ECHO (PS3.7 9.1.5). Raises PeerFailed when it is not answered with success."""
-    verification = Context(VERIFICATION, IMPLICIT_LITTLE_ENDIAN)
-    with Requestor(peer, calling, [verification], tls=tls) as association:
-        if verification not in association.contexts:
-            raise PeerFailed(f"{peer.ae_title} takes the association, but not C-ECHO")
-        fields: Command = {"CommandField": C_ECHO_RQ, "AffectedSOPClassUID": VERIFICATION}
-        status = association.request(verification, fields)["Status"]
-    if ECHO.then(status) is not Then.DONE:
-        raise PeerFailed(f"{peer.ae_title} answers C-ECHO with status {status:04X}")
+def has_data_set(command: Command) -> bool:
+    """Whether one follows (PS3.7 E.1)."""
+    return bool(command.get("CommandDataSetType", NO_DATA_SET) != NO_DATA_SET)
 
 
-class _Message:
-    """A message as its pieces come. What is none raises ProtocolError."""
-
-    def __init__(self, command_limit: int, most_bytes: int) -> None:
-        """Bytes of its command set, and of its data set."""
-        self._command_limit = command_limit
-        self._most_bytes = most_bytes
-        self._received = bytearray()
-        self.context_id = 0
-        self.command: Command = {}
-        self.data_set = bytearray()
-        self.is_whole = False
-
-    @property
-    def is_request(self) -> bool:
-        """Whether it asks something, rather than answer."""
-        return not self.command.get("CommandField", RESPONSE) & RESPONSE
-
-    def take(self, context_id: int, control: int, data: memoryview) -> None:
-        """A presentation data value: a piece of a command set (bit 0) or data set, the last one (bit 1)."""
-        into, limit = (
-            (self.data_set, self._most_bytes) if self.command else (self._received, self._command_limit)
-        )
-        is_command = not self.command
-        if self.is_whole or bool(control & 1) != is_command or len(into) + len(data) > limit:
-            raise wire.ProtocolError("a message that is none", wire.INVALID_PARAMETER)
-        into += data
-        self.context_id = context_id
-        if control & 2:
-            self.is_whole = not is_command or self._decode()
-
-    def _decode(self) -> bool:
-        """Whether no data set follows."""
-        try:
-            self.command = decode_command(self._received)
-        except MalformedObject as error:
-            raise wire.ProtocolError(str(error), wire.INVALID_PARAMETER) from error
-        has_data = self.command.get("CommandDataSetType", NO_DATA_SET) != NO_DATA_SET
-        return not has_data or not self._most_bytes
-
-
-def _checked(response: Command, command: Command) -> Command:
+def checked(response: Command, command: Command) -> Command:
     """The response to this command. Raises ProtocolError for anything else."""
     said = response.get("CommandField"), response.get("MessageIDBeingRespondedTo")
     if said != (command["CommandField"] | RESPONSE, command["MessageID"]) or "Status" not in response:

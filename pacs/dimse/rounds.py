@@ -16,6 +16,8 @@ MOST_ATTEMPTS = 7 * 24
 
 AT_ONCE = 4  # systems that are turned to at the same time
 
+_SLICE = 0.2  # seconds between looking whether it is time to stop
+
 log = structlog.get_logger()
 
 
@@ -64,7 +66,8 @@ class Rounds(Generic[T]):
     def __init__(self, queue: Queue[T], bell: Bell, work: Callable[[T, Callable[[], bool]], None]) -> None:
         """bell: rings when something was put into the queue.
 
-        work: does one thing, given also what tells that it is time to stop. It raises nothing.
+        work: does one thing, given also what tells that it is time to stop. What fails it puts off; it raises
+            only where that cannot be noted.
         """
         self._queue = queue
         self._bell = bell
@@ -87,9 +90,20 @@ class Rounds(Generic[T]):
     def _begin(self, pool: ThreadPoolExecutor, is_stopping: Callable[[], bool]) -> None:
         for due in self._queue.due(time.time()):
             if due.destination not in self._busy and len(self._busy) < AT_ONCE:
-                future = pool.submit(self._work, due, is_stopping)
+                future = pool.submit(self._attend, due, is_stopping)
                 self._busy[due.destination] = future
                 future.add_done_callback(lambda _: self._bell.ring())
+
+    def _attend(self, due: T, is_stopping: Callable[[], bool]) -> None:
+        """Do one thing, and rest where it could not be put off: it would be tried again at once."""
+        try:
+            self._work(due, is_stopping)
+        except Exception as error:  # noqa: BLE001 - the edge: nobody asks the future for it
+            about = {"destination": due.destination, "error": type(error).__name__, "reason": str(error)}
+            log.error("what is due cannot be put off", retry_in=PAUSES[0], **about)
+            deadline = time.monotonic() + PAUSES[0]
+            while time.monotonic() < deadline and not is_stopping():
+                time.sleep(_SLICE)
 
     def _idle_seconds(self) -> float | None:
         """Until a time that has come; something new and a system that is free again ring the bell."""

@@ -7,20 +7,24 @@ from typing import NamedTuple, Protocol
 from pacs.archive import Archive
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN
 from pacs.dimse.command import C_STORE_RQ, Command
+from pacs.dimse.dialogue import Dialogue
 from pacs.dimse.negotiation import Context
 from pacs.dimse.pace import Pace
 from pacs.dimse.proposal import MOST_CONTEXTS, PROPOSED_SYNTAXES
-from pacs.dimse.requestor import Requestor
 from pacs.dimse.status import SOP_CLASS_NOT_SUPPORTED, TRANSFER_SYNTAX_NOT_SUPPORTED, status_of
 from pacs.errors import ArchiveError
 from pacs.model import Instance, Peer
 
 
 class Sent(NamedTuple):
-    """What became of an object.  status: of the response, or ours when it could not be sent."""
+    """What became of an object.
+
+    status: of the response, or ours when it could not be sent; then error may say why.
+    """
 
     sop_instance_uid: str
     status: int
+    error: ArchiveError | None = None
 
 
 class Originator(NamedTuple):
@@ -38,19 +42,20 @@ def send(
     originator: Originator | None = None,
     pace: Pace | None = None,
     tls: ssl.SSLContext | None = None,
+    priority: int = 0,
 ) -> Generator[Sent, None, None]:
     """Send objects in their order; each result comes when the peer has answered. To stop, take no more.
 
     calling: our AE title.  pace: how fast it goes; None for as fast as it can.
-    tls: how to call a peer that wants TLS.
+    tls: how to call a peer that wants TLS.  priority: as Store has it.
     Raises PeerFailed; the objects without a result are then still to be sent, and it happened at the first
     of them.
     """
     rest = list(instances)
     while rest:
         contexts = _proposed(rest, peer.transfer_syntaxes)
-        with Requestor(peer, calling, contexts, tls=tls) as association:
-            store = Store(archive, association, originator, pace, peer.transfer_syntaxes)
+        with Dialogue(peer, calling, contexts, tls=tls) as association:
+            store = Store(archive, association, originator, pace, peer.transfer_syntaxes, priority)
             while (
                 rest and association.is_open and all(context in contexts for context in store.wanted(rest[0]))
             ):
@@ -108,13 +113,18 @@ class Store:
         originator: Originator | None,
         pace: Pace | None = None,
         preferred: Sequence[str] = (),
+        priority: int = 0,
     ) -> None:
-        """preferred: transfer syntaxes that are better than the stored one, the best first."""
+        """preferred: transfer syntaxes that are better than the stored one, the best first.
+
+        priority: of the requests (PS3.7 9.1.1.1).
+        """
         self._archive = archive
         self._preferred = preferred
         self._association = association
         self._originator = originator
         self._pace = pace
+        self._priority = priority
 
     def wanted(self, instance: Instance) -> list[Context]:
         """The contexts in which it might be sent."""
@@ -122,13 +132,13 @@ class Store:
 
     def send(self, instance: Instance) -> Sent:
         """Send one, as it is stored or else as it can be converted. Raises what the association raises."""
+        uid = instance.sop_instance_uid
         try:
-            status = self._send(instance)
+            return Sent(uid, self._send(instance))
         except ArchiveError as error:
             if self._association.is_in_message:  # the peer must not take what came for all of it
                 self._association.abort()
-            status = status_of(error)
-        return Sent(instance.sop_instance_uid, status)
+            return Sent(uid, status_of(error), error)
 
     def _send(self, instance: Instance) -> int:
         accepted = self._association.contexts
@@ -141,7 +151,7 @@ class Store:
             "CommandField": C_STORE_RQ,
             "AffectedSOPClassUID": instance.sop_class_uid,
             "AffectedSOPInstanceUID": instance.sop_instance_uid,
-            "Priority": 0,
+            "Priority": self._priority,
         }
         if self._originator is not None:
             fields["MoveOriginatorApplicationEntityTitle"] = self._originator.ae_title

@@ -180,27 +180,29 @@ class TlsStream:
         return self._insist(lambda: self._connection.send(data), seconds)
 
     def _insist(self, work: Callable[[], int], seconds: float) -> int:
-        deadline = time.monotonic() + seconds
-        while (done := self._attempt(work, deadline - time.monotonic())) is None:
-            if time.monotonic() > deadline:
-                raise TimeoutError(errno.ETIMEDOUT, "silent for too long")
+        done = self._attempt(work, seconds)
+        if done is None:
+            raise TimeoutError(errno.ETIMEDOUT, "silent for too long")
         return done
 
     def _attempt(self, work: Callable[[], int], seconds: float) -> int | None:
-        """What can be done at once; None after a wait for what it lacks."""
-        try:
-            with self._turn:
-                return self._work(work)
-        except ssl.SSLWantReadError:
-            lacks = select.POLLIN
-        except ssl.SSLWantWriteError:
-            lacks = select.POLLOUT
-        except ssl.SSLEOFError as error:
-            raise ConnectionResetError(errno.ECONNRESET, "closed by the peer") from error
-        except ssl.SSLError as error:
-            raise TlsFailed(errno.EPROTO, _reason(error)) from error
-        _wait(self._connection, lacks, seconds)
-        return None
+        """What is done as soon as what it lacks is there; None when that was not in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with self._turn:
+                    return self._work(work)
+            except ssl.SSLWantReadError:
+                lacks = select.POLLIN
+            except ssl.SSLWantWriteError:
+                lacks = select.POLLOUT
+            except ssl.SSLEOFError as error:
+                raise ConnectionResetError(errno.ECONNRESET, "closed by the peer") from error
+            except ssl.SSLError as error:
+                raise TlsFailed(errno.EPROTO, _reason(error)) from error
+            rest = deadline - time.monotonic()
+            if rest <= 0 or not _wait(self._connection, lacks, rest):
+                return None
 
     def _work(self, work: Callable[[], int]) -> int:
         if self._is_closed:

@@ -30,6 +30,8 @@ _UNIQUE_KEYS = {
     Level.INSTANCE: "SOPInstanceUID",
 }
 
+_PRIORITIES = range(3)  # medium, high and low (PS3.7 Table E.1-1)
+
 
 def requested(request: Request, identifier: DicomJson, levels: tuple[Level, ...]) -> list[Instance]:
     """The instances that an identifier names. Keys above the level may be left out: relational retrieval.
@@ -41,6 +43,12 @@ def requested(request: Request, identifier: DicomJson, levels: tuple[Level, ...]
     if not any(one.attribute is key and isinstance(one.condition, OneOf) for one in query.criteria):
         raise InvalidQuery(f"{key.keyword} is missing, which names what is to be sent", key.tags[-1])
     return select(request.association.archive, query)
+
+
+def priority_of(request: Request) -> int:
+    """What the sub-operations have of what asks for them (PS3.4 C.4.2.1.2, C.4.3.1.2); medium without one."""
+    priority: int = request.command.get("Priority", 0)
+    return priority if priority in _PRIORITIES else 0
 
 
 class Suboperations:

@@ -10,11 +10,11 @@ from pacs.changes import Bell
 from pacs.commitment import Commitment, FailureReason, Wanted
 from pacs.dimse.commitment_data import PROPOSED, PUSH_MODEL
 from pacs.dimse.commitment_report import end_of, report
+from pacs.dimse.dialogue import Dialogue
 from pacs.dimse.n_action import Desk
-from pacs.dimse.requestor import PeerFailed, Requestor
-from pacs.dimse.rounds import MOST_ATTEMPTS, PAUSES, Rounds, Stopping, pause
+from pacs.dimse.requestor import PeerFailed
+from pacs.dimse.rounds import MOST_ATTEMPTS, Rounds, Stopping, pause
 from pacs.doorbell import ring_one
-from pacs.errors import ArchiveError
 from pacs.index import Owed, Peers, Result
 from pacs.model import Peer
 
@@ -51,7 +51,7 @@ class Teller:
         try:
             if not owed.is_answered:
                 reasons = self._reasons(owed, is_stopping)
-                self._requests.answer(owed.key, reasons, time.time() + GRACE)
+                owed = self._requests.answer(owed, reasons, time.time() + GRACE)
                 if owed.door and ring_one(self._doors, owed.door):
                     return
             self._tell(owed)
@@ -75,7 +75,7 @@ class Teller:
     def _tell(self, owed: Owed) -> None:
         peer = self._peers.find(owed.destination)
         if peer is None:
-            self._requests.hold(owed.key)
+            self._requests.hold(owed)
             log.warning(
                 "a commitment waits, for who asked is not known here",
                 destination=owed.destination,
@@ -91,7 +91,7 @@ class Teller:
 
     def _report(self, peer: Peer, owed: Owed, result: Result) -> int:
         """The status that the peer answers. It knows us by the AE title that it called us by."""
-        with Requestor(peer, owed.called, PROPOSED, provided=[PUSH_MODEL], tls=self._tls) as association:
+        with Dialogue(peer, owed.called, PROPOSED, provided=[PUSH_MODEL], tls=self._tls) as association:
             context = next((one for one in PROPOSED if one in association.contexts), None)
             if context is None:
                 raise PeerFailed(f"{peer.ae_title} takes the association, but no report of a commitment")
@@ -108,10 +108,7 @@ class Teller:
             reason=str(error),
             attempt=owed.attempts + 1,
         )
-        try:
-            if owed.attempts + 1 >= MOST_ATTEMPTS:
-                self._requests.give_up(owed.key)
-            else:
-                self._requests.put_off(owed, time.time() + pause(owed))
-        except ArchiveError:  # then it is still due, and would be tried again at once
-            time.sleep(PAUSES[0])
+        if owed.attempts + 1 >= MOST_ATTEMPTS:
+            self._requests.give_up(owed)
+        else:
+            self._requests.put_off(owed, time.time() + pause(owed))

@@ -36,6 +36,7 @@ class Owed(NamedTuple):
 
     door: the name of the doorbell of the association over which it came, empty when that has ended.
     attempts: to tell, that failed.
+    due: when it was to be done as this was read; another when it was made due meanwhile.
     """
 
     key: int
@@ -45,6 +46,7 @@ class Owed(NamedTuple):
     door: str
     attempts: int
     is_answered: bool
+    due: float
 
 
 class Result(NamedTuple):
@@ -61,7 +63,7 @@ class Result(NamedTuple):
 
 _owed = select(
     *(_request.c.key, _request.c.transaction_uid, _request.c.destination, _request.c.called),
-    *(_request.c.door, _request.c.attempts, _request.c.answer.is_not(None)),
+    *(_request.c.door, _request.c.attempts, _request.c.answer.is_not(None), _request.c.due),
 )
 
 
@@ -87,7 +89,8 @@ class CommitmentRequests:
         }
         state = {"answer": None, "door": door, "is_told": False, "due": now, "attempts": 0}
         with self._transactions.begin() as connection:
-            connection.execute(delete(_request).where(_request.c.at < now - KEPT))
+            old = (_request.c.at < now - KEPT) & _request.c.is_told.is_(True)  # what is owed is kept
+            connection.execute(delete(_request).where(old))
             waiting = (_request.c.destination == asked.destination) & _request.c.is_told.is_(False)
             number = connection.scalar(select(func.count()).select_from(_request).where(waiting))
             if (number or 0) >= MOST_WAITING:
@@ -130,11 +133,12 @@ class CommitmentRequests:
         with connected(self._engine) as connection:
             return connection.scalar(web) is not None or connection.scalar(before.limit(1)) is not None
 
-    def answer(self, key: int, reasons: Sequence[int], until: float) -> None:
-        """Keep the failure reasons, durably.  until: when the courier turns to it again."""
+    def answer(self, owed: Owed, reasons: Sequence[int], until: float) -> Owed:
+        """Keep the failure reasons, durably; what is owed then.  until: when it is turned to again."""
         with self._transactions.begin() as connection:
             values = {"answer": orjson.dumps(reasons), "due": until}
-            connection.execute(update(_request).where(_request.c.key == key).values(values))
+            connection.execute(update(_request).where(_request.c.key == owed.key).values(values))
+        return owed._replace(is_answered=True, due=until)
 
     def answered_at(self, door: str) -> list[Result]:
         """What an association can be told now."""
@@ -169,26 +173,26 @@ class CommitmentRequests:
 
     def told(self, result: Result) -> None:
         """Nothing is owed any more, unless it was asked for again while it was told."""
-        same = _request.c.due.is_not_distinct_from(result.due)
-        self._set(result.key, {"is_told": True, "due": None, "door": ""}, same)
+        self._set(result, {"is_told": True, "due": None, "door": ""})
 
-    def give_up(self, key: int) -> None:
+    def give_up(self, owed: Owed) -> None:
         """It is told no more."""
-        self._set(key, {"is_told": True, "due": None, "door": ""})
+        self._set(owed, {"is_told": True, "due": None, "door": ""})
 
     def put_off(self, owed: Owed, until: float) -> None:
         """Try again later.  until: seconds since 1970."""
-        self._set(owed.key, {"attempts": owed.attempts + 1, "due": until})
+        self._set(owed, {"attempts": owed.attempts + 1, "due": until})
 
-    def hold(self, key: int) -> None:
+    def hold(self, owed: Owed) -> None:
         """Wait until a system of this AE title is known."""
-        self._set(key, {"due": None})
+        self._set(owed, {"due": None})
 
-    def _set(self, key: int, values: dict[str, object], also: ColumnElement[bool] | None = None) -> None:
-        open_ = (_request.c.key == key) & _request.c.is_told.is_(False)
-        open_ = open_ if also is None else open_ & also
+    def _set(self, one: Owed | Result, values: dict[str, object]) -> None:
+        """Unless it was made due meanwhile: asked for again, or who asks for it became known anew."""
+        open_ = (_request.c.key == one.key) & _request.c.is_told.is_(False)
+        same = _request.c.due.is_not_distinct_from(one.due)
         with self._transactions.begin() as connection:
-            connection.execute(update(_request).where(open_).values(values))
+            connection.execute(update(_request).where(open_, same).values(values))
 
     def leave(self, door: str) -> bool:
         """The association of this doorbell has ended; whether there is something left to be told."""

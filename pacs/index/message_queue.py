@@ -4,13 +4,13 @@ import time
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, delete, func, select, update
 
 from pacs.index.engine import Transactions, connected
 from pacs.index.schema.messages import availability_notice, step_message
 
 # Those that make a message, in its order
-_COLUMNS = ("key", "destination", "sop_instance_uid", "at", "attempts", "refusals", "is_new")
+_COLUMNS = ("key", "destination", "sop_instance_uid", "at", "attempts", "refusals", "due", "is_new")
 
 
 class Message(NamedTuple):
@@ -18,7 +18,9 @@ class Message(NamedTuple):
 
     destination: the AE title of who is to be told.  uid: of the SOP instance that it makes or changes.
     at: when it was noted, in seconds since 1970.
-    attempts: that failed.  refusals: those of them that did not fail because the destination was away.
+    attempts: that were begun before.
+    refusals: those of them that failed, but not because the destination was away.
+    due: when it was to be tried as this was read; another when its destination became known anew meanwhile.
     is_new: whether the instance is made by it (N-CREATE), or else changed (N-SET).
     """
 
@@ -28,6 +30,7 @@ class Message(NamedTuple):
     at: float
     attempts: int
     refusals: int
+    due: float
     is_new: bool = True
 
 
@@ -69,8 +72,17 @@ class MessageQueue:
         with connected(self._engine) as connection:
             return [(row[0], row[1], row[2]) for row in connection.execute(grouped)]
 
+    def begin(self, message: Message) -> None:
+        """Count an attempt before it is made, so that the next is known as another however this one ends.
+
+        A power cut may have it forgotten.
+        """
+        begun = update(self._table).where(self._is(message)).values(attempts=message.attempts + 1)
+        with self._transactions.begin_unsynced() as connection:
+            connection.execute(begun)
+
     def put_off(self, message: Message, error: str, until: float, is_refused: bool = False) -> None:
-        """Try a message again later.
+        """Try a message again later, unless it was made due while it was tried.
 
         until: seconds since 1970.  is_refused: whether it did not fail because the destination was away.
         """
@@ -80,8 +92,9 @@ class MessageQueue:
             "error": error[:1000],
             "due": until,
         }
+        same = self._is(message), self._table.c.due == message.due
         with self._transactions.begin() as connection:
-            connection.execute(update(self._table).where(self._is(message)).values(values))
+            connection.execute(update(self._table).where(*same).values(values))
 
     def done(self, message: Message) -> None:
         """It needs not be told again. A power cut may have it told again all the same."""
@@ -95,7 +108,10 @@ class MessageQueue:
             return connection.execute(delete(self._table).where(old)).rowcount
 
     def _is(self, message: Message) -> ColumnElement[bool]:
-        return self._table.c.key == message.key
+        """More than its key, which SQLite gives again when it was the greatest."""
+        names = {"key": message.key, "destination": message.destination, "sop_instance_uid": message.uid}
+        same = [self._table.c[name] == value for name, value in names.items()]
+        return and_(*same, self._table.c.at == message.at)
 
     def _is_first(self) -> ColumnElement[bool]:
         """Of each system the oldest message: those behind it wait for it."""
@@ -115,4 +131,5 @@ def new_row(destination: str, uid: str) -> dict[str, Any]:
 def make_messages_due(connection: Connection, destination: str) -> None:
     """Who was not known, or elsewhere, can be told now."""
     for table in (step_message, availability_notice):
-        connection.execute(update(table).where(table.c.destination == destination).values(due=0.0))
+        theirs = update(table).where(table.c.destination == destination)
+        connection.execute(theirs.values(due=time.time()))

@@ -23,7 +23,7 @@ from pacs.index import schema
 from pacs.index.engine import Transactions, connected
 from pacs.model import Instance
 
-KEPT = 30 * 86_400.0  # seconds that an answer is kept
+KEPT = 30 * 86_400.0  # seconds that an answer is kept, from when it was asked for
 WARNINGS = frozenset({0xB000, 0xB006, 0xB007})  # statuses of what is stored all the same, PS3.4 Table B.2-1
 STORED = frozenset({0, *WARNINGS})
 CANCELED = 0xFE00  # the status of what is not sent any more
@@ -51,11 +51,16 @@ class Sending(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A request that is to be tried now.  attempts: that were broken off."""
+    """A request that is to be tried now.
+
+    attempts: that were broken off.
+    due: when it was to be tried as this was read; another when its destination became known anew meanwhile.
+    """
 
     transaction_uid: str
     destination: str
     attempts: int
+    due: float
 
 
 class Outbox:
@@ -69,10 +74,7 @@ class Outbox:
         """Ask for instances to be sent, durably; False when there is a request of this UID already."""
         now = time.time()
         with self._transactions.begin() as connection:
-            old = select(_request.c.transaction_uid).where(_request.c.at < now - KEPT)
-            connection.execute(delete(_commitment).where(_commitment.c.request_uid.in_(old)))
-            connection.execute(delete(_item).where(_item.c.transaction_uid.in_(old)))
-            connection.execute(delete(_request).where(_request.c.at < now - KEPT))
+            _forget_ended(connection, now - KEPT)
             if connection.scalar(select(_request.c.at).where(_is(transaction_uid))) is not None:
                 return False
             insert_request(connection, transaction_uid, destination, instances, now)
@@ -109,8 +111,9 @@ class Outbox:
 
     def due(self, now: float) -> list[Due]:
         """What is to be tried now, the oldest first."""
-        names = (_request.c.transaction_uid, _request.c.destination, _request.c.attempts)
-        found = select(*names).where(_request.c.due <= now, ~_is_paused())
+        found = select(*(_request.c[name] for name in Due._fields)).where(
+            _request.c.due <= now, ~_is_paused()
+        )
         with connected(self._engine) as connection:
             rows = connection.execute(found.order_by(_request.c.at))
             return [Due(*row) for row in rows]
@@ -125,6 +128,12 @@ class Outbox:
             due: float | None = connection.scalar(next_)
         return due
 
+    def waits(self, transaction_uid: str) -> bool:
+        """Whether a request has not ended."""
+        waiting = select(_request.c.at).where(_is(transaction_uid), _request.c.due.is_not(None))
+        with connected(self._engine) as connection:
+            return connection.scalar(waiting) is not None
+
     def unsent(self, transaction_uid: str, limit: int) -> list[tuple[int, str]]:
         """Keys and SOP Instance UIDs of what is still to be sent."""
         waiting = (_item.c.transaction_uid == transaction_uid) & _item.c.status.is_(None)
@@ -135,29 +144,32 @@ class Outbox:
             return [(row[0], row[1]) for row in connection.execute(found)]
 
     def note(self, results: Sequence[tuple[int, int]]) -> None:
-        """Note the status of each key. A power cut may have them sent again, which changes nothing there."""
-        statement = update(_item).where(_item.c.key == bindparam("of")).values(status=bindparam("became"))
+        """Note the status of each key that has none: it may have been canceled meanwhile.
+
+        A power cut may have them sent again, which changes nothing there.
+        """
+        open_ = _item.c.key == bindparam("of"), _item.c.status.is_(None)
+        statement = update(_item).where(*open_).values(status=bindparam("became"))
         if results:
             with self._transactions.begin_unsynced() as connection:
                 connection.execute(statement, [{"of": key, "became": status} for key, status in results])
 
     def put_off(self, due: Due, error: str, until: float) -> None:
-        """Try a request again later.  until: seconds since 1970."""
+        """Try a request again later, unless it was made due meanwhile.  until: seconds since 1970."""
         values = {"attempts": due.attempts + 1, "error": error[:1000], "due": until}
         with self._transactions.begin() as connection:
-            connection.execute(
-                update(_request).where(_is(due.transaction_uid), _request.c.due.is_not(None)).values(values)
-            )
+            connection.execute(update(_request).where(_is_as(due)).values(values))
 
-    def put_off_all(self, destination: str, error: str, until: float) -> None:
-        """Try all that is due for a destination again later: it is not reached.
+    def put_off_all(self, due: Due, error: str, until: float) -> None:
+        """Try a request, and all else that is due for its destination, again later: that is not reached.
 
-        until: seconds since 1970.
+        Unless it was made due while it was tried.  until: seconds since 1970.
         """
-        waiting = _request.c.destination == destination, _request.c.due <= time.time()
+        waiting = _request.c.destination == due.destination, _request.c.due <= time.time()
         values = {"attempts": _request.c.attempts + 1, "error": error[:1000], "due": until}
         with self._transactions.begin() as connection:
-            connection.execute(update(_request).where(*waiting).values(values))
+            if connection.scalar(select(_request.c.at).where(_is_as(due))) is not None:
+                connection.execute(update(_request).where(*waiting).values(values))
 
     def hold(self, transaction_uid: str, until: float) -> None:
         """Go on with a request later, which is no failed attempt.  until: seconds since 1970."""
@@ -178,10 +190,24 @@ def _is(transaction_uid: str) -> ColumnElement[bool]:
     return _request.c.transaction_uid == transaction_uid
 
 
+def _is_as(due: Due) -> ColumnElement[bool]:
+    """A request that stands as it was read."""
+    return _is(due.transaction_uid) & (_request.c.due == due.due)
+
+
 def _is_fine() -> ColumnElement[bool]:
     """What is not sent yet, or stored and not refused by the destination's commitment."""
     stored = or_(_item.c.status.is_(None), _item.c.status.in_(STORED))
     return stored & (func.coalesce(_item.c.commitment, 0) == 0)
+
+
+def _forget_ended(connection: Connection, before: float) -> None:
+    """Those that were asked for before a time, but for what waits still: for a rule that is paused, too."""
+    ended = (_request.c.at < before) & _request.c.due.is_(None)
+    old = select(_request.c.transaction_uid).where(ended)
+    connection.execute(delete(_commitment).where(_commitment.c.request_uid.in_(old)))
+    connection.execute(delete(_item).where(_item.c.transaction_uid.in_(old)))
+    connection.execute(delete(_request).where(ended))
 
 
 def insert_request(

@@ -9,6 +9,7 @@ from pacs.index.commitment_requests import make_due
 from pacs.index.engine import Transactions, connected
 from pacs.index.message_queue import make_messages_due
 from pacs.index.notices import drop_notices
+from pacs.index.sent_commitments import make_sendings_due
 from pacs.model import Duplicates, Peer, Permission
 
 _peer = schema.peer
@@ -25,12 +26,13 @@ class Peers:
         self._transactions = transactions
 
     def put(self, peer: Peer) -> None:
-        """Know a system, in place of the one of its AE title. What it is to be told is due then."""
+        """Know a system, in place of the one of its AE title. What it is to be sent and told is due then."""
         with self._transactions.begin() as connection:
             connection.execute(delete(_peer).where(_peer.c.ae_title == peer.ae_title))
             connection.execute(insert(_peer).values(_row(peer)))
             make_due(connection, peer.ae_title)
             make_messages_due(connection, peer.ae_title)
+            make_sendings_due(connection, peer.ae_title)
             if not peer.notified:
                 drop_notices(connection, peer.ae_title)
 

@@ -1,5 +1,6 @@
 """Storage commitment that is asked of destinations for what was sent to them (PS3.4 Annex J)."""
 
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -129,3 +130,11 @@ def _open(request_uid: str) -> ColumnElement[bool]:
     """What was stored there and not reported on."""
     stored = (_item.c.transaction_uid == request_uid) & _item.c.status.in_(STORED)
     return stored & _item.c.commitment.is_(None)
+
+
+def make_sendings_due(connection: Connection, destination: str) -> None:
+    """Who was elsewhere can be sent to now, unless its report is waited for."""
+    asked = select(_commitment.c.request_uid).where(_commitment.c.state == State.ASKED)
+    waiting = (_request.c.destination == destination) & _request.c.due.is_not(None)
+    others = _request.c.transaction_uid.not_in(asked)
+    connection.execute(update(_request).where(waiting, others).values(due=time.time()))

@@ -1,7 +1,5 @@
 """Systems that are told which instances are available, with the real service and kill -9."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,11 @@ from testdata.ct import ct_series
 from testdata.key_objects import rejection_note
 from testdata.procedure_steps import begun_step, elements, ended_step
 from tests.diafana.commands import diafana
-from tests.pacs.dimse.notified import PATIENCE, Listener, notified
+from tests.pacs.dimse.notified import Listener, notified
 from tests.pacs.dimse.peer import associated, store
 from tests.pacs.dimse.scp import free_port
 from tests.service import Service
+from tests.waiting import wait_until
 
 CT = ct_series(slices=4, rows=16, columns=16)
 STUDY, SERIES = str(CT[0].StudyInstanceUID), str(CT[0].SeriesInstanceUID)
@@ -60,13 +59,6 @@ def delete(at: Service, image: Dataset) -> None:
 
 def said(images: list[Dataset], state: str = "ONLINE") -> dict[str, str]:
     return {str(image.SOPInstanceUID): state for image in images}
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 def logged(at: Service, event: str) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ import pytest
 from pydicom import Dataset
 
 from testdata.ct import ct_series
-from tests.diafana.test_sending import SEND, diafana, keep, know, numbers, result, send_study, wait_until
+from tests.diafana.sending import SEND, command, keep, know, numbers, result, send_study
 from tests.pacs.dimse.committing import (
     Committer,
     Reports,
@@ -21,8 +21,9 @@ from tests.pacs.dimse.committing import (
     uids,
 )
 from tests.pacs.dimse.scp import free_port
-from tests.pacs.dimse.test_commitment import file_of
+from tests.pacs.objects import file_of
 from tests.service import Service
+from tests.waiting import wait_until
 
 UID = "2.999.37.50"
 
@@ -95,9 +96,9 @@ def test_another_archive_commits_to_what_is_sent_to_it(
     service: Service, data: Path, images: list[Dataset], tmp_path: Path
 ) -> None:
     with Service(tmp_path / "second", "--workers", "1") as second:
-        added = diafana(data, "peer", "add", "SECOND", "127.0.0.1", second.dimse_port, "--commit")
-        assert added.returncode == 0
-        assert diafana(data, "peer", "list").stdout.endswith("  commits\n")
+        added = command(data, "peer", "add", "SECOND", "127.0.0.1", second.dimse_port, "--commit")
+        assert added.code == 0
+        assert command(data, "peer", "list").out.endswith("  commits\n")
         send_study(service, UID, "SECOND", images[0])
         told = result(service, UID)
         assert numbers(told) == [0, len(images), 0, 0]
@@ -112,7 +113,7 @@ def test_a_report_is_heard_after_kill_9(data: Path, images: list[Dataset]) -> No
         with Service(data, "--workers", "1") as service:
             keep(service, images)
             port = other.peer.port
-            assert diafana(data, "peer", "add", "OTHER", "127.0.0.1", port, "--commit").returncode == 0
+            assert command(data, "peer", "add", "OTHER", "127.0.0.1", port, "--commit").code == 0
             send_study(service, UID, "OTHER", images[0])
             wait_until(lambda: logged(service, "commitment asked"))
             service.kill()

@@ -21,9 +21,9 @@ from testdata.ct import ct_series
 from testdata.files import part10
 from testdata.key_objects import rejection_note
 from tests.diafana.commands import diafana
-from tests.diafana.test_service import wait_until
 from tests.pacs.dimse.peer import find, store
 from tests.service import Service
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("service")
 

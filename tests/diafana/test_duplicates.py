@@ -15,9 +15,9 @@ from testdata.files import part10
 from testdata.measurement_report import measurement_report
 from tests.diafana.commands import diafana
 from tests.diafana.test_deletion import DIE, path_of, program, study_of
-from tests.diafana.test_service import wait_until
 from tests.pacs.dimse.peer import store
 from tests.service import Service
+from tests.waiting import wait_until
 
 DICOM = {"Accept": "application/dicom"}
 FIRST, SECOND = "first", "second"

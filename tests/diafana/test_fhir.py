@@ -12,9 +12,9 @@ import pytest
 from testdata.pdf import encapsulated_pdf
 from testdata.secondary_capture import secondary_capture
 from tests.diafana.commands import diafana
-from tests.diafana.test_service import wait_until
 from tests.pacs.dimse.peer import store
 from tests.service import Service
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("service")
 

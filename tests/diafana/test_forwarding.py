@@ -2,22 +2,20 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
-from pynetdicom import AE
 
 from testdata.ct import ct_series
 from testdata.mr import mr_series
-from tests.diafana.commands import Done, diafana
+from tests.diafana.sending import command, here, know, send, uids
 from tests.pacs.dimse.scp import free_port, receiver
 from tests.service import Service
+from tests.waiting import wait_until
 
-PATIENCE = 40.0  # seconds for what must happen by itself
 TAKEN = ([CTImageStorage], [str(ExplicitVRLittleEndian)])
 CT, MR = ct_series(slices=6, rows=32, columns=32), mr_series(slices=2, rows=16, columns=16)
 
@@ -33,48 +31,14 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def send(to: Service, images: list[Dataset], calling: str = "CT1") -> None:
-    user = AE(calling)
-    user.add_requested_context(images[0].SOPClassUID, [ExplicitVRLittleEndian])
-    association = user.associate("127.0.0.1", to.dimse_port)
-    assert association.is_established
-    for image in images:
-        assert association.send_c_store(image).Status == 0
-    association.release()
-
-
-def command(data: Path, *arguments: object) -> Done:
-    return diafana(*map(str, arguments), "--data", data)
-
-
 def forward(data: Path, *arguments: object) -> str:
     done = command(data, "forward", *arguments)
     assert done.code == 0, done.err
     return done.out
 
 
-def know(data: Path, name: str, port: int) -> None:
-    assert command(data, "peer", "add", name, "127.0.0.1", port).code == 0
-
-
 def rules(of: Service) -> dict[str, dict[str, Any]]:
     return {rule["name"]: rule for rule in of.get("/forwarding").json()}
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-
-
-def uids(images: list[Dataset]) -> list[str]:
-    return sorted(str(image.SOPInstanceUID) for image in images)
-
-
-def here(at: Service) -> list[str]:
-    found = at.get("/dicom-web/instances")
-    return sorted(one["00080018"]["Value"][0] for one in found.json()) if found.status_code == 200 else []
 
 
 def test_a_second_archive_is_sent_what_fits_and_sends_nothing_back(data: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from diafana import http_server
 from diafana.http_server import HttpServer
 from dicomweb.lent_body import PATIENCE, PIECE, LentBody, borrow
 from pacs.occupancy import Occupancy
+from tests.waiting import wait_until
 
 
 class Worker:
@@ -168,10 +169,7 @@ def test_what_is_held_for_who_has_left_is_dropped() -> None:
 
 
 def assert_all_ended(occupancy: Occupancy) -> None:
-    deadline = time.monotonic() + 10
-    while occupancy.place(0).total and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert occupancy.place(0).total == 0
+    wait_until(lambda: occupancy.place(0).total == 0)
 
 
 def test_a_websocket_is_counted_until_it_ends(shared: tuple[list[Worker], int, Occupancy]) -> None:

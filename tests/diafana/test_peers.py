@@ -1,5 +1,6 @@
 """The known systems by commands and over HTTP, the rules of who may what, and TLS, with the real service."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -39,6 +40,16 @@ def refused(data: Path, *arguments: str | int) -> str:
     done = diafana("peer", *map(str, arguments), "--data", data)
     assert done.code != 0
     return done.err
+
+
+@pytest.mark.parametrize("name", ["outbox-bell", "commitment-bell", "step-bell", "availability-bell"])
+def test_who_has_something_for_a_system_is_woken_when_it_is_known(data: Path, name: str) -> None:
+    data.mkdir()
+    os.mkfifo(data / name)
+    bell = os.open(data / name, os.O_RDWR | os.O_NONBLOCK)
+    peer(data, "add", "OTHER", "10.0.0.1", 104)
+    assert os.read(bell, 1)
+    os.close(bell)
 
 
 def test_all_that_is_said_of_a_system_is_kept_and_changed(data: Path) -> None:

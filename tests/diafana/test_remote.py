@@ -9,7 +9,7 @@ import pytest
 
 from testdata.ct import ct_series
 from tests.diafana.commands import diafana
-from tests.diafana.test_forwarding import command, here, know, send, uids
+from tests.diafana.sending import command, here, know, send, uids
 from tests.pacs.dimse.scp import free_port
 from tests.service import Service
 

@@ -1,9 +1,8 @@
 """Known systems, and sending to them on request, with the real service."""
 
-import subprocess
-import sys
+import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from pydicom import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from testdata.ct import ct_series
-from testdata.files import part10
+from tests.diafana.sending import SEND, ask, command, keep, know, numbers, result, send_study, uids
 from tests.pacs.dimse.scp import free_port, receiver, storescp
 from tests.service import Service
+from tests.waiting import wait_until
 
 PATIENCE = 30.0  # seconds for what must happen by itself
-SEND = "/dicom-web/studies/send-requests"
 TAKEN = ([CTImageStorage], [str(ExplicitVRLittleEndian)])
 
 pytestmark = pytest.mark.xdist_group("service")
@@ -39,62 +38,6 @@ def service(data: Path, images: list[Dataset]) -> Iterator[Service]:
     with Service(data, "--workers", "2") as service:
         keep(service, images)
         yield service
-
-
-def keep(service: Service, images: list[Dataset]) -> None:
-    for image in images:
-        form = {"Content-Type": "application/dicom"}
-        httpx.post(f"{service.url}/dicom-web/studies", content=part10(image), headers=form).raise_for_status()
-
-
-def diafana(data: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "diafana", *map(str, arguments), "--data", str(data)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-
-def know(data: Path, name: str, port: int) -> None:
-    assert diafana(data, "peer", "add", name, "127.0.0.1", port).returncode == 0
-
-
-def ask(service: Service, uid: str, destination: str, resource: str, **keys: str) -> httpx.Response:
-    """The answer to a request to send what a search of the resource with these keys finds."""
-    url = f"{service.url}/dicom-web{resource}/send-requests/{uid}"
-    return httpx.post(url, params={"destination": destination} | keys)
-
-
-def send_study(service: Service, uid: str, destination: str, image: Dataset) -> httpx.Response:
-    return ask(service, uid, destination, "/studies", StudyInstanceUID=image.StudyInstanceUID)
-
-
-def result(service: Service, uid: str) -> dict[str, Any]:
-    """Once it is there."""
-    answer = httpx.Response(202)
-
-    def is_there() -> bool:
-        nonlocal answer
-        answer = service.get(f"{SEND}/{uid}")
-        return answer.status_code == 200
-
-    wait_until(is_there)
-    told = answer.json()
-    assert isinstance(told, dict)
-    return told
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-
-
-def numbers(told: dict[str, Any]) -> list[int]:
-    """Remaining, completed, failed and warnings (PS3.7 9.1.4)."""
-    return [told[f"0000102{last}"]["Value"][0] for last in range(4)]
-
-
-def uids(images: list[Dataset]) -> list[str]:
-    return sorted(image.SOPInstanceUID for image in images)
 
 
 def test_what_a_search_finds_is_sent(service: Service, data: Path, images: list[Dataset]) -> None:
@@ -126,6 +69,24 @@ def test_what_a_search_finds_is_sent(service: Service, data: Path, images: list[
             assert sorted(other.uids) == uids(expected)
         assert send_study(service, "2.999.20.1.0", "OTHER", images[0]).status_code == 409
         assert httpx.delete(f"{service.url}{SEND}/2.999.20.1.0").status_code == 409
+
+
+def test_the_service_ends_while_a_system_is_silent(data: Path, images: list[Dataset]) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Service(data, "--workers", "1", DIAFANA_SHUTDOWN_SECONDS="0.5") as service,
+    ):
+        keep(service, images)
+        know(data, "SILENT", silent.getsockname()[1])
+        send_study(service, "2.999.20.8", "SILENT", images[0])
+        silent.settimeout(PATIENCE)
+        connection, _ = silent.accept()
+        with connection:
+            assert service.stop() == 0
+        assert service.events()[-1]["event"] == "sending was cut off"
+    with receiver(*TAKEN) as other, Service(data, "--workers", "1") as service:
+        know(data, "SILENT", other.peer.port)
+        assert numbers(result(service, "2.999.20.8")) == [0, len(images), 0, 0]
 
 
 @pytest.mark.needs("storescp")
@@ -236,20 +197,20 @@ def test_what_is_wrong_is_named(service: Service, data: Path, images: list[Datas
 def test_systems_are_known_by_commands(data: Path) -> None:
     with receiver([], ["1.2.840.10008.1.2"]) as other:
         know(data, "OTHER", other.peer.port)
-        assert diafana(data, "peer", "list").stdout == f"OTHER            127.0.0.1:{other.peer.port}\n"
-        assert diafana(data, "peer", "echo", "OTHER").stdout == "OTHER answers.\n"
-    absent = diafana(data, "peer", "echo", "OTHER")
-    assert (absent.returncode, "refused" in absent.stderr) == (1, True)
-    assert diafana(data, "peer", "remove", "OTHER").returncode == 0
-    for command in ("echo", "remove"):
-        unknown = diafana(data, "peer", command, "OTHER")
-        assert (unknown.returncode, "peer add OTHER" in unknown.stderr) == (1, True)
-    assert diafana(data, "peer", "add", "A" * 17, "host", "104").returncode == 2
+        assert command(data, "peer", "list").out == f"OTHER            127.0.0.1:{other.peer.port}\n"
+        assert command(data, "peer", "echo", "OTHER").out == "OTHER answers.\n"
+    absent = command(data, "peer", "echo", "OTHER")
+    assert (absent.code, "refused" in absent.err) == (1, True)
+    assert command(data, "peer", "remove", "OTHER").code == 0
+    for asked in ("echo", "remove"):
+        unknown = command(data, "peer", asked, "OTHER")
+        assert (unknown.code, "peer add OTHER" in unknown.err) == (1, True)
+    assert command(data, "peer", "add", "A" * 17, "host", "104").code == 2
 
 
 def test_known_systems_outlive_a_new_index(data: Path, images: list[Dataset]) -> None:
     with Service(data, "--workers", "1") as service:
         keep(service, images)
         know(data, "OTHER", 104)
-    assert diafana(data, "reindex").returncode == 0
-    assert "OTHER" in diafana(data, "peer", "list").stdout
+    assert command(data, "reindex").code == 0
+    assert "OTHER" in command(data, "peer", "list").out

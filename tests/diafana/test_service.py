@@ -5,7 +5,7 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,7 @@ from testdata.patients import Patient
 from testdata.studies import Study
 from tests.pacs.dimse.peer import RawPeer, find, store
 from tests.service import Service
-
-PATIENCE = 20.0  # seconds for what must happen by itself
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("service")
 
@@ -37,14 +36,6 @@ pytestmark = pytest.mark.xdist_group("service")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with Service(tmp_path_factory.mktemp("service") / "data", "--workers", "2") as service:
         yield service
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Return when the condition holds; fail when it does not come to hold."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 def new_slice() -> Dataset:

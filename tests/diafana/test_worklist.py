@@ -1,8 +1,7 @@
 """The Worklist Service of the whole: several workers, their death, a restart, another index."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from testdata.workitems import dicom_json, new_workitem, performed, state_change
 from tests.diafana.commands import diafana
 from tests.service import Service
+from tests.waiting import wait_until
 
 PATIENCE = 20.0  # seconds for what must happen by itself
 UID, LOCK = "2.999.39.7.7", "2.999.39.8.1"
@@ -80,13 +80,6 @@ def holders(service: Service) -> set[int]:
 
 def pipes(process: psutil.Process) -> list[str]:
     return [str(link.readlink()) for link in Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 def test_a_change_made_in_one_worker_is_told_through_all(service: Service) -> None:

@@ -14,6 +14,7 @@ from dicomweb.native_xml import native_xml
 from testdata.ct import ct_series
 from testdata.mr import mr_series
 from tests.dicomweb.conftest import Service
+from tests.pacs.objects import file_of
 
 TRANSACTION = "2.999.1.1"
 PATH = f"/commitment-requests/{TRANSACTION}"
@@ -41,11 +42,6 @@ def ask(service: Service, data_set: Any, path: str = PATH, media_type: str = JSO
 def failures(response: httpx.Response) -> dict[str, int]:
     items = response.json().get("00081198", {}).get("Value", [])
     return {item["00081155"]["Value"][0]: item["00081197"]["Value"][0] for item in items}
-
-
-def file_of(folder: Path, dataset: Dataset) -> Path:
-    uid = dataset.SOPInstanceUID.encode()
-    return next(file for file in folder.glob("objects/**/*.dcm") if uid in file.read_bytes())
 
 
 @pytest.fixture

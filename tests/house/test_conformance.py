@@ -30,9 +30,10 @@ from dicomweb.status import HTTP_STATUS, REFUSED
 from pacs.changes import Bell
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN
 from pacs.dimse import requestor
+from pacs.dimse.dialogue import echo
 from pacs.dimse.negotiation import Context
 from pacs.dimse.offer import Offer
-from pacs.dimse.requestor import PeerFailed, echo
+from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.rounds import AT_ONCE, Rounds
 from pacs.dimse.sop_classes import PERFORMED_STEP, STORAGE
 from pacs.dimse.status import class_of

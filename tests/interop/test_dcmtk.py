@@ -14,8 +14,8 @@ from testdata.key_objects import rejection_note
 from testdata.measurement_report import measurement_report
 from testdata.non_patient import color_palette, hanging_protocol
 from testdata.us import us_cine
-from tests.diafana.test_service import wait_until
 from tests.service import Service
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.needs("storescu", "dcmsend", "findscu", "echoscu", "dcmdump"),

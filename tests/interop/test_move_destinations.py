@@ -10,7 +10,7 @@ from pydicom import Dataset, dcmread
 
 from pacs.model import Peer
 from testdata.ct import ct_series
-from tests.diafana.test_sending import keep, know, uids
+from tests.diafana.sending import keep, know, uids
 from tests.pacs.dimse.scp import dcmrecv, storescp
 from tests.service import Service
 

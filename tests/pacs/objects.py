@@ -1,6 +1,7 @@
 """Small objects, and short ways to hand them to an archive and to find them again."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydicom import Dataset
 from pydicom.uid import UID
@@ -77,6 +78,17 @@ def store(archive: Archive, data: bytes | Dataset) -> Stored:
 def stored(archive: Archive, data: bytes | Dataset) -> Instance:
     """Store, and find again."""
     return instance_of(archive, store(archive, data))
+
+
+def keep(archive: Archive, *datasets: Dataset) -> list[Instance]:
+    """Store; the instances in the same order."""
+    return [stored(archive, one) for one in datasets]
+
+
+def file_of(folder: Path, dataset: Dataset) -> Path:
+    """The file in a data folder that has an object."""
+    uid = dataset.SOPInstanceUID.encode()
+    return next(file for file in folder.glob("objects/**/*.dcm") if uid in file.read_bytes())
 
 
 def instance_of(archive: Archive, answer: Stored) -> Instance:

@@ -11,7 +11,7 @@ def _in_its_turn() -> tuple[Column[float], Column[float], Column[int], Column[in
         # When it was noted, and when it is tried next, in seconds since 1970
         Column("at", Float, nullable=False, server_default="0"),
         Column("due", Float, nullable=False),
-        # How often it failed, and how often not because the other was away
+        # How often it was tried, and how often that failed, but not because the other was away
         Column("attempts", Integer, nullable=False),
         Column("refusals", Integer, nullable=False, server_default="0"),
         Column("error", Text, nullable=False),

@@ -1,8 +1,7 @@
 """Subscriptions and notification connections (PS3.18 11.10 to 11.13, 8.10)."""
 
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 from dicomweb.ups import channel as channels
 from testdata.workitems import dicom_json, new_workitem, performer
 from tests.dicomweb.ups.conftest import LOCK, PATIENCE, WorklistService, told
+from tests.waiting import wait_until
 
 UID = "2.999.39.7.7"
 WORKLIST, FILTERED = "1.2.840.10008.5.1.4.34.5", "1.2.840.10008.5.1.4.34.5.1"
@@ -22,13 +22,6 @@ WORKLIST, FILTERED = "1.2.840.10008.5.1.4.34.5", "1.2.840.10008.5.1.4.34.5.1"
 def scheduled(service: WorklistService) -> WorklistService:
     service.create(UID, ScheduledStationNameCodeSequence=None)
     return service
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def subscribe(service: WorklistService, resource: str, ae_title: str, query: str = "") -> None:

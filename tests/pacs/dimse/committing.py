@@ -1,10 +1,11 @@
 """Peers of storage commitment, by pynetdicom: those that ask for it, and those that are asked."""
 
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from pynetdicom import AE, build_role, evt
 from pynetdicom.association import Association
 
 from pacs.model import Peer
+from tests.pacs.dimse.scp import VERIFICATION, serving
 
 PUSH_MODEL, INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 SYNTAXES = [str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian)]
@@ -21,13 +23,6 @@ PATIENCE = 30.0  # seconds for what must happen by itself
 
 # Transaction UID, event type, what is committed, what is not and why
 Told = tuple[str, int, list[str], dict[str, int]]
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 def named(uid: str, *images: Dataset, failed: dict[str, int] | None = None) -> Dataset:
@@ -126,15 +121,9 @@ def listening(reports: Reports, port: int = 0, takes: bool = True) -> Iterator[P
 
     takes: whether it knows what is told.
     """
-    scp = AE("MODALITY")
-    scp.add_supported_context("1.2.840.10008.1.1")
-    if takes:
-        scp.add_supported_context(PUSH_MODEL, SYNTAXES, scu_role=False, scp_role=True)
-    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=reports.handlers)
-    try:
-        yield Peer("MODALITY", "127.0.0.1", server.socket.getsockname()[1])
-    finally:
-        server.shutdown()
+    contexts = [(VERIFICATION, SYNTAXES), *([(PUSH_MODEL, SYNTAXES)] if takes else [])]
+    with serving("MODALITY", contexts, reports.handlers, port, provided=[PUSH_MODEL]) as peer:
+        yield peer
 
 
 @dataclass
@@ -145,11 +134,13 @@ class Committer:
         an association of its own, None never.
     failing: why it does not commit, by SOP Instance UID and how often it was asked, from 1 on; None leaves
         the instance out of the report.
+    pause: seconds after which it reports.
     """
 
     where: str | int | None
     failing: Callable[[str, int], int | None] = lambda _uid, _round: 0
     status: int = 0x0000  # of N-ACTION
+    pause: float = 0.0
     peer: Peer = field(default_factory=lambda: Peer("OTHER", "", 0))
     stored: list[str] = field(default_factory=list)
     asked: list[Dataset] = field(default_factory=list)
@@ -169,6 +160,7 @@ class Committer:
         return self.status, None
 
     def report(self, association: Association, request: Dataset) -> None:
+        time.sleep(self.pause)
         told = Dataset()
         told.TransactionUID = request.TransactionUID
         told.ReferencedSOPSequence, told.FailedSOPSequence = [], []
@@ -207,17 +199,12 @@ def reporting(port: int, title: str = "OTHER") -> Iterator[Association]:
 
 
 @contextmanager
-def committing(committer: Committer, port: int = 0, takes: bool = True) -> Iterator[Committer]:
-    """takes: whether it knows storage commitment."""
-    scp = AE("OTHER")
-    scp.add_supported_context(CTImageStorage, SYNTAXES)
-    if takes:
-        scp.add_supported_context(PUSH_MODEL, SYNTAXES)
-    handlers: list[Any] = [(evt.EVT_C_STORE, committer.store), (evt.EVT_N_ACTION, committer.act)]
-    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
-    committer.peer = Peer("OTHER", "127.0.0.1", server.socket.getsockname()[1], commits=True)
-    try:
+def committing(
+    committer: Committer, port: int = 0, takes: bool = True, tls: ssl.SSLContext | None = None
+) -> Iterator[Committer]:
+    """takes: whether it knows storage commitment.  tls: how it accepts, where it wants TLS."""
+    classes = [CTImageStorage, *([PUSH_MODEL] if takes else [])]
+    handlers = [(evt.EVT_C_STORE, committer.store), (evt.EVT_N_ACTION, committer.act)]
+    with serving("OTHER", [(uid, SYNTAXES) for uid in classes], handlers, port, tls=tls) as peer:
+        committer.peer = peer._replace(commits=True)
         yield committer
-    finally:
-        with suppress(OSError):
-            server.shutdown()

@@ -9,31 +9,45 @@ import pytest
 
 from pacs.archive import Archive
 from pacs.dimse import DimseServer, Limits
-from pacs.dimse.answers import BEFORE
+from pacs.dimse.answers import BEFORE, C_STORE, N_EVENT_REPORT
 from pacs.dimse.association import Request
-from pacs.dimse.command import Command
+from pacs.dimse.command import C_STORE_RQ, N_EVENT_REPORT_RQ, Command
 from pacs.dimse.n_action import Desk
 from pacs.dimse.offer import Offer, Offers
 from pacs.dimse.offered import offered
+from pacs.dimse.requestor import Requestor
 from pacs.index import Index
 from pacs.procedure_steps.performed import PerformedSteps
 from pacs.procedure_steps.scheduled import ScheduledSteps
+
+OVER_OURS = {C_STORE_RQ: C_STORE, N_EVENT_REPORT_RQ: N_EVENT_REPORT}
 
 StartFront = Callable[..., int]
 
 
 @pytest.fixture(autouse=True)
 def only_what_is_told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever a test asks, no answer has a status that the table of its service has not."""
+    """Whatever a test asks, no answer has a status that the table of its service has not.
+
+    Over the associations that are asked for here, too, where the peer asks something.
+    """
     untold: list[tuple[Command, Command]] = []
-    respond = Request.respond
+    respond, reply = Request.respond, Requestor.reply
 
     def checked(request: Request, fields: Command, data_set: bytes | None = None) -> None:
         if fields["Status"] not in request.answers.statuses | BEFORE.statuses:
             untold.append((request.command, fields))
         respond(request, fields, data_set)
 
+    def checked_over_ours(
+        association: Requestor, context_id: int, command: Command, fields: Command
+    ) -> Command:
+        if fields["Status"] not in OVER_OURS[command["CommandField"]].statuses:
+            untold.append((command, fields))
+        return reply(association, context_id, command, fields)
+
     monkeypatch.setattr(Request, "respond", checked)
+    monkeypatch.setattr(Requestor, "reply", checked_over_ours)
     yield
     assert untold == []
 

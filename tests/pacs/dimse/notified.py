@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
-from pynetdicom import AE, evt
+from pynetdicom import evt
 
 from pacs.model import Peer
+from tests.pacs.dimse.scp import serving
 
 NOTIFICATION = "1.2.840.10008.5.1.4.33"
 VERIFICATION = "1.2.840.10008.1.1"
@@ -37,9 +38,13 @@ class Told(NamedTuple):
 
 @dataclass
 class Listener:
-    """status: of the response to each notification, by how many came before it."""
+    """status: of the response to each notification, by how many came before it.
+
+    first: what is done before that, with the association.
+    """
 
     status: Callable[[int], int] = lambda _: 0x0000
+    first: Callable[[int, Any], None] = lambda *_: None
     came: "queue.Queue[Told]" = field(default_factory=queue.Queue)
     data_sets: list[Dataset] = field(default_factory=list)
     associations: set[Any] = field(default_factory=set)
@@ -52,6 +57,7 @@ class Listener:
         number = len(self.data_sets)
         self.data_sets.append(said)
         self.associations.add(event.assoc)
+        self.first(number, event.assoc)
         status = self.status(number)
         self.came.put(_read(str(event.request.AffectedSOPInstanceUID), said))
         return status, None
@@ -85,14 +91,7 @@ def notified(
 ) -> Iterator[Listener]:
     """takes: whether it knows these notifications.  syntax: the transfer syntax that it takes."""
     listener = listener or Listener()
-    scp = AE("RIS")
-    scp.add_supported_context(VERIFICATION)
-    if takes:
-        scp.add_supported_context(NOTIFICATION, syntax)
-    handlers: list[Any] = [(evt.EVT_N_CREATE, listener.create)]
-    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
-    listener.peer = Peer("RIS", "127.0.0.1", server.socket.getsockname()[1], notified=True)
-    try:
+    contexts = [(VERIFICATION, [syntax]), *([(NOTIFICATION, [syntax])] if takes else [])]
+    with serving("RIS", contexts, [(evt.EVT_N_CREATE, listener.create)], port) as peer:
+        listener.peer = peer._replace(notified=True)
         yield listener
-    finally:
-        server.shutdown()

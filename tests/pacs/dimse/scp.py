@@ -1,9 +1,10 @@
 """Systems that objects are sent to: pynetdicom's SCP with whatever behaviour, and DCMTK's storescp."""
 
 import socket
+import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,6 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
-from pynetdicom.presentation import build_context
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from pacs.model import Peer
 
@@ -33,6 +32,39 @@ PresentationContext1 = CTImageStorage\Uncompressed
 [Default]
 PresentationContexts = CT
 """
+
+
+Handler = tuple[Any, Callable[[Any], object]]
+
+
+@contextmanager
+def serving(
+    title: str,
+    contexts: Sequence[tuple[str, Sequence[str]]],
+    handlers: Sequence[Handler],
+    port: int = 0,
+    provided: Collection[str] = (),
+    callers: Sequence[str] = (),
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[Peer]:
+    """pynetdicom's SCP.  contexts: abstract syntaxes, and the transfer syntaxes of each.
+
+    handlers: of events.  provided: the abstract syntaxes of which who calls may be the SCP.
+    callers: the AE titles that it takes associations of; empty for all.  tls: how it accepts, by TLS alone.
+    """
+    scp = AE(title)
+    scp.require_calling_aet = list(callers)
+    for uid, syntaxes in contexts:
+        role = True if uid in provided else None
+        scp.add_supported_context(uid, list(syntaxes), scu_role=role, scp_role=role)
+    # start_server has types of its own for handlers
+    server: Any = scp.start_server(
+        ("127.0.0.1", port), block=False, evt_handlers=list[Any](handlers), ssl_context=tls
+    )
+    try:
+        yield Peer(title, "127.0.0.1", server.socket.getsockname()[1], tls=tls is not None)
+    finally:
+        server.shutdown()
 
 
 @dataclass
@@ -56,9 +88,6 @@ def receiver(
     classes: Sequence[str], syntaxes: Sequence[str], answer: Answer = lambda _: 0x0000, port: int = 0
 ) -> Iterator[Receiver]:
     """answer: the status of each C-STORE; it may also abort."""
-    scp = AE("OTHER")
-    for uid in (VERIFICATION, *classes):
-        scp.supported_contexts = [*scp.supported_contexts, build_context(uid, list(syntaxes))]
     got = Receiver(Peer("OTHER", "127.0.0.1", 0))
 
     def store(event: evt.Event) -> int:
@@ -70,13 +99,9 @@ def receiver(
             got.commands.append(event.request)
         return status
 
-    server = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, store)])
-    assert server is not None
-    got.peer = Peer("OTHER", "127.0.0.1", server.server_address[1])
-    try:
+    contexts = [(uid, syntaxes) for uid in (VERIFICATION, *classes)]
+    with serving("OTHER", contexts, [(evt.EVT_C_STORE, store)], port) as got.peer:
         yield got
-    finally:
-        server.shutdown()
 
 
 @contextmanager
@@ -131,24 +156,16 @@ def answering(
     sop_classes: Sequence[str] = (CTImageStorage,),
     syntaxes: Sequence[str] = (ExplicitVRLittleEndian, ImplicitVRLittleEndian),
     require_title: bool = False,
-    handlers: Sequence[tuple[Any, Callable[[Any], None]]] = (),
+    handlers: Sequence[Handler] = (),
 ) -> Iterator[Peer]:
     """An SCP that answers each C-STORE with the status that `answer` gives for its event.
 
     require_title: whether it takes associations of SOMEBODY alone.  handlers: of other events.
     """
-    scp = AE("SCP")
-    for sop_class in (*sop_classes, Verification):
-        scp.add_supported_context(sop_class, list(syntaxes))
-    if require_title:
-        scp.require_calling_aet = ["SOMEBODY"]
-    server: Any = scp.start_server(
-        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, answer), *handlers]
-    )
-    try:
-        yield Peer("SCP", "127.0.0.1", server.socket.getsockname()[1])
-    finally:
-        server.shutdown()
+    contexts = [(uid, syntaxes) for uid in (VERIFICATION, *sop_classes)]
+    callers = ["SOMEBODY"] if require_title else []
+    with serving("SCP", contexts, [(evt.EVT_C_STORE, answer), *handlers], callers=callers) as peer:
+        yield peer
 
 
 def free_port() -> int:

@@ -1,10 +1,9 @@
 """Telling systems which instances are available, as an SCU: pynetdicom's SCP with whatever behaviour."""
 
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import Dataset
@@ -17,8 +16,11 @@ from pacs.dimse.availability_courier import availability
 from pacs.dimse.message_courier import MOST_REFUSALS, MessageCourier
 from pacs.index import Availability, Index
 from pacs.model import Peer
-from tests.pacs.dimse.notified import PATIENCE, Listener, notified
+from tests.pacs.dimse.notified import Listener, notified
+from tests.pacs.dimse.peer import pdu
 from tests.pacs.dimse.scp import free_port
+from tests.pacs.dimse.working import at_work
+from tests.waiting import wait_until
 
 CT, SR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.22"
 STUDY, STEP = "2.999.42", "2.999.42.9"
@@ -49,6 +51,10 @@ KEYWORDS = {
 }
 
 
+# PS3.8 9.3.6 and 9.3.8
+RELEASE, ABORT = pdu(5, bytes(4)), pdu(7, bytes(4))
+
+
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "PAUSES", (0.05,))
@@ -62,14 +68,9 @@ def bell(tmp_path: Path) -> Bell:
 @pytest.fixture
 def courier(index: Index, bell: Bell) -> Iterator[None]:
     """It works while the test does."""
-    ended = threading.Event()
     working = MessageCourier(availability("DIAFANA"), index.notices, index.peers, "DIAFANA", bell)
-    thread = threading.Thread(target=working.run, args=(ended.is_set,))
-    thread.start()
-    yield
-    ended.set()
-    bell.ring()
-    thread.join()
+    with at_work(working.run, bell):
+        yield
 
 
 @pytest.fixture
@@ -82,13 +83,6 @@ def note(index: Index, bell: Bell) -> Callable[..., None]:
 
 
 Note = Callable[..., None]
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def all_is_told(index: Index) -> None:
@@ -240,6 +234,26 @@ def test_who_takes_no_notifications_is_named_and_not_asked_for_ever(index: Index
     assert len(reasons) == MOST_REFUSALS
     assert set(reasons) == {"RIS takes the association, but not Instance Availability Notification SOP Class"}
     assert logs[-1]["event"] == "availability not told"
+
+
+@pytest.mark.usefixtures("courier")
+@pytest.mark.parametrize("said", [ABORT, RELEASE])
+def test_who_ends_the_association_within_a_message_holds_up_no_other(
+    index: Index, note: Note, said: bytes
+) -> None:
+    """It is there, so that to try for a week would help nobody."""
+
+    def leave(number: int, association: Any) -> None:
+        if number < MOST_REFUSALS:
+            association.dul.socket.socket.sendall(said)
+
+    with capture_logs() as logs, notified(Listener(first=leave)) as ris:
+        index.peers.put(ris.peer)
+        note(TOLD, TOLD._replace(step=""))
+        all_is_told(index)
+    assert len(ris.data_sets) == MOST_REFUSALS + 1
+    assert "in the middle" in logs[-2]["reason"]
+    assert [one["event"] for one in logs[-2:]] == ["availability not told", "availability told"]
 
 
 @pytest.mark.usefixtures("courier")

@@ -3,7 +3,6 @@
 import copy
 import socket
 import threading
-import time
 from io import BytesIO
 from pathlib import Path
 from struct import pack
@@ -38,6 +37,7 @@ from testdata.ct import ct_series
 from testdata.files import part10
 from tests.pacs.dimse.conftest import StartFront
 from tests.pacs.dimse.peer import RawPeer, associated, pdu, store
+from tests.waiting import wait_until
 
 SYNTAXES = [
     ImplicitVRLittleEndian,
@@ -238,10 +238,8 @@ def test_a_connection_that_breaks_inside_a_pdu_leaves_nothing(
         peer.associate(dataset.SOPClassUID)
         peer.begin_store(dataset.SOPInstanceUID, dataset.SOPClassUID)
         peer.socket.sendall(pdu(4, b"\0\0\x10\0\x01\x00" + b"x" * 50, length=0x1004))
-    deadline = time.monotonic() + 10
-    while files_below(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert (count(archive), files_below(tmp_path)) == (0, [])
+    wait_until(lambda: not files_below(tmp_path))
+    assert count(archive) == 0
 
 
 def test_objects_with_elements_after_the_pixels_are_kept(port: int, archive: Archive) -> None:

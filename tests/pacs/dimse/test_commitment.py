@@ -1,8 +1,6 @@
 """The SCP of the Storage Commitment Push Model (PS3.4 J.3), asked by pynetdicom over real associations."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,10 +30,12 @@ from tests.pacs.dimse.committing import (
     listening,
     named,
     uids,
-    wait_for,
 )
 from tests.pacs.dimse.peer import RawPeer, pdu, store
 from tests.pacs.dimse.scp import free_port
+from tests.pacs.dimse.working import at_work
+from tests.pacs.objects import file_of
+from tests.waiting import wait_until
 
 UID = "2.999.37.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -52,19 +52,6 @@ def desk(index: Index, bell: Bell, tmp_path: Path) -> Desk:
     return Desk(index.commitment_requests, tmp_path / "doors", bell.ring)
 
 
-@contextmanager
-def at_work(teller: Teller, bell: Bell) -> Iterator[None]:
-    stopping = threading.Event()
-    thread = threading.Thread(target=teller.run, args=(stopping.is_set,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        bell.ring()
-        thread.join()
-
-
 @pytest.fixture
 def teller(desk: Desk, index: Index, files: DiskFiles, bell: Bell) -> Teller:
     return Teller(desk, index.peers, Commitment(files, index), bell)
@@ -73,7 +60,7 @@ def teller(desk: Desk, index: Index, files: DiskFiles, bell: Bell) -> Teller:
 @pytest.fixture
 def working(teller: Teller, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(rounds, "PAUSES", (0.2,))
-    with at_work(teller, bell):
+    with at_work(teller.run, bell):
         yield
 
 
@@ -90,11 +77,6 @@ def reference(sop_class: str, uid: str) -> Dataset:
     named = Dataset()
     named.SOPClassUID, named.SOPInstanceUID = sop_class, uid
     return named
-
-
-def file_of(folder: Path, image: Dataset) -> Path:
-    uid = image.SOPInstanceUID.encode()
-    return next(file for file in folder.glob("objects/**/*.dcm") if uid in file.read_bytes())
 
 
 @pytest.mark.usefixtures("working")
@@ -135,7 +117,7 @@ def test_j_3_3_who_leaves_before_the_result_is_told_over_another(
         index.peers.put(peer)
         with asking(port, reports) as association:
             assert ask(association, named(UID, *ct)) == 0x0000
-        with at_work(teller, bell):
+        with at_work(teller.run, bell):
             assert reports.next() == (UID, 1, uids(ct), {})
     assert reports.associations != [association]
 
@@ -183,12 +165,12 @@ def test_who_does_not_answer_is_tried_again(index: Index, port: int, ct: list[Da
     with capture_logs() as logs, asking(port) as association:
         assert ask(association, named(UID, *ct)) == 0x0000
         association.release()
-        wait_for(lambda: any("could not be told" in one["event"] for one in logs))
+        wait_until(lambda: any("could not be told" in one["event"] for one in logs))
         with listening(reports, where, takes=False):
-            wait_for(lambda: any("no report of a commitment" in one.get("reason", "") for one in logs))
+            wait_until(lambda: any("no report of a commitment" in one.get("reason", "") for one in logs))
         with listening(reports, where):
             assert [reports.next() for _ in range(2)] == [(UID, 1, uids(ct), {})] * 2
-    wait_for(lambda: index.commitment_requests.next_due() is None)
+    wait_until(lambda: index.commitment_requests.next_due() is None)
 
 
 @pytest.mark.usefixtures("working")
@@ -201,7 +183,7 @@ def test_a_report_that_is_refused_for_good_is_not_told_again(
         with asking(port) as association:
             ask(association, named(UID, *ct))
         reports.next()
-        wait_for(lambda: index.commitment_requests.next_due() is None)
+        wait_until(lambda: index.commitment_requests.next_due() is None)
     assert [one["status"] for one in logs if "not taken" in one["event"]] == ["0115"]
 
 
@@ -211,7 +193,7 @@ def test_who_is_not_known_is_told_once_it_is(index: Index, port: int, ct: list[D
     with capture_logs() as logs:
         with asking(port) as association:
             assert ask(association, named(UID, *ct)) == 0x0000
-        wait_for(lambda: any("not known" in one["event"] for one in logs))
+        wait_until(lambda: any("not known" in one["event"] for one in logs))
     (warning,) = (one for one in logs if "not known" in one["event"])
     assert warning["advice"] == "diafana peer add MODALITY HOST PORT"
     assert index.commitment_requests.next_due() is None
@@ -231,7 +213,7 @@ def test_what_was_asked_outlives_who_looks_at_it(
         with asking(port, reports) as association:
             assert ask(association, named(UID, *ct)) == 0x0000
             index.commitment_requests.leave_all()
-            with at_work(teller, bell):
+            with at_work(teller.run, bell):
                 assert reports.next() == (UID, 1, uids(ct), {})
     assert reports.associations != [association]
 

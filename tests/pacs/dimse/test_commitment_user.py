@@ -1,6 +1,5 @@
 """The SCU of the Storage Commitment Push Model (PS3.4 J.3): what was sent is asked to be committed."""
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,9 +20,10 @@ from tests.pacs.dimse.committing import (
     named,
     reporting,
     uids,
-    wait_for,
 )
-from tests.pacs.dimse.test_sender import keep
+from tests.pacs.dimse.working import at_work
+from tests.pacs.objects import keep
+from tests.waiting import wait_until
 
 UID = "2.999.37.20"
 
@@ -53,13 +53,8 @@ def ring_outbox(bell: Bell) -> Callable[[], None]:
 def courier(archive: Archive, index: Index, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(rounds, "PAUSES", (0.2,))
     monkeypatch.setattr(commitment_user, "HERE", 2.0)
-    stopping = threading.Event()
-    thread = threading.Thread(target=Courier(archive, index, "DIAFANA", bell).run, args=(stopping.is_set,))
-    thread.start()
-    yield
-    stopping.set()
-    bell.ring()
-    thread.join()
+    with at_work(Courier(archive, index, "DIAFANA", bell).run, bell):
+        yield
 
 
 Send = Callable[[Peer], None]
@@ -82,7 +77,7 @@ def sending(index: Index) -> Sending:
 
 
 def ended(index: Index) -> Sending:
-    wait_for(lambda: sending(index).has_ended)
+    wait_until(lambda: sending(index).has_ended)
     return sending(index)
 
 
@@ -154,9 +149,9 @@ def test_who_does_not_take_the_request_is_asked_again(
     with committing(Committer("here"), takes=False) as without:
         port = without.peer.port
         send(without.peer)
-        wait_for(lambda: "no storage commitment" in sending(index).error)
+        wait_until(lambda: "no storage commitment" in sending(index).error)
     with committing(Committer("here", status=0x0213), port) as full:
-        wait_for(lambda: "N-ACTION with status 0213" in sending(index).error)
+        wait_until(lambda: "N-ACTION with status 0213" in sending(index).error)
         monkeypatch.setattr(rounds, "PAUSES", (2.0,))
     with committing(Committer("here"), port) as other:
         told = ended(index)
@@ -187,7 +182,7 @@ def test_10_1_1_reports_that_are_none_are_refused(
     monkeypatch.setattr(commitment_user, "HERE", 0.1)
     with committing(Committer(None)) as other:
         send(other.peer)
-        wait_for(lambda: other.asked and index.sent_commitments.overdue(UID))
+        wait_until(lambda: other.asked and index.sent_commitments.overdue(UID))
     uid = str(other.asked[0].TransactionUID)
     told = named(uid, *images)
     with reporting(port, "SOMEBODY") as association:

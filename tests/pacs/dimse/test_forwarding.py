@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,12 @@ from pacs.index import Index
 from pacs.model import ForwardRule, Peer
 from testdata.ct import ct_series
 from tests.pacs.dimse.scp import free_port, receiver
-from tests.pacs.dimse.test_sender import keep
+from tests.pacs.dimse.working import Run, at_work
+from tests.pacs.objects import keep
+from tests.waiting import wait_until
 
 UID = "2.999.41.9"
 TAKEN = ([CTImageStorage], [str(ExplicitVRLittleEndian)])
-PATIENCE = 30.0  # seconds for what must happen by itself
 
 
 @pytest.fixture
@@ -30,18 +29,9 @@ def bell(tmp_path: Path) -> Bell:
     return Bell(tmp_path / "bell")
 
 
-@contextmanager
-def at_work(archive: Archive, index: Index, bell: Bell) -> Iterator[None]:
-    stopping = threading.Event()
-    work = Courier(archive, index, "DIAFANA", bell).run
-    thread = threading.Thread(target=work, args=(stopping.is_set,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        bell.ring()
-        thread.join()
+@pytest.fixture
+def run(archive: Archive, index: Index, bell: Bell) -> Run:
+    return Courier(archive, index, "DIAFANA", bell).run
 
 
 def ask(archive: Archive, index: Index, rule: ForwardRule) -> int:
@@ -53,32 +43,30 @@ def ask(archive: Archive, index: Index, rule: ForwardRule) -> int:
     return len(instances)
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-
-
 def remaining(index: Index) -> int:
     return index.forwarding.progress(index.forwarding.rules()[0]).waiting
 
 
-def test_out_of_its_hours_it_waits_for_them(archive: Archive, index: Index, bell: Bell) -> None:
+def test_out_of_its_hours_it_waits_for_them(
+    archive: Archive,
+    index: Index,
+    bell: Bell,
+    run: Run,
+) -> None:
     soon = time.localtime(time.time() + 7200)
     later = time.localtime(time.time() + 10_800)
     hours = f"{soon.tm_hour:02}:{soon.tm_min:02}-{later.tm_hour:02}:{later.tm_min:02}"
     with receiver(*TAKEN) as other:
         index.peers.put(other.peer)
         number = ask(archive, index, ForwardRule("rule", "OTHER", hours=hours))
-        with at_work(archive, index, bell):
+        with at_work(run, bell):
             wait_until(lambda: (index.outbox.next_due() or 0) > time.time() + 3600)
         assert (other.received, remaining(index)) == ([], number)
     assert index.outbox.due(2e9)[0].attempts == 0
 
 
 def test_what_is_paused_on_the_way_goes_on_where_it_was(
-    archive: Archive, index: Index, bell: Bell, monkeypatch: pytest.MonkeyPatch
+    archive: Archive, index: Index, bell: Bell, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(courier, "NOTED_AFTER", 0.0)
 
@@ -89,7 +77,7 @@ def test_what_is_paused_on_the_way_goes_on_where_it_was(
     with receiver(*TAKEN, pause) as other:
         index.peers.put(other.peer)
         number = ask(archive, index, ForwardRule("rule", "OTHER"))
-        with at_work(archive, index, bell):
+        with at_work(run, bell):
             for sent in range(1, number + 1):
                 wait_until(lambda sent=sent: remaining(index) == number - sent)  # type: ignore[misc]
                 assert len(other.received) == sent
@@ -99,11 +87,16 @@ def test_what_is_paused_on_the_way_goes_on_where_it_was(
         assert len(set(other.uids)) == len(other.uids) == number
 
 
-def test_a_limited_line_brings_the_same(archive: Archive, index: Index, bell: Bell) -> None:
+def test_a_limited_line_brings_the_same(
+    archive: Archive,
+    index: Index,
+    bell: Bell,
+    run: Run,
+) -> None:
     with receiver(*TAKEN) as other:
         index.peers.put(other.peer)
         number = ask(archive, index, ForwardRule("rule", "OTHER", bytes_per_second=100_000))
-        with at_work(archive, index, bell):
+        with at_work(run, bell):
             wait_until(lambda: remaining(index) == 0)
         assert len(other.uids) == number
         for got in other.received:
@@ -112,18 +105,18 @@ def test_a_limited_line_brings_the_same(archive: Archive, index: Index, bell: Be
 
 
 def test_the_service_ends_within_an_object_that_goes_slowly(
-    archive: Archive, index: Index, bell: Bell
+    archive: Archive, index: Index, bell: Bell, run: Run
 ) -> None:
     with receiver(*TAKEN) as other:
         index.peers.put(other.peer)
         number = ask(archive, index, ForwardRule("rule", "OTHER", bytes_per_second=1024))
-        with at_work(archive, index, bell):
+        with at_work(run, bell):
             wait_until(lambda: courier_threads())
         assert (other.received, remaining(index)) == ([], number)
 
 
 def test_who_is_not_reached_is_asked_for_one_request_alone(
-    archive: Archive, index: Index, bell: Bell
+    archive: Archive, index: Index, bell: Bell, run: Run
 ) -> None:
     """A thousand requests for a system that is down must not take turns in waiting for it."""
     index.peers.put(Peer("OTHER", "127.0.0.1", free_port()))
@@ -131,7 +124,7 @@ def test_who_is_not_reached_is_asked_for_one_request_alone(
     instances = list(index.walk())
     for number in range(20):
         index.outbox.add(f"2.999.41.10.{number}", "OTHER", instances)
-    with at_work(archive, index, bell):
+    with at_work(run, bell):
         wait_until(lambda: index.outbox.due(time.time()) == [])
     assert {due.attempts for due in index.outbox.due(2e9)} == {1}
     assert "refused" in index.forwarding.progress(index.forwarding.rules()[0]).error

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydicom import DataElement, Dataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
-from pynetdicom import AE, evt
+from pynetdicom import evt
 
 from pacs.archive import Archive
 from pacs.dimse import inquiry, retrieval
@@ -24,6 +24,7 @@ from testdata.mr import mr_series
 from tests.pacs.dimse.conftest import StartFront
 from tests.pacs.dimse.peer import store
 from tests.pacs.dimse.qrscp import qrscp
+from tests.pacs.dimse.scp import serving
 
 BOTH = ["1.2.840.10008.1.2", str(ExplicitVRLittleEndian)]
 CT, MR = ct_series(slices=4, rows=16, columns=16), mr_series(slices=3, rows=16, columns=16)
@@ -139,18 +140,13 @@ Handler = Callable[[evt.Event], Any]
 @contextmanager
 def scp(find_handler: Handler, get_handler: Handler | None = None) -> Iterator[Peer]:
     """pynetdicom's, which answers as these say."""
-    server_ae = AE("ODD")
-    server_ae.add_supported_context(STUDY_FIND, BOTH)
-    handlers: list[Any] = [(evt.EVT_C_FIND, find_handler)]
+    contexts, handlers = [(STUDY_FIND, BOTH)], [(evt.EVT_C_FIND, find_handler)]
+    stored = str(CT[0].SOPClassUID)
     if get_handler is not None:
-        server_ae.add_supported_context(STUDY_GET, BOTH)
-        server_ae.add_supported_context(CT[0].SOPClassUID, BOTH, scu_role=True, scp_role=True)
+        contexts += [(STUDY_GET, BOTH), (stored, BOTH)]
         handlers.append((evt.EVT_C_GET, get_handler))
-    server: Any = server_ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
-    try:
-        yield Peer("ODD", "127.0.0.1", server.server_address[1])
-    finally:
-        server.shutdown()
+    with serving("ODD", contexts, handlers, provided=[stored]) as peer:
+        yield peer
 
 
 def tells_of(images: Sequence[Dataset]) -> Handler:

@@ -27,6 +27,7 @@ from tests.pacs.dimse.scp import free_port, receiver, storescp
 STUDY_MOVE, PATIENT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2", "1.2.840.10008.5.1.4.1.2.1.2"
 STUDY_GET, PATIENT_GET = "1.2.840.10008.5.1.4.1.2.2.3", "1.2.840.10008.5.1.4.1.2.1.3"
 BOTH = [str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian)]
+HIGH = 1  # a Priority
 Status = tuple[int, list[int | None], list[str]]
 
 
@@ -64,13 +65,15 @@ def told(status: Dataset, answer: Dataset | None) -> Status:
     return status.Status, numbers, [failed] if isinstance(failed, str) else list(failed)
 
 
-def move(port: int, destination: str, asked: Dataset, model: str = STUDY_MOVE) -> list[Status]:
+def move(
+    port: int, destination: str, asked: Dataset, model: str = STUDY_MOVE, priority: int = 2
+) -> list[Status]:
     user = AE("ASKER")
     user.add_requested_context(model, BOTH)
     association = user.associate("127.0.0.1", port, ae_title="DIAFANA")
     assert association.is_established
     try:
-        return [told(*answer) for answer in association.send_c_move(asked, destination, model)]
+        return [told(*answer) for answer in association.send_c_move(asked, destination, model, 1, priority)]
     finally:
         association.release()
 
@@ -127,6 +130,18 @@ def test_c_4_2_the_originator_is_named(kept: int, index: Index, ct: list[Dataset
             (one.MoveOriginatorApplicationEntityTitle, one.MoveOriginatorMessageID) for one in other.commands
         }
     assert named == {("ASKER", 1)}
+
+
+def test_c_4_2_1_2_objects_have_the_priority_of_the_request(
+    kept: int, index: Index, ct: list[Dataset]
+) -> None:
+    study = identifier("STUDY", StudyInstanceUID=str(ct[0].StudyInstanceUID))
+    with receiver([CTImageStorage], BOTH) as other:
+        index.peers.put(other.peer)
+        for priority in range(3):
+            move(kept, "OTHER", study, priority=priority)
+        told = [one.Priority for one in other.commands]
+    assert told == sorted([*range(3)] * len(ct))
 
 
 def test_c_4_2_failures_and_warnings_are_counted_and_listed(
@@ -195,11 +210,11 @@ def get(
     """What is told, and what comes.  syntaxes: by storage class."""
     got: list[Dataset] = []
 
-    def keep(event: evt.Event) -> int:
+    def keep(event: Any) -> int:
         dataset = event.dataset
         dataset.file_meta = event.file_meta
         got.append(dataset)
-        return 0x0000
+        return 0x0000 if event.request.Priority == HIGH else 0xC000  # PS3.4 C.4.3.1.2
 
     user = AE("ASKER")
     user.add_requested_context(model, BOTH)
@@ -211,7 +226,7 @@ def get(
     )
     assert association.is_established
     try:
-        return [told(*answer) for answer in association.send_c_get(asked, model)], got
+        return [told(*answer) for answer in association.send_c_get(asked, model, 1, HIGH)], got
     finally:
         association.release()
 

@@ -3,7 +3,9 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from struct import pack
 from typing import Any
 
 import pytest
@@ -20,30 +22,22 @@ from pynetdicom import evt
 
 from pacs.archive import Archive
 from pacs.dimse import requestor
+from pacs.dimse.command import C_ECHO_RQ, DATA_SET, Command, encode_command
+from pacs.dimse.dialogue import Dialogue, echo
 from pacs.dimse.negotiation import Context
-from pacs.dimse.requestor import PeerFailed, Requestor, echo
+from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sender import Originator, Sent, send
 from pacs.dimse.status import SOP_CLASS_NOT_SUPPORTED
-from pacs.dimse.wire import data_pdus, values
-from pacs.model import Instance, Peer, Source
+from pacs.dimse.wire import P_DATA, data_pdus, values
+from pacs.model import Instance, Peer
 from testdata.compressed import compressed
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
-from testdata.files import part10
 from testdata.mr import mr_series
 from testdata.us import us_cine
+from tests.pacs.dimse.peer import pdu
 from tests.pacs.dimse.scp import answering, free_port, storescp
-
-
-def keep(archive: Archive, *datasets: Dataset) -> list[Instance]:
-    """Store; the instances in the same order."""
-    for dataset in datasets:
-        incoming = archive.sender(Source(address="test")).begin_part10()
-        incoming.write(part10(dataset))
-        archive.store(incoming)
-    return [
-        archive.instance(one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID) for one in datasets
-    ]
+from tests.pacs.objects import keep
 
 
 @pytest.fixture
@@ -309,8 +303,55 @@ def test_whatever_the_peer_says_instead_is_a_failure(answer: bytes) -> None:
         thread.start()
         peer = Peer("ODD", "127.0.0.1", listener.getsockname()[1])
         with pytest.raises(PeerFailed, match="ODD at"):
-            Requestor(peer, "DIAFANA", [Context("1.2.840.10008.1.1", ImplicitVRLittleEndian)])
+            Dialogue(peer, "DIAFANA", [Context("1.2.840.10008.1.1", ImplicitVRLittleEndian)])
         thread.join()
+
+
+RESPONSE: Command = {
+    "CommandField": C_ECHO_RQ | 0x8000,
+    "MessageIDBeingRespondedTo": 1,
+    "CommandDataSetType": DATA_SET,
+    "Status": 0,
+}
+
+
+def fragment(control: int, content: bytes = b"") -> bytes:
+    """A P-DATA-TF PDU of the first context, with one fragment."""
+    return pdu(P_DATA, pack(">IBB", len(content) + 2, 1, control) + content)
+
+
+@pytest.mark.parametrize(
+    ("begin", "endless"),
+    [
+        (b"", fragment(1)),
+        (fragment(3, encode_command(RESPONSE)), fragment(0)),
+        (fragment(3, encode_command(RESPONSE)), fragment(0, b"xx")),
+    ],
+)
+def test_a_message_that_does_not_end_is_a_failure(
+    begin: bytes, endless: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often something comes; empty fragments have no bytes that could be too many."""
+    monkeypatch.setattr(requestor, "RESPONSE_TIME", 0.5)
+    monkeypatch.setattr(requestor, "DATA_SET_TIME", 0.5)
+    verification = Context("1.2.840.10008.1.1", ImplicitVRLittleEndian)
+
+    def chatter(event: Any) -> int:
+        connection = event.assoc.dul.socket.socket
+        with connection, suppress(OSError):
+            connection.sendall(begin)
+            while True:
+                connection.sendall(endless)
+        return 0
+
+    with (
+        answering(lambda _: 0, handlers=[(evt.EVT_C_ECHO, chatter)]) as peer,
+        Dialogue(peer, "DIAFANA", [verification], most_bytes=1 << 30) as association,
+        pytest.raises(PeerFailed, match="does not end"),
+    ):
+        association.request(
+            verification, {"CommandField": C_ECHO_RQ, "AffectedSOPClassUID": verification.abstract_syntax}
+        )
 
 
 def test_fragments_are_of_even_length_and_the_last_says_so() -> None:

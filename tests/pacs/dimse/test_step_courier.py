@@ -1,6 +1,5 @@
 """Telling others of performed steps, as an SCU: pynetdicom's SCP with whatever behaviour."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,8 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
-from pynetdicom import AE, evt
+from pynetdicom import evt
+from structlog.testing import capture_logs
 
 from pacs.changes import Bell
 from pacs.dimse import rounds
@@ -21,9 +21,11 @@ from pacs.index import Index, migrate, sqlite_url
 from pacs.model import Peer
 from pacs.procedure_steps.performed import PerformedSteps
 from testdata.procedure_steps import begun_step, ended_step
+from tests.pacs.dimse.scp import serving
+from tests.pacs.dimse.working import at_work
+from tests.waiting import wait_until
 
 UID, OTHER = "2.999.15.1", "2.999.15.2"
-PATIENCE = 20.0  # seconds for what must happen by itself
 
 Answer = Callable[[str, str], int | Dataset]
 
@@ -62,15 +64,9 @@ def manager(
     port: int = 0,
 ) -> Iterator[Manager]:
     known = Manager(answer, with_data_set)
-    scp = AE("MPPS")
-    scp.add_supported_context(sop_class, ImplicitVRLittleEndian)
-    handlers: list[Any] = [(evt.EVT_N_CREATE, known.create), (evt.EVT_N_SET, known.set_)]
-    server: Any = scp.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
-    known.peer = Peer("MPPS", "127.0.0.1", server.socket.getsockname()[1])
-    try:
+    handlers = [(evt.EVT_N_CREATE, known.create), (evt.EVT_N_SET, known.set_)]
+    with serving("MPPS", [(sop_class, [ImplicitVRLittleEndian])], handlers, port) as known.peer:
         yield known
-    finally:
-        server.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -91,21 +87,8 @@ def performed(index: Index, bell: Bell) -> PerformedSteps:
 @pytest.fixture
 def courier(index: Index, bell: Bell) -> Iterator[None]:
     """It works while the test does."""
-    told = threading.Event()
-    working = MessageCourier(STEPS, index.step_outbox, index.peers, "DIAFANA", bell).run
-    thread = threading.Thread(target=working, args=(told.is_set,))
-    thread.start()
-    yield
-    told.set()
-    bell.ring()
-    thread.join()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    with at_work(MessageCourier(STEPS, index.step_outbox, index.peers, "DIAFANA", bell).run, bell):
+        yield
 
 
 def is_empty(index: Index) -> Callable[[], bool]:
@@ -201,24 +184,41 @@ def test_an_answer_that_was_lost_is_not_taken_for_a_refusal(index: Index, perfor
             status.Status, status.ErrorID = 0x0110, 0xA710
         return status
 
-    with manager(answer) as other:
+    with capture_logs() as logs, manager(answer) as other:
         index.peers.put(other.peer)
         performed.create(UID, begun_step())
         performed.update(UID, ended_step())
         wait_until(is_empty(index))
     assert asked == {"create": 2, "set": 2}
-    assert len(other.told) == 4
+    assert [one["event"] for one in logs] == ["performed step could not be told", "performed step told"] * 2
+
+
+@pytest.mark.parametrize("cut_off", [True, False])
+def test_a_step_that_is_there_already_is_ours_if_we_may_have_told_it(
+    index: Index, performed: PerformedSteps, bell: Bell, cut_off: bool
+) -> None:
+    """The service may have ended before it could note that it had."""
+    performed.create(UID, begun_step())
+    if cut_off:
+        (message,) = index.step_outbox.due(time.time())
+        index.step_outbox.begin(message)
+    with capture_logs() as logs, manager(lambda *_: 0x0111) as other:
+        index.peers.put(other.peer)
+        with at_work(MessageCourier(STEPS, index.step_outbox, index.peers, "DIAFANA", bell).run, bell):
+            wait_until(is_empty(index))
+    assert [one["event"] for one in logs] == ["performed step told" if cut_off else "performed step not told"]
 
 
 @pytest.mark.usefixtures("courier")
-def test_who_takes_no_steps_is_named(index: Index, performed: PerformedSteps) -> None:
-    with manager(sop_class=VERIFICATION) as other:
+def test_who_takes_no_steps_is_named_and_not_asked_for_ever(index: Index, performed: PerformedSteps) -> None:
+    with capture_logs() as logs, manager(sop_class=VERIFICATION) as other:
         index.peers.put(other.peer)
         performed.create(UID, begun_step())
-        wait_until(lambda: any(reason for _, _, reason in index.step_outbox.waiting()))
-    ((name, number, reason),) = index.step_outbox.waiting()
-    assert (name, number) == ("MPPS", 1)
-    assert "MPPS" in reason
+        wait_until(is_empty(index))
+    reasons = [one["reason"] for one in logs]
+    assert len(reasons) == MOST_REFUSALS
+    assert set(reasons) == {"MPPS takes the association, but not Modality Performed Procedure Step SOP Class"}
+    assert (logs[-1]["event"], "mpps_forward" in logs[-1]["advice"]) == ("performed step not told", True)
 
 
 def test_what_waits_outlives_a_new_index(performed: PerformedSteps, tmp_path: Path) -> None:

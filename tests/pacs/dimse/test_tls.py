@@ -11,13 +11,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pacs.archive import Archive
+from pacs.changes import Bell
 from pacs.dimse import DimseServer, Limits, TlsPort, association, wire
+from pacs.dimse.courier import Courier
+from pacs.dimse.dialogue import echo
 from pacs.dimse.offer import Offer, Offers
-from pacs.dimse.requestor import PeerFailed, echo
+from pacs.dimse.requestor import PeerFailed
 from pacs.dimse.sender import Sent, send
 from pacs.dimse.stream import TlsStream
 from pacs.dimse.tls import (
@@ -30,12 +32,17 @@ from pacs.dimse.tls import (
     calling,
 )
 from pacs.dimse.wire import P_DATA, PeerGone, ProtocolError, Wire, data_pdus
-from pacs.model import Peer, Source
+from pacs.index import Index
+from pacs.model import Peer
 from testdata.certificates import Authority, Identity
 from testdata.ct import ct_series
-from testdata.files import part10, write_folder
+from testdata.files import write_folder
+from tests.pacs.dimse.committing import Committer, committing
 from tests.pacs.dimse.peer import VERIFICATION, RawPeer, association_request
 from tests.pacs.dimse.scp import storescp
+from tests.pacs.dimse.working import at_work
+from tests.pacs.objects import keep
+from tests.waiting import wait_until
 
 PATIENCE = 20.0  # seconds for what must happen by itself
 ABORT, ACCEPT, CLOSED = 7, 2, 0
@@ -184,7 +191,7 @@ def _only_cbc(context: ssl.SSLContext) -> None:
 
 def test_we_send_to_dcmtk_by_tls(archive: Archive, papers: Papers, tmp_path: Path) -> None:
     series = ct_series(slices=4, rows=512, columns=512)
-    keep(archive, series)
+    keep(archive, *series)
     instances = archive.instances(series[0].StudyInstanceUID)
     there = shows(papers.here, papers.authorities)
     with storescp(tmp_path / "received", *there) as peer:
@@ -199,18 +206,27 @@ def test_we_send_to_dcmtk_by_tls(archive: Archive, papers: Papers, tmp_path: Pat
     assert len(list((tmp_path / "received").iterdir())) == len(instances)
 
 
-def keep(archive: Archive, series: list[Dataset]) -> None:
-    for one in series:
-        incoming = archive.sender(Source()).begin_part10()
-        incoming.write(part10(one))
-        archive.store(incoming)
+def test_a_commitment_is_told_by_tls_over_the_association_of_its_request(
+    archive: Archive, index: Index, papers: Papers, tmp_path: Path
+) -> None:
+    series = ct_series(slices=2, rows=32, columns=32)
+    keep(archive, *series)
+    bell, uid = Bell(tmp_path / "bell"), "2.999.40.1"
+    there = accepting(papers.files(papers.here), ClientCertificate.REQUIRED)
+    tls = calling(papers.files(papers.client), check_host=True)
+    with committing(Committer("here", pause=0.3), tls=there) as other:
+        index.peers.put(other.peer)
+        index.outbox.add(uid, "OTHER", archive.instances(series[0].StudyInstanceUID))
+        with at_work(Courier(archive, index, "DIAFANA", bell, tls).run, bell):
+            wait_until(lambda: (found := index.outbox.sending(uid)) and len(found.committed) == 2)
+        assert other.answered.get(timeout=PATIENCE) == 0
 
 
 def test_we_are_a_peer_of_ourselves_by_tls(start: StartTls, papers: Papers, archive: Archive) -> None:
     """Large objects in both directions, each response awaited: nothing is left lying in OpenSSL."""
     _, protected = start()
     series = ct_series(slices=6, rows=512, columns=512)
-    keep(archive, series)
+    keep(archive, *series)
     instances = archive.instances(series[0].StudyInstanceUID)
     tls = calling(papers.files(papers.client), check_host=True)
     sent = list(send(archive, us(protected), "DIAFANA", instances, tls=tls))
@@ -308,6 +324,16 @@ def ends(papers: Papers) -> Iterator[Ends]:
             ours.close()
 
 
+def test_who_waits_sees_what_comes_meanwhile(ends: Ends) -> None:
+    """Bytes are no end of the waiting until OpenSSL has made something of them."""
+    ours, peer, _, _ = ends
+    sending = threading.Timer(0.2, peer.write, data_pdus(1, False, b"x" * 8000, 16000))
+    sending.start()
+    assert ours.is_readable(PATIENCE)
+    assert ours.read(PATIENCE)[0] == P_DATA
+    sending.join()
+
+
 def test_what_openssl_has_read_already_is_seen(ends: Ends) -> None:
     """Two PDUs in one record: after the first the socket has nothing more to say."""
     ours, peer, connection, _ = ends
@@ -320,9 +346,7 @@ def test_what_openssl_has_read_already_is_seen(ends: Ends) -> None:
     assert ours.read(PATIENCE)[0] == P_DATA
     assert not ours.is_readable()
     peer.close()
-    deadline = time.monotonic() + PATIENCE
-    while not ours.is_readable():
-        assert time.monotonic() < deadline
+    wait_until(ours.is_readable)
     with pytest.raises(PeerGone, match="closed"):
         ours.read(PATIENCE)
 

@@ -87,6 +87,34 @@ def test_who_is_known_anew_is_told_at_once(index: Index) -> None:
     assert due(index) == []
 
 
+def test_what_is_told_is_not_taken_for_what_got_its_key(index: Index) -> None:
+    """SQLite gives the greatest key again when its row has gone."""
+    index.peers.put(Peer("RIS", "10.1.2.3", 104, notified=True))
+    index.notices.add([TOLD])
+    (told,) = index.notices.due(LATER)
+    index.peers.remove("RIS")
+    index.peers.put(Peer("VIEWER", "10.1.2.3", 104, notified=True))
+    index.notices.add([TOLD])
+    (other,) = index.notices.due(LATER)
+    index.notices.put_off(told, "no connection", LATER)
+    index.notices.done(told)
+    assert index.notices.content(told) is None
+    assert index.notices.due(time.time()) == [other]
+
+
+@pytest.mark.usefixtures("peers")
+def test_who_is_known_anew_while_it_is_told_is_told_at_once(index: Index) -> None:
+    index.notices.add([TOLD])
+    told = index.notices.due(LATER)[0]
+    index.peers.put(Peer("RIS", "10.1.2.4", 104, notified=True))
+    index.notices.put_off(told, "no connection", LATER)
+    assert due(index, time.time()) == ["RIS", "VIEWER"]
+    again = index.notices.due(LATER)[0]
+    assert again == told._replace(due=again.due)
+    index.notices.done(told)
+    assert due(index) == ["VIEWER"]
+
+
 @pytest.mark.usefixtures("peers")
 def test_what_is_too_old_is_dropped_for_one_system(index: Index) -> None:
     index.notices.add([TOLD, TOLD])
@@ -110,7 +138,7 @@ def test_what_waits_outlives_a_new_index(index: Index, tmp_path: Path) -> None:
 def test_messages_about_steps_are_of_the_same_kind(index: Index) -> None:
     PerformedSteps(index.worklist, 30.0, ("RIS",)).create("2.999.42.9", begun_step())
     (message,) = index.step_outbox.due(time.time())
-    assert message == Message(message.key, "RIS", "2.999.42.9", message.at, 0, 0, is_new=True)
+    assert message == Message(message.key, "RIS", "2.999.42.9", message.at, 0, 0, 0.0, is_new=True)
     assert b"Torace" in (index.step_outbox.content(message) or b"")
 
 

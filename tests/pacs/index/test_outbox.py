@@ -4,12 +4,13 @@ import time
 
 import pytest
 
-from pacs.index import Index
+from pacs.index import Index, outbox
 from pacs.index.outbox import CANCELED, Sending
 from pacs.model import Instance, Peer
 
 UID = "2.999.20.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
+LATER = 2e9
 
 
 def instance(number: int) -> Instance:
@@ -66,6 +67,19 @@ def test_what_is_put_off_comes_when_its_time_is_there(asked: Index) -> None:
     assert asked.outbox.next_due() is None
 
 
+def test_what_has_ended_is_forgotten_in_the_end_and_what_waits_is_not(
+    asked: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long: the rule that asks for it may be paused, and asks for each object once."""
+    asked.outbox.add("2.999.20.2", "OTHER", [instance(9)])
+    asked.outbox.end("2.999.20.2")
+    monkeypatch.setattr(outbox, "KEPT", 0.0)
+    asked.outbox.add("2.999.20.3", "OTHER", [instance(9)])
+    assert asked.outbox.sending("2.999.20.2") is None
+    assert [due.transaction_uid for due in asked.outbox.due(LATER)] == [UID, "2.999.20.3"]
+    assert len(asked.outbox.unsent(UID, 9)) == 4
+
+
 def test_systems_are_known_until_they_are_removed(index: Index) -> None:
     peers = index.peers
     peers.put(Peer("OTHER", "10.0.0.1", 104))
@@ -84,7 +98,27 @@ def test_all_that_is_due_for_a_destination_is_put_off_together(asked: Index) -> 
     asked.outbox.add("2.999.20.4", "ANOTHER", [instance(9)])
     later = time.time() + 100
     asked.outbox.hold("2.999.20.3", later + 50)
-    asked.outbox.put_off_all("OTHER", "Connection refused", later)
+    first = asked.outbox.due(time.time())[0]
+    asked.outbox.put_off_all(first, "Connection refused", later)
     assert [due.transaction_uid for due in asked.outbox.due(time.time())] == ["2.999.20.4"]
-    assert [due[::2] for due in asked.outbox.due(later)] == [(UID, 1), ("2.999.20.2", 1), ("2.999.20.4", 0)]
-    assert asked.outbox.due(later + 50)[2] == ("2.999.20.3", "OTHER", 0)
+    assert [(due.transaction_uid, due.attempts) for due in asked.outbox.due(later)] == [
+        (UID, 1),
+        ("2.999.20.2", 1),
+        ("2.999.20.4", 0),
+    ]
+    assert asked.outbox.due(later + 50)[2][:3] == ("2.999.20.3", "OTHER", 0)
+
+
+@pytest.mark.parametrize("all_of_them", [True, False])
+def test_who_is_elsewhere_by_now_is_sent_to_at_once(asked: Index, all_of_them: bool) -> None:
+    asked.outbox.add("2.999.20.2", "OTHER", [instance(9)])
+    later = time.time() + 3600
+    asked.outbox.hold("2.999.20.2", later)
+    (tried,) = asked.outbox.due(time.time())
+    asked.peers.put(Peer("OTHER", "10.0.0.2", 104))  # while the attempt at the old address is on
+    put_off = asked.outbox.put_off_all if all_of_them else asked.outbox.put_off
+    put_off(tried, "no connection", later)
+    assert [one[:3] for one in asked.outbox.due(time.time())] == [
+        (UID, "OTHER", 0),
+        ("2.999.20.2", "OTHER", 0),
+    ]

@@ -6,7 +6,7 @@ import pytest
 
 from pacs.index import Asking, Index, Sending
 from pacs.index.sent_commitments import COMMITTED, NOT_REPORTED
-from pacs.model import Instance
+from pacs.model import Instance, Peer
 
 UID = "2.999.37.90"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -116,7 +116,15 @@ def test_what_is_given_up_is_not_committed(sent: Index) -> None:
 
 def test_what_is_old_goes_with_its_request(sent: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     asked(sent, 0.0)
+    sent.outbox.end(UID)
     monkeypatch.setattr("pacs.index.outbox.KEPT", -1.0)
     sent.outbox.add("2.999.37.91", "OTHER", [instance(9)])
     assert sent.outbox.sending(UID) is None
     assert sent.sent_commitments.overdue(UID) is None
+
+
+def test_who_is_elsewhere_by_now_is_waited_for_all_the_same(sent: Index) -> None:
+    later = time.time() + 100
+    asked(sent, later)
+    sent.peers.put(Peer("OTHER", "10.0.0.2", 104))
+    assert sent.outbox.next_due() == pytest.approx(later)
