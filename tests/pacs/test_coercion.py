@@ -15,14 +15,17 @@ from pydicom.uid import (
 
 from pacs.archive import Archive
 from pacs.coercion import Coercer
-from pacs.errors import InstanceConflict, Refused
-from pacs.files import new_file
+from pacs.errors import InstanceConflict, OutOfSpace, Refused
+from pacs.files import DiskFiles, new_file
+from pacs.files.derived import DerivedFiles
+from pacs.index import Index
 from pacs.model import Coercion, Instance, Level, Outcome, Source
 from pacs.query import Query
 from testdata.compressed import compressed
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.files import part10
+from tests.pacs.files.test_disk import files_below, open_descriptors, small_disk
 from tests.pacs.objects import in_syntax, renamed
 
 LATIN_1, HOSPITAL, ORDERS = "ISO_IR 100", "HOSPITAL A", "RIS 1"
@@ -216,3 +219,14 @@ def test_a_broken_object_is_refused_as_ever(archive: Archive, tmp_path: Path) ->
         with pytest.raises(Refused):
             sent(archive, content[:end])
     assert list((tmp_path / "objects").glob("**/*.dcm")) == []
+
+
+def test_a_disk_that_is_full_for_what_is_put_in_keeps_nothing_of_it(tmp_path: Path, index: Index) -> None:
+    with small_disk(tmp_path / "small", "size=8m") as folder:
+        files, derived = DiskFiles(folder), DerivedFiles(tmp_path / "derived")
+        archive = Archive(files, derived, index, "DIAFANA", "/dicom-web", lambda: None)
+        assert sent(archive, umlauts(image())) is Outcome.STORED
+        before = files_below(folder), open_descriptors()
+        with pytest.raises(OutOfSpace):
+            sent(archive, umlauts(renamed(image(rows=1600), "2.999.40.3")))
+        assert (files_below(folder), open_descriptors()) == before
