@@ -1,7 +1,8 @@
 """Putting an object into the place of another of its UID, on each of the databases."""
 
+from dicomweb.search_parameters import parse_search
 from pacs.files import DiskFiles
-from pacs.index import Index, Removal, Replacement, Verdict
+from pacs.index import Index, Record, Removal, Replacement, Verdict
 from pacs.model import Action, Level
 from tests.pacs.index.test_write import found, record, values
 from tests.pacs.objects import Changes
@@ -33,6 +34,20 @@ def test_one_row_is_the_other_from_then_on(index: Index, files: DiskFiles) -> No
     assert told == [(Action.DELETED, uid), (Action.CREATED, uid)]
     ((_, version),) = index.series_versions(first.instance.study_instance_uid)
     assert version == 4
+
+
+def test_a_study_is_in_the_zone_that_it_says_since_then(index: Index, files: DiskFiles) -> None:
+    def at_half_past_midnight(offset: bytes) -> Record:
+        began: Changes = {0x00080020: ("DA", b"20240101"), 0x00080030: ("TM", b"003000")}
+        return record(files, "a", {**began, 0x00080201: ("SH", offset)})
+
+    index.writer.write([at_half_past_midnight(b"+0100")])
+    index.replacer.replace(at_half_past_midnight(b"-0500"), BY)
+    counts = []
+    for day in ("20231231", "20240101"):
+        asked = [("StudyDate", day), ("TimezoneOffsetFromUTC", "+0000")]
+        counts.append(index.count_answers(parse_search(Level.STUDY, asked).query))
+    assert counts == [0, 1]
 
 
 def test_what_is_written_after_it_joins_the_same_series(index: Index, files: DiskFiles) -> None:
