@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-from itertools import product
 from typing import Any
 
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
@@ -31,6 +30,7 @@ OFFSET = "00080201"  # Timezone Offset From UTC
 
 _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)", re.ASCII)
 _MOST_WEST, _MOST_EAST = -12 * 60, 14 * 60  # PS3.3 Table C.12-1
+_QUARTER = 15  # minutes
 _MOST_DAYS = 2  # between the dates of two zones, which are 26 hours apart at most
 _DAY_BEGINS, _DAY_ENDS = "000000.000000", "235959.999999"
 _KNOWN_DATES = 256  # tags
@@ -40,13 +40,16 @@ _BIRTH = "00100030"  # Patient's Birth Date is the day of the place of birth, wh
 
 
 def read_offset(text: str) -> int | None:
-    """A value of Timezone Offset From UTC, such as "-0330", in minutes; None for none."""
+    """A value of Timezone Offset From UTC, such as "-0330", in minutes; None for none.
+
+    There is no zone but by quarters of an hour. Others are mistakes, of which there could be 1,500.
+    """
     match = _OFFSET.fullmatch(text.strip())
     if match is None:
         return None
     minutes = int(match[2]) * 60 + int(match[3])
     offset = -minutes if match[1] == "-" else minutes
-    return offset if _MOST_WEST <= offset <= _MOST_EAST else None
+    return offset if offset % _QUARTER == 0 and _MOST_WEST <= offset <= _MOST_EAST else None
 
 
 def asked_offset(text: str) -> int:
@@ -184,10 +187,12 @@ def _later(day: str | None, days: int) -> str | None:
 
 def alternatives(
     moments: tuple[Moments, ...], zone: int, offset: int | None
-) -> Iterator[tuple[Criterion, ...]]:
-    """What is asked in one zone, asked of what is in another: groups of criteria of which one must hold."""
-    for chosen in product(*(list(_alternatives(one, zone, offset)) for one in moments)):
-        yield tuple(criterion for group in chosen for criterion in group)
+) -> list[list[tuple[Criterion, ...]]]:
+    """What is asked in one zone, asked of what is in another.
+
+    Of each date and its time, groups of criteria of which one must hold.
+    """
+    return [[tuple(group) for group in _alternatives(one, zone, offset)] for one in moments]
 
 
 def _alternatives(asked: Moments, zone: int, offset: int | None) -> Iterator[list[Criterion]]:
