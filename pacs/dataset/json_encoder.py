@@ -54,15 +54,21 @@ class BulkValue:
 Bulk = Callable[[int, str], BulkValue]
 
 
+# The bytes of a text and its VR. Raises ValueError where there are none.
+EncodeText = Callable[[str, str], bytes]
+
+
 class JsonEncoder:
     """Writes one data set. Values that lie elsewhere stay there: what is written is pieces, to be joined.
 
     discarded: tags of what stands in no data set, and was left out.
     """
 
-    def __init__(self, bulk: Bulk) -> None:
+    def __init__(self, bulk: Bulk, encode_text: EncodeText | None = None) -> None:
+        """encode_text: for values that are not binary, as for encode_values; in Unicode without."""
         self.discarded: list[int] = []
         self._bulk = bulk
+        self._encode_text = encode_text or _in_unicode
         self._pieces: list[Sized] = []
         self._written = bytearray()
         self._is_ascii = True
@@ -117,7 +123,7 @@ class JsonEncoder:
         if tag == SPECIFIC_CHARACTER_SET and values and not self._is_ascii:
             values = [UNICODE]
         try:
-            return encode_values(vr, values)
+            return encode_values(vr, values, self._encode_text)
         except (ValueError, TypeError, OverflowError, struct_error) as reason:
             raise MalformedObject(f"{name(tag)}: a value is none of the VR {vr}", tag) from reason
 
@@ -197,13 +203,8 @@ def _in_unicode(text: str, vr: str) -> bytes:
     return text.encode("utf-8" if vr in CHARSET_VRS else "latin-1")
 
 
-def encode_values(
-    vr: str,
-    values: list[Any],
-    encode_text: Callable[[str, str], bytes] = _in_unicode,
-    order: str = "<",
-) -> bytes:
-    """Values that are not binary.  encode_text: of a text and its VR.  order: of bytes, as struct has it.
+def encode_values(vr: str, values: list[Any], encode_text: EncodeText, order: str = "<") -> bytes:
+    """Values that are not binary.  order: of bytes, as struct has it.
 
     Raises ValueError, TypeError, OverflowError or struct.error for values of the wrong kind.
     """

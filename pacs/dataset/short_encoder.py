@@ -3,7 +3,6 @@
 Binary values are left out. What does not fit its VR is written without a value: it was so in some object.
 """
 
-from collections.abc import Callable
 from struct import error as struct_error
 from struct import pack
 from typing import Any
@@ -11,14 +10,12 @@ from typing import Any
 from pacs.dataset.character_set import CharacterSet
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET
 from pacs.dataset.elements import ITEM, Encoding
-from pacs.dataset.json_encoder import encode_values, padding
+from pacs.dataset.json_encoder import EncodeText, encode_values, padding
 from pacs.dataset.vr import BINARY_WIDTH, CHARSET_VRS, SHORT_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
 
 _MOST_SHORT = 0xFFFE  # bytes of a value whose length has 16 bits
-
-_EncodeText = Callable[[str, str], bytes]
 
 
 class NotHeld(Exception):
@@ -44,7 +41,7 @@ def encode_short(data_set: DicomJson, encoding: Encoding, character_set: Charact
 
 
 class _Writer:
-    def __init__(self, encoding: Encoding, encode_text: _EncodeText) -> None:
+    def __init__(self, encoding: Encoding, encode_text: EncodeText) -> None:
         self._explicit = encoding.explicit
         self._order = "<" if encoding.little_endian else ">"
         self._encode_text = encode_text

@@ -320,6 +320,15 @@ def test_the_character_set_of_the_sender_is_that_of_the_name(archive: Archive, s
     assert wrong.ModifiedAttributesSequence[0].PatientName == "Rosi^Niccolò"
 
 
+@pytest.mark.parametrize("stated", ["ISO_IR 100", "ISO_IR 192", None])
+def test_a_code_that_is_none_keeps_the_patient_out(
+    archive: Archive, steps: ScheduledSteps, stated: str | None
+) -> None:
+    steps.create(scheduled_step(study=STUDY) | elements(PatientSex="é"))
+    dataset = image(SpecificCharacterSet=stated) if stated else image()
+    assert "cannot hold" in reason_for_leaving(archive, dataset)
+
+
 # Coming again
 
 
