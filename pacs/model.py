@@ -118,7 +118,7 @@ class Kept(NamedTuple):
 class Outcome(StrEnum):
     """What became of an object that was handed in and not refused.
 
-    REPLACED: it is in the place of other content of its UID, which was removed.
+    REPLACED: it is in the place of other content of its UID, which was removed, or was lost.
     FIRST_KEPT: it was set aside, since other content of its UID is kept.
     """
 

@@ -19,7 +19,7 @@ from pacs.errors import InstanceConflict, OutOfSpace, Refused
 from pacs.files import DiskFiles, new_file
 from pacs.files.derived import DerivedFiles
 from pacs.index import Index
-from pacs.model import Coercion, Instance, Level, Outcome, Source
+from pacs.model import Coercion, Duplicates, Instance, Level, Outcome, Source
 from pacs.query import Query
 from testdata.compressed import compressed
 from testdata.ct import ct_series
@@ -49,8 +49,13 @@ def image(syntax: str = ExplicitVRLittleEndian, rows: int = 32) -> Dataset:
     return dataset
 
 
-def sent(archive: Archive, content: bytes, rules: Coercion = ALL) -> Outcome:
-    incoming = archive.sender(SENDER, rules).begin_part10()
+def sent(
+    archive: Archive,
+    content: bytes,
+    rules: Coercion = ALL,
+    duplicates: Duplicates = Duplicates.SET_ASIDE,
+) -> Outcome:
+    incoming = archive.sender(SENDER, rules, duplicates=duplicates).begin_part10()
     incoming.write(content)
     return archive.store(incoming).outcome
 
@@ -113,6 +118,22 @@ def test_coming_again_it_is_the_same(archive: Archive, tmp_path: Path, rules: Co
     assert kept(archive, dataset)[0] == before
     assert list((tmp_path / "quarantine").glob("**/*.dcm")) == []
     assert len(list((tmp_path / "objects").glob("**/*.dcm"))) == 1
+
+
+@pytest.mark.parametrize("rules", [ALL, NONE])
+@pytest.mark.parametrize("policy", Duplicates)
+def test_coming_again_it_takes_the_place_of_its_lost_file(
+    archive: Archive, tmp_path: Path, rules: Coercion, policy: Duplicates
+) -> None:
+    dataset = image()
+    sent(archive, umlauts(dataset), rules)
+    before, _ = kept(archive, dataset)
+    (tmp_path / "objects" / before.file).unlink()
+    assert sent(archive, umlauts(dataset), ALL, policy) is Outcome.REPLACED
+    after, here = kept(archive, dataset)
+    assert (after.file != before.file, here.IssuerOfPatientID) == (True, HOSPITAL)
+    assert sent(archive, umlauts(dataset), ALL, policy) is Outcome.ALREADY_STORED
+    assert list((tmp_path / "quarantine").glob("**/*.dcm")) == []
 
 
 def test_other_content_is_a_conflict_all_the_same(archive: Archive) -> None:

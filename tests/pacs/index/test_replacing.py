@@ -72,7 +72,7 @@ def test_what_was_removed_leaves_the_book_when_it_is_put_back(index: Index, file
     assert [one.file for one in index.walk()] == [first.instance.file]
 
 
-def test_nothing_is_replaced_by_what_is_no_rival(index: Index, files: DiskFiles) -> None:
+def test_nothing_is_replaced_by_what_is_no_rival_or_of_another_file(index: Index, files: DiskFiles) -> None:
     first = record(files, "a")
     others = [
         record(files, "a", {0x00100020: ("LO", b"ELSE")}),
@@ -83,6 +83,8 @@ def test_nothing_is_replaced_by_what_is_no_rival(index: Index, files: DiskFiles)
     for other in others:
         assert not index.replacer.is_rival(other)
         assert index.replacer.replace(other, BY) == Replacement(Verdict.CONFLICT)
+    rival = record(files, "a", {DESCRIPTION: ("LO", b"Torace")})
+    assert index.replacer.replace(rival, BY, of="another.dcm") == Replacement(Verdict.CONFLICT)
     same = record(files, "a")
     assert index.replacer.replace(same, BY) == Replacement(Verdict.IDENTICAL)
     assert [one.file for one in index.walk()] == [first.instance.file]
