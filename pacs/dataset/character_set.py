@@ -35,7 +35,8 @@ class _Set(NamedTuple):
         """The bytes of a character; none where the set does not hold it."""
         whole = character.encode(self.codec, "ignore")
         code = whole[len(self.lead) :]
-        if not whole.startswith(self.lead) or len(code) != self.width or min(code) < 0xA0:
+        first = 0xA0 if self.width == 1 else 0xA1  # of a set of 96 characters, or of 94 by 94 (ISO 2022)
+        if not whole.startswith(self.lead) or len(code) != self.width or min(code) < first:
             return b""
         if self.exact and not whole.decode(self.exact, "ignore"):
             return b""
