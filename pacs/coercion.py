@@ -61,8 +61,7 @@ COERCED = (
         "PatientSex",
         "patient_from_worklist",
         "MODIFIED",
-        "study and accession number are those of a worklist item, and its patient is another or says more; "
-        "what else an object says of another patient goes",
+        "study and accession number are those of a worklist item, and its patient is another or says more",
     ),
 )
 

@@ -34,9 +34,9 @@ _OF_A_PERSON = """
     PatientTelecomInformation ResponsiblePerson ResponsiblePersonRole ResponsibleOrganization
     ConfidentialityConstraintOnPatientDataDescription PatientComments
 """
-_OF_THE_FORMER = tuple(f"{tag_for_keyword(keyword) or 0:08X}" for keyword in _OF_A_PERSON.split())
+OF_THE_FORMER = tuple(f"{tag_for_keyword(keyword) or 0:08X}" for keyword in _OF_A_PERSON.split())
 
-SAID = frozenset({_ACCESSION_NUMBER, *PATIENT, *_OF_THE_FORMER})
+SAID = frozenset({_ACCESSION_NUMBER, *PATIENT, *OF_THE_FORMER})
 
 log = structlog.get_logger()
 
@@ -106,7 +106,7 @@ def corrections(said: DicomJson, patient: DicomJson) -> dict[str, DicomJson | No
     if not _is_another(said, patient):
         return {key: patient[key] for key in differing if key in patient}
     empty = {key: {"vr": vr} for key, vr in _ALWAYS_THERE.items()}
-    former = dict.fromkeys(key for key in _OF_THE_FORMER if key in said)
+    former = dict.fromkeys(key for key in OF_THE_FORMER if key in said)
     return {key: patient.get(key, empty.get(key)) for key in differing} | former
 
 
