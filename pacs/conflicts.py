@@ -51,7 +51,9 @@ class Conflicts:
             raise StorageFailed("the instance was deleted while it came again; send it once more")
         if verdict is Verdict.IDENTICAL:
             return self._again(incoming, record, kept)
-        if self._came_before(incoming, record.instance, kept):
+        came = incoming.came or record.instance.digest
+        if self._came_before(came, kept):
+            incoming.is_coerced = kept.digest != came
             incoming.abort()
             return Outcome.ALREADY_STORED
         if not self._is_there(kept):
@@ -80,9 +82,8 @@ class Conflicts:
             content=content,
         )
 
-    def _came_before(self, incoming: Incoming, instance: Instance, kept: KeptFile) -> bool:
-        """Whether what is kept came as this did, whatever was put into either of them."""
-        came = incoming.came or instance.digest
+    def _came_before(self, came: str, kept: KeptFile) -> bool:
+        """Whether what is kept came as this did, whatever was put into either of them.  came: its digest."""
         if kept.digest == came:
             return self._is_there(kept)
         try:

@@ -101,7 +101,8 @@ class Incoming:
         self._announced = meta is not None
         self._head = bytearray()  # of a Part 10 file, while it is not there as a whole
         self._file: NewFile | None = None
-        self.came = ""  # BLAKE3 of the data set as it came, where another is kept
+        self.came = ""  # BLAKE3 of the data set as it came, where another is to be kept
+        self.is_coerced = False  # whether another is kept, or was kept before
         if meta is not None:
             self._begin(meta)
 
@@ -186,7 +187,7 @@ class Incoming:
             digest = blake3()
             for piece in _pieces(content, start, end):
                 digest.update(piece)
-            self.came = digest.hexdigest()
+            self.came, self.is_coerced = digest.hexdigest(), True
             pieces = chain([coerced.head], _pieces(content, coerced.rest, end))
             return self._in_place_of(file, self._meta, pieces)
 

@@ -130,13 +130,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer to a success: an instance of this UID is durably kept."""
+    """The answer to a success: an instance of this UID is durably kept.
+
+    is_coerced: whether that is not what came, but for what a rule for its sender put in.
+    """
 
     outcome: Outcome
     study_instance_uid: str
     series_instance_uid: str
     sop_instance_uid: str
     sop_class_uid: str
+    is_coerced: bool = False
 
 
 class Action(StrEnum):

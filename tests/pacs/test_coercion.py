@@ -136,6 +136,23 @@ def test_coming_again_it_takes_the_place_of_its_lost_file(
     assert list((tmp_path / "quarantine").glob("**/*.dcm")) == []
 
 
+def test_who_sends_hears_whether_what_is_kept_is_what_came(archive: Archive) -> None:
+    def is_coerced(dataset: Dataset, rules: Coercion, duplicates: Duplicates = Duplicates.SET_ASIDE) -> bool:
+        incoming = archive.sender(SENDER, rules, duplicates=duplicates).begin_part10()
+        incoming.write(part10(dataset))
+        return archive.store(incoming).is_coerced
+
+    first, second = image(), renamed(image(), "2.999.40.4")
+    assert [is_coerced(first, rules) for rules in (ALL, ALL, NONE)] == [True, True, True]
+    assert [is_coerced(second, rules) for rules in (NONE, NONE, ALL)] == [False, False, False]
+    first.PatientName = second.PatientName = "Meier"
+    assert is_coerced(second, ALL, Duplicates.REPLACE)
+    assert not is_coerced(first, NONE, Duplicates.REPLACE)
+    first.IssuerOfPatientID, first.AccessionNumber = HOSPITAL, ""
+    renamed(first, "2.999.40.5")
+    assert not is_coerced(first, Coercion(issuer_of_patient_id="B", issuer_of_accession_number="C"))
+
+
 def test_other_content_is_a_conflict_all_the_same(archive: Archive) -> None:
     dataset = image()
     sent(archive, umlauts(dataset))

@@ -154,7 +154,7 @@ def test_only_what_differs_is_put_in(archive: Archive, steps: ScheduledSteps) ->
 def test_nobody_is_made_of_two_patients(archive: Archive, steps: ScheduledSteps) -> None:
     step = scheduled_step(study=STUDY) | elements(PatientBirthDate=None, PatientSex=None)
     steps.create(step)
-    of_him = {
+    of_him: dict[str, Any] = {
         "OtherPatientNames": "Rosi",
         "PatientAddress": "Via Roma 1",
         "PatientTelephoneNumbers": "011 234",
