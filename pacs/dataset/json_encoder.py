@@ -25,14 +25,14 @@ from pacs.dataset.elements import (
     TooDeep,
     name,
 )
+from pacs.dataset.heads import explicit_head, implicit_head
 from pacs.dataset.vr import BINARY_WIDTH, CHARSET_VRS, LONG_VRS, NUMBER_CODES, SHORT_VRS, SINGLE_TEXT_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
 
 UNICODE = "ISO_IR 192"
 
-_MOST_SHORT = 0xFFFE  # bytes of a value whose length has 16 bits
-_MOST_LONG = 0xFFFFFFFE
+_MOST_LONG = 0xFFFFFFFE  # bytes of a value
 _OTHER_GROUPS = (0x0000, 0x0002)  # of commands and file meta information (PS3.7 E, PS3.10 7.1)
 _PADDING = 0xFFFCFFFC  # from here on: trailing padding, items and delimiters
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
@@ -107,12 +107,12 @@ class JsonEncoder:
             raise TooDeep(f"{name(tag)}: sequences are nested deeper than {MAXIMUM_DEPTH} levels", tag)
         if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
             raise MalformedObject(f"{name(tag)}: a sequence is an array of objects", tag)
-        self._header(tag, "SQ", UNDEFINED)
+        self._head(tag, "SQ", UNDEFINED)
         for item in items:
-            self._written += _delimiter(ITEM, UNDEFINED)
+            self._written += implicit_head(ITEM, UNDEFINED)
             self._data_set(item or {}, depth)
-            self._written += _delimiter(ITEM_DELIMITER)
-        self._written += _delimiter(SEQUENCE_DELIMITER)
+            self._written += implicit_head(ITEM_DELIMITER, 0)
+        self._written += implicit_head(SEQUENCE_DELIMITER, 0)
 
     def _encoded(self, tag: int, vr: str, form: str, value: Any) -> bytes:
         if form == "InlineBinary":
@@ -130,7 +130,7 @@ class JsonEncoder:
     def _value(self, tag: int, vr: str, value: bytes) -> None:
         if len(value) % 2:
             value += padding(vr)
-        self._header(tag, vr, len(value))
+        self._head(tag, vr, len(value))
         self._written += value
 
     def _bulk_value(self, tag: int, vr: str, uri: Any) -> None:
@@ -138,12 +138,12 @@ class JsonEncoder:
             raise MalformedObject(f"{name(tag)}: BulkDataURI is a string", tag)
         value = self._bulk(tag, uri)
         if value.encapsulated:
-            self._header(tag, "OB", UNDEFINED)
+            self._head(tag, "OB", UNDEFINED)
             self._place(value.pieces)
-            self._written += _delimiter(SEQUENCE_DELIMITER)
+            self._written += implicit_head(SEQUENCE_DELIMITER, 0)
             return
         length = sum(map(len, value.pieces))
-        self._header(tag, vr, length + length % 2)
+        self._head(tag, vr, length + length % 2)
         self._place(value.pieces)
         self._written += padding(vr) * (length % 2)
 
@@ -156,15 +156,10 @@ class JsonEncoder:
             self._pieces.append(bytes(self._written))
             self._written.clear()
 
-    def _header(self, tag: int, vr: str, length: int) -> None:
-        """PS3.5 7.1.2; a value too long for its VR is UN (6.2.2)."""
+    def _head(self, tag: int, vr: str, length: int) -> None:
         if length > _MOST_LONG and length != UNDEFINED:
             raise MalformedObject(f"{name(tag)}: the value is longer than 4 GB", tag)
-        if vr in SHORT_VRS and length <= _MOST_SHORT:
-            self._written += pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
-        else:
-            code = b"UN" if vr in SHORT_VRS else vr.encode()
-            self._written += pack("<HH2sHI", tag >> 16, tag & 0xFFFF, code, 0, length)
+        self._written += explicit_head(tag, vr, length)
 
 
 def _tag(key: str) -> int:
@@ -271,7 +266,3 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 def padding(vr: str) -> bytes:
     """What makes the length of a value even (PS3.5 6.2)."""
     return b"\0" if vr == "UI" or vr in BINARY_WIDTH else b" "
-
-
-def _delimiter(tag: int, length: int = 0) -> bytes:
-    return pack("<HHI", tag >> 16, tag & 0xFFFF, length)

@@ -7,7 +7,7 @@ from pacs.dataset.character_set import DEFAULT, CharacterSet, character_set
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET
 from pacs.dataset.elements import PIXEL_DATA, Buffer, Element, Encoding, read_elements
 from pacs.dataset.json_encoder import UNICODE, BulkValue, EncodeText, JsonEncoder, encode_values, padding
-from pacs.dataset.rewrite import ElementWriter, WriteElement
+from pacs.dataset.rewrite import Rewriter, WriteElement
 from pacs.dataset.vr import CHARSET_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
@@ -83,7 +83,7 @@ def in_utf_8(part: bytes, encoding: Encoding, write: WriteElement) -> bytes:
     return b"".join(content for _, content in _Converter(part, encoding, elements, write).all(elements))
 
 
-class _Converter(ElementWriter):
+class _Converter(Rewriter):
     def __init__(self, part: bytes, encoding: Encoding, elements: list[Element], write: WriteElement) -> None:
         super().__init__(part, encoding, elements, write)
         self._set: CharacterSet = DEFAULT
