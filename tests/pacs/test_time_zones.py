@@ -41,14 +41,23 @@ def test_a_day_may_change() -> None:
     assert moved("20240229", "233000.000000", 0, 60) == ("20240301", "003000.000000")
 
 
-@pytest.mark.parametrize("day", ["20240230", "99991231", "00010101", "00000000"])
-def test_what_is_out_of_the_calendar_stays(day: str) -> None:
-    """As far as it is: whatever comes of it is a date."""
-    for source, target in ((-720, 840), (840, -720), (None, 0)):
-        date, time = moved(day, "120000.000000", source, target)
-        assert len(date) == 8
-        assert len(time) == 13
-    assert moved("20240230", "120000.000000", 0, 60) == ("20240230", "120000.000000")
+@pytest.mark.parametrize(
+    ("day", "source", "target", "told"),
+    [
+        ("20240230", 0, 60, ("20240230", "12")),
+        ("20240230", None, 0, ("20240230", "12")),
+        ("00000000", 840, -720, ("00000000", "12")),
+        ("99991231", -720, 840, ("99991231", "12")),
+        ("99991231", 840, -720, ("99991230", "10")),
+        ("00010101", 840, -720, ("00010101", "12")),
+        ("00010101", -720, 840, ("00010102", "14")),
+    ],
+)
+def test_what_is_out_of_the_calendar_stays(
+    day: str, source: int | None, target: int, told: tuple[str, str]
+) -> None:
+    date, hour = told
+    assert moved(day, "120000.000000", source, target) == (date, f"{hour}0000.000000")
 
 
 def elements(**values: str) -> dict[str, dict[str, object]]:
