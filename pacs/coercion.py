@@ -93,6 +93,7 @@ class Coercer:
         self._source = source
         self._system = system
         self._patients = patients
+        self._told = ""
 
     def coerce(self, content: Buffer, transfer_syntax_uid: str, start: int, end: int) -> Coerced | None:
         """The data set from start to end as it is to be kept; None for as it is.
@@ -102,8 +103,14 @@ class Coercer:
         try:
             return self._coerce(content, transfer_syntax_uid, start, end)
         except _CannotCoerce as error:
-            log.warning("not coerced", source=self._source, reason=str(error))
+            self._tell(str(error))
             return None
+
+    def _tell(self, reason: str) -> None:
+        """Log why an object stays as it is: once for those that come together."""
+        if self._told != reason:
+            self._told = reason
+            log.warning("not coerced", source=self._source, reason=reason)
 
     def _coerce(self, content: Buffer, transfer_syntax_uid: str, start: int, end: int) -> Coerced | None:
         encoding = encoding_of(transfer_syntax_uid)

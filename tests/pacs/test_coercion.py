@@ -4,6 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import structlog
 from pydicom import Dataset, dcmread
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -12,6 +13,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
 )
+from structlog.testing import capture_logs
 
 from pacs.archive import Archive
 from pacs.coercion import Coercer
@@ -241,6 +243,19 @@ def test_what_cannot_be_coerced_stays_as_it_is(archive: Archive, syntax: str) ->
     report = dose_report()
     assert sent(archive, part10(in_syntax(report, syntax))) is Outcome.STORED
     assert ORIGINALS not in kept(archive, report)[1]
+
+
+def test_why_a_series_is_not_coerced_is_told_once(archive: Archive) -> None:
+    sender = archive.sender(SENDER, ALL)
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        for number in range(3):
+            report = renamed(in_syntax(dose_report(), ExplicitVRBigEndian), f"2.999.40.6.{number}")
+            incoming = sender.begin_part10()
+            incoming.write(part10(report))
+            archive.store(incoming)
+    told = [(line["source"], line["reason"]) for line in lines if line["event"] == "not coerced"]
+    assert told == [("MODALITY", "it is deflated, or in big endian")]
 
 
 def test_elements_out_of_order_are_left_alone() -> None:
