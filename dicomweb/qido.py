@@ -1,6 +1,6 @@
 """Searching for patients, studies, series and instances (PS3.18 10.6)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -83,7 +83,7 @@ class Search:
         limit = min((n for n in (query.limit, cap) if n is not None), default=None)
         found = self._archive.search(replace(query, limit=None if limit is None else limit + 1))
         pick = search.picker()
-        levels = [_told_in(search.zone, answer.levels) for answer in islice(found, limit)]
+        levels = [answer.levels for answer in islice(found, limit)]
         more = limit is not None and next(found, None) is not None
         made = self._made_for(search, levels, url)
         total = self._archive.count_answers(query) if search.counted else None
@@ -93,7 +93,9 @@ class Search:
             warnings.append(MORE_RESULTS.format(left))
         if search.unindexed and len(levels) > MAX_READ:
             warnings.append(f"What the index does not keep is in the first {MAX_READ} results only.")
-        answers = (pick((*of, beside)) for of, beside in zip(levels, made, strict=True))
+        answers = (
+            pick((*_told_in(search.zone, of), beside)) for of, beside in zip(levels, made, strict=True)
+        )
         return writer.whole(answers), total, warnings
 
     def _made_for(
@@ -113,20 +115,20 @@ class Search:
             made = {RETRIEVE_URL: {"vr": "UR", "Value": [prefix + _uid(levels[-1], tag)]}}
             if search.unindexed and number < MAX_READ:
                 uids = [_uid(levels[at], key) for at, (_, key) in enumerate((*above, (resource, tag)))]
-                made |= self._read(uids, search.unindexed)
+                (read,) = _told_in(search.zone, [self._read(uids)], of=levels[0])
+                made |= {tag: read[tag] for tag in search.unindexed if tag in read}
             yield made
 
-    def _read(self, uids: Sequence[str], tags: Collection[str]) -> DicomJson:
+    def _read(self, uids: Sequence[str]) -> DicomJson:
         """What the object says, or the first one of the study or series; nothing where it was lost."""
         try:
             study, *below = uids
             is_one = len(below) == 2
             instance = (self._archive.instance if is_one else self._archive.first_instance)(study, *below)
-            metadata = self._archive.metadata(instance)
+            return self._archive.metadata(instance)
         except ArchiveError as error:
             log.warning("not read for a search", study=uids[0], error=type(error).__name__)
             return {}
-        return {tag: metadata[tag] for tag in tags if tag in metadata}
 
 
 def _uid(attributes: DicomJson, tag: str) -> str:
@@ -134,8 +136,14 @@ def _uid(attributes: DicomJson, tag: str) -> str:
     return uid
 
 
-def _told_in(zone: int | None, levels: Sequence[DicomJson]) -> Sequence[DicomJson]:
-    """The levels of an answer with their dates and times in the zone that was asked in."""
+def _told_in(
+    zone: int | None, levels: Sequence[DicomJson], of: DicomJson | None = None
+) -> Sequence[DicomJson]:
+    """The levels of an answer with their dates and times in the zone that was asked in.
+
+    of: what is kept of the study, whose zone all that is in it follows; the first level has it.
+    """
     if zone is None:
         return levels
-    return [in_zone(level, offset_of(levels[0]), zone) for level in levels]
+    source = offset_of(levels[0] if of is None else of)
+    return [in_zone(level, source, zone) for level in levels]

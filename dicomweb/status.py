@@ -79,7 +79,9 @@ FAILURE_REASON: Mapping[type[ArchiveError], int] = {
     OutOfSpace: 0xA700,  # out of resources
 }
 
-# Warning Reason (0008,1196): PS3.18 Table I.2-1. Nothing is coerced here, and no IOD is checked.
+# Warning Reason (0008,1196): PS3.18 Table I.2-1. What comes is not coerced here, but the same may have been
+# before, when a known system sent it. No IOD is checked.
+COERCION_OF_ELEMENTS = 0xB000
 ELEMENTS_DISCARDED = 0xB006
 
 _OF_TRANSFER_SYNTAX = (0x00020010, 0x7FE00010)  # TransferSyntaxUID, PixelData

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from dicomweb.received import Received
-from dicomweb.status import ELEMENTS_DISCARDED, failure_reason, http_status
+from dicomweb.status import COERCION_OF_ELEMENTS, ELEMENTS_DISCARDED, failure_reason, http_status
 from pacs.errors import ArchiveError
 from pacs.model import DicomJson, Stored
 from pacs.non_patient import CATEGORY_OF
@@ -20,7 +20,7 @@ def store_status(received: Sequence[Received], status_of_part: HTTPStatus = HTTP
     errors = [one.outcome for one in received if isinstance(one.outcome, ArchiveError)]
     if len(errors) == len(received):
         return max(http_status(error) for error in errors)
-    return status_of_part if errors or any(one.discarded for one in received) else HTTPStatus.OK
+    return status_of_part if errors or any(map(_warning, received)) else HTTPStatus.OK
 
 
 def store_response(received: Sequence[Received], url: str) -> DicomJson:
@@ -47,9 +47,16 @@ def _study_url(stored: Sequence[Stored], url: str) -> DicomJson:
 def _referenced(received: Received, one: Stored, url: str) -> DicomJson:
     item = _reference(one.sop_class_uid, one.sop_instance_uid)
     item["00081190"] = {"vr": "UR", "Value": [url + _path(one)]}
+    reason = _warning(received)
+    return item | {"00081196": {"vr": "US", "Value": [reason]}} if reason else item
+
+
+def _warning(received: Received) -> int:
+    """The Warning Reason of what is stored; 0 for none."""
     if received.discarded:
-        item["00081196"] = {"vr": "US", "Value": [ELEMENTS_DISCARDED]}
-    return item
+        return ELEMENTS_DISCARDED
+    outcome = received.outcome
+    return COERCION_OF_ELEMENTS if isinstance(outcome, Stored) and outcome.is_coerced else 0
 
 
 def _path(one: Stored) -> str:

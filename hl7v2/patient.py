@@ -35,7 +35,10 @@ def patient(message: Message) -> DicomJson:
 
 def _identifier(value: Value) -> DicomJson:
     """CX, with who issued it (PS3.3 Table 10-18)."""
-    universal = {"00400032": v.element("UT", value.part(4, 2)), "00400033": v.element("CS", value.part(4, 3))}
+    universal = {
+        "00400032": v.element("UT", value.part(4, 2)),
+        "00400033": v.universal_id_type(value.part(4, 3)),
+    }
     return {
         "00100020": v.name_of("LO", "PID-3", value.part(1)),
         "00100021": v.text("LO", value.part(4)),

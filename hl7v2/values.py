@@ -79,9 +79,14 @@ def issuer(value: Value, first: int) -> DicomJson:
     item = {
         "00400031": element("UT", value.part(first)),
         "00400032": element("UT", value.part(first + 1)),
-        "00400033": element("CS", value.part(first + 2)),
+        "00400033": universal_id_type(value.part(first + 2)),
     }
     return with_values(item) if value.part(first) or value.part(first + 1) else {}
+
+
+def universal_id_type(text: str) -> DicomJson:
+    """Of HD, as DICOM writes it; without a value for what cannot be one."""
+    return element("CS", text.upper() if _CODE.fullmatch(text.upper()) else "")
 
 
 def codes(segment: Segment, field: int, first: int = 1) -> list[DicomJson]:

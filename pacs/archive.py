@@ -157,8 +157,8 @@ class Archive:
 
     @property
     def deletions(self) -> int:
-        """How often something was deleted; what was found under an older number may be there no longer."""
-        return self._index.deletions.count
+        """A number that is another after each deletion; what was found under another may be gone."""
+        return self._index.deletions.last
 
     def open(self, instance: Instance) -> StoredFile:
         """The Part 10 file of an instance, for reading at any position. Raises NotFound when it was lost."""

@@ -7,13 +7,13 @@ are compared with the worklist.
 
 from collections.abc import Iterable
 from datetime import datetime
-from struct import pack
 from typing import NamedTuple
 
 import structlog
 
 from pacs.dataset.dicom_json import JsonWriter
-from pacs.dataset.elements import ITEM, Buffer, Element, Encoding, read_elements
+from pacs.dataset.elements import Buffer, Element, Encoding, read_elements
+from pacs.dataset.heads import item_of
 from pacs.dataset.json_encoder import UNICODE
 from pacs.dataset.recoding import in_utf_8, is_plain, value_in
 from pacs.dataset.rewrite import (
@@ -93,6 +93,7 @@ class Coercer:
         self._source = source
         self._system = system
         self._patients = patients
+        self._told = ""
 
     def coerce(self, content: Buffer, transfer_syntax_uid: str, start: int, end: int) -> Coerced | None:
         """The data set from start to end as it is to be kept; None for as it is.
@@ -102,8 +103,14 @@ class Coercer:
         try:
             return self._coerce(content, transfer_syntax_uid, start, end)
         except _CannotCoerce as error:
-            log.warning("not coerced", source=self._source, reason=str(error))
+            self._tell(str(error))
             return None
+
+    def _tell(self, reason: str) -> None:
+        """Log why an object stays as it is: once for those that come together."""
+        if self._told != reason:
+            self._told = reason
+            log.warning("not coerced", source=self._source, reason=reason)
 
     def _coerce(self, content: Buffer, transfer_syntax_uid: str, start: int, end: int) -> Coerced | None:
         encoding = encoding_of(transfer_syntax_uid)
@@ -133,7 +140,7 @@ class Coercer:
             new[_CHARACTER_SET] = write(_CHARACTER_SET, "CS", _padded(rules.character_set))
         issuer = rules.issuer_of_accession_number
         if issuer and part.states(_ACCESSION_NUMBER) and not part.states(_ACCESSION_ISSUER):
-            item = _item(write(_ENTITY_ID, "UT", _padded(issuer)))
+            item = item_of(write(_ENTITY_ID, "UT", _padded(issuer)))
             new[_ACCESSION_ISSUER] = write(_ACCESSION_ISSUER, "SQ", item)
         if _ISSUER in corrected or not part.states(_PATIENT_ID) or part.states(_ISSUER):
             return new
@@ -181,8 +188,8 @@ class Coercer:
         time = _padded(datetime.now().astimezone().strftime("%Y%m%d%H%M%S.%f"))
         write = part.write
         return b"".join(
-            _item(
-                write(_MODIFIED_ATTRIBUTES, "SQ", _item(part.old(sorted(new))))
+            item_of(
+                write(_MODIFIED_ATTRIBUTES, "SQ", item_of(part.old(sorted(new))))
                 + write(_TIME, "DT", time)
                 + write(_SYSTEM, "LO", _padded(self._system))
                 + write(_SOURCE, "LO", _padded(self._source))
@@ -279,10 +286,6 @@ class _Part:
             return True
         is_unknown = self.write is explicit_element and self.elements[_ORIGINAL_ATTRIBUTES][4:6] == b"UN"
         return bool(self._read[_ORIGINAL_ATTRIBUTES].items) and not is_unknown
-
-
-def _item(content: bytes) -> bytes:
-    return pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
 
 
 def _padded(text: str) -> bytes:

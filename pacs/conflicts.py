@@ -51,10 +51,17 @@ class Conflicts:
             raise StorageFailed("the instance was deleted while it came again; send it once more")
         if verdict is Verdict.IDENTICAL:
             return self._again(incoming, record, kept)
-        if self._came_before(incoming, record.instance, kept):
+        came = incoming.came or record.instance.digest
+        if self._came_before(came, kept):
+            incoming.is_coerced = kept.digest != came
             incoming.abort()
             return Outcome.ALREADY_STORED
-        return self._other_content(incoming, record, kept)
+        if not self._is_there(kept):
+            outcome = self._replace(incoming, record, kept.file)
+            if outcome is not None:
+                self._tell_lost(record.instance, kept, "another, or coerced at another time")
+                return outcome
+        return self._other_content(incoming, record)
 
     def _again(self, incoming: Incoming, record: Record, kept: KeptFile) -> Outcome:
         """What is there already is not kept twice; but if its file was lost, this one takes its place."""
@@ -63,15 +70,20 @@ class Conflicts:
             return Outcome.ALREADY_STORED
         self._index.writer.replace(record, kept.file)
         self._on_commit()
-        instance = record.instance
-        log.warning(
-            "lost file replaced", instance=instance.sop_instance_uid, lost=kept.file, by=instance.file
-        )
+        self._tell_lost(record.instance, kept, "the same")
         return Outcome.STORED
 
-    def _came_before(self, incoming: Incoming, instance: Instance, kept: KeptFile) -> bool:
-        """Whether what is kept came as this did, whatever was put into either of them."""
-        came = incoming.came or instance.digest
+    def _tell_lost(self, instance: Instance, kept: KeptFile, content: str) -> None:
+        log.warning(
+            "lost file replaced",
+            instance=instance.sop_instance_uid,
+            lost=kept.file,
+            by=instance.file,
+            content=content,
+        )
+
+    def _came_before(self, came: str, kept: KeptFile) -> bool:
+        """Whether what is kept came as this did, whatever was put into either of them.  came: its digest."""
         if kept.digest == came:
             return self._is_there(kept)
         try:
@@ -87,15 +99,14 @@ class Conflicts:
         except NotFound:
             return False
 
-    def _other_content(self, incoming: Incoming, record: Record, kept: KeptFile) -> Outcome:
+    def _other_content(self, incoming: Incoming, record: Record) -> Outcome:
         """By the policy for the sender, unless it is another object that bears the UID by mistake."""
         policy = incoming.sender.duplicates
         if policy is Duplicates.REPLACE:
             outcome = self._replace(incoming, record)
             if outcome is not None:
                 return outcome
-        is_kept = policy is Duplicates.KEEP and self._is_there(kept)
-        is_kept = is_kept and self._index.replacer.is_rival(record)
+        is_kept = policy is Duplicates.KEEP and self._index.replacer.is_rival(record)
         self._set_aside(incoming, record, Verdict.CONFLICT)
         if is_kept:
             return Outcome.FIRST_KEPT
@@ -103,16 +114,17 @@ class Conflicts:
             "the SOP Instance UID is taken by other content; the first stays, this is set aside", 0x00080018
         )
 
-    def _replace(self, incoming: Incoming, record: Record) -> Outcome | None:
+    def _replace(self, incoming: Incoming, record: Record, lost: str = "") -> Outcome | None:
         """None when it may not take the place of what is there.
 
+        lost: the file that was found to be lost; of no other is the place taken then.
         The former file is moved once the commit is on the device, and before the answer: by then the files
         say the same as the index, so that `reindex` would not bring the former back.
         """
         source, instance = incoming.sender.source, record.instance
         requester = source.ae_title or source.address
         try:
-            verdict, former = self._index.replacer.replace(record, Removal(REPLACED, requester))
+            verdict, former = self._index.replacer.replace(record, Removal(REPLACED, requester), of=lost)
         except OutOfSpace:  # nothing was written, for sure
             incoming.abort()
             raise

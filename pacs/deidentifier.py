@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from pacs.dataset.elements import Encoding, read_elements
+from pacs.dataset.heads import item_of
 from pacs.dataset.part10 import FileMeta, file_meta_bytes
 from pacs.dataset.rewrite import explicit_element
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN
 from pacs.deidentification.admission import Statements, admit
-from pacs.deidentification.cleaning import Cleaner, item_of, padded
+from pacs.deidentification.cleaning import Cleaner, padded
 from pacs.deidentification.pseudonyms import Pseudonyms
 from pacs.model import Instance, Source
 from pacs.transcode import NATIVE, Transcoder

@@ -1,6 +1,7 @@
 """One object while it is received, and those who send them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from blake3 import blake3
 
@@ -100,7 +101,8 @@ class Incoming:
         self._announced = meta is not None
         self._head = bytearray()  # of a Part 10 file, while it is not there as a whole
         self._file: NewFile | None = None
-        self.came = ""  # BLAKE3 of the data set as it came, where another is kept
+        self.came = ""  # BLAKE3 of the data set as it came, where another is to be kept
+        self.is_coerced = False  # whether another is kept, or was kept before
         if meta is not None:
             self._begin(meta)
 
@@ -185,13 +187,9 @@ class Incoming:
             digest = blake3()
             for piece in _pieces(content, start, end):
                 digest.update(piece)
-            self.came = digest.hexdigest()
-            right = self._begin(self._meta)
-            right.write(coerced.head)
-            for piece in _pieces(content, coerced.rest, end):
-                right.write(piece)
-        file.discard()
-        return right
+            self.came, self.is_coerced = digest.hexdigest(), True
+            pieces = chain([coerced.head], _pieces(content, coerced.rest, end))
+            return self._in_place_of(file, self._meta, pieces)
 
     def _agreeing(self, file: NewFile, header: Header) -> NewFile:
         """The file with a head that tells what the data set is: the data set is right."""
@@ -200,11 +198,16 @@ class Incoming:
             return file
         if self._announced:
             raise MismatchedObject("the data set is not of the SOP class and instance announced", 0x00080018)
+        meta = FileMeta(*found, self._meta.transfer_syntax_uid)
+        with file.content() as (content, start, end):
+            return self._in_place_of(file, meta, _pieces(content, start, end))
+
+    def _in_place_of(self, file: NewFile, meta: FileMeta, pieces: Iterable[Buffer]) -> NewFile:
+        """A file of these pieces; the one before it goes, also when the new one cannot be written."""
         try:
-            with file.content() as (content, start, end):
-                right = self._begin(FileMeta(*found, self._meta.transfer_syntax_uid))
-                for piece in _pieces(content, start, end):
-                    right.write(piece)
+            right = self._begin(meta)
+            for piece in pieces:
+                right.write(piece)
         finally:
             file.discard()
         return right

@@ -183,7 +183,7 @@ class Committer:
         except Exception:  # as above: who sent it must be told
             log.exception("settling failed", instance=pending.record.instance.sop_instance_uid)
             return StorageFailed("the index could not take the object in")
-        return _stored(pending.record.instance, outcome)
+        return _stored(pending.record.instance, outcome, pending.incoming.is_coerced)
 
 
 def _is_sound(pending: Pending) -> bool:
@@ -220,11 +220,12 @@ def _count(pending: Pending) -> None:
         instance_counter(type(outcome).__name__).inc()
 
 
-def _stored(instance: Instance, outcome: Outcome) -> Stored:
+def _stored(instance: Instance, outcome: Outcome, is_coerced: bool) -> Stored:
     return Stored(
         outcome,
         instance.study_instance_uid,
         instance.series_instance_uid,
         instance.sop_instance_uid,
         instance.sop_class_uid,
+        is_coerced,
     )

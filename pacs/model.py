@@ -118,7 +118,7 @@ class Kept(NamedTuple):
 class Outcome(StrEnum):
     """What became of an object that was handed in and not refused.
 
-    REPLACED: it is in the place of other content of its UID, which was removed.
+    REPLACED: it is in the place of other content of its UID, which was removed, or was lost.
     FIRST_KEPT: it was set aside, since other content of its UID is kept.
     """
 
@@ -130,13 +130,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer to a success: an instance of this UID is durably kept."""
+    """The answer to a success: an instance of this UID is durably kept.
+
+    is_coerced: whether that is not what came, but for what a rule for its sender put in.
+    """
 
     outcome: Outcome
     study_instance_uid: str
     series_instance_uid: str
     sop_instance_uid: str
     sop_class_uid: str
+    is_coerced: bool = False
 
 
 class Action(StrEnum):

@@ -7,9 +7,12 @@ A date whose time nobody knows is in no zone.
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import product
+from functools import lru_cache
+from typing import Any
 
-from pacs.attributes import ATTRIBUTES, BY_PATH, Attribute, date_of
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
+
+from pacs.attributes import Attribute
 from pacs.errors import InvalidQuery
 from pacs.model import DicomJson
 from pacs.query import (
@@ -27,30 +30,26 @@ OFFSET = "00080201"  # Timezone Offset From UTC
 
 _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)", re.ASCII)
 _MOST_WEST, _MOST_EAST = -12 * 60, 14 * 60  # PS3.3 Table C.12-1
+_QUARTER = 15  # minutes
 _MOST_DAYS = 2  # between the dates of two zones, which are 26 hours apart at most
 _DAY_BEGINS, _DAY_ENDS = "000000.000000", "235959.999999"
+_KNOWN_DATES = 256  # tags
 _FORM = "%Y%m%d%H%M%S.%f"
 
-# Dates and the times that tell them more exactly, of all that is kept
-PAIRS: tuple[tuple[str, str], ...] = tuple(
-    (BY_PATH[date_of(time).tags].json_key, time.json_key)
-    for time in ATTRIBUTES
-    if time.vr == "TM" and date_of(time).tags in BY_PATH and time.keyword != "PatientBirthTime"
-)
-
-
-# What is kept that may state an offset of its own (PS3.5 6.2)
-_DATE_TIMES = tuple(one.json_key for one in ATTRIBUTES if one.vr == "DT")
+_BIRTH = "00100030"  # Patient's Birth Date is the day of the place of birth, whatever time it has
 
 
 def read_offset(text: str) -> int | None:
-    """A value of Timezone Offset From UTC, such as "-0330", in minutes; None for none."""
+    """A value of Timezone Offset From UTC, such as "-0330", in minutes; None for none.
+
+    There is no zone but by quarters of an hour. Others are mistakes, of which there could be 1,500.
+    """
     match = _OFFSET.fullmatch(text.strip())
     if match is None:
         return None
     minutes = int(match[2]) * 60 + int(match[3])
     offset = -minutes if match[1] == "-" else minutes
-    return offset if _MOST_WEST <= offset <= _MOST_EAST else None
+    return offset if offset % _QUARTER == 0 and _MOST_WEST <= offset <= _MOST_EAST else None
 
 
 def asked_offset(text: str) -> int:
@@ -95,42 +94,78 @@ def _zone(offset: int | None) -> timezone | None:
 
 
 def in_zone(attributes: DicomJson, source: int | None, target: int) -> DicomJson:
-    """Attributes with the dates and times of a zone in another, which they tell."""
-    changed: DicomJson = {OFFSET: {"vr": "SH", "Value": [written_offset(target)]}}
-    for date_key, time_key in PAIRS:
-        day, time = (_only(attributes, key) for key in (date_key, time_key))
-        date, clock = normal_date(day), normal_time(time)
-        if date is None or clock is None:
+    """Attributes, and those of their items, with the dates and times of a zone in another, which is told."""
+    told = {"vr": "SH", "Value": [written_offset(target)]}
+    return attributes | _told(attributes, source, target) | {OFFSET: told}
+
+
+def _told(attributes: DicomJson, source: int | None, target: int) -> DicomJson:
+    """Those of the attributes that may be told otherwise in the other zone."""
+    changed: DicomJson = {}
+    for key, element in attributes.items():
+        values = element.get("Value")
+        if not values:
             continue
-        date, clock = moved(date, clock, source, target)
-        changed[date_key] = {"vr": "DA", "Value": [date]}
-        # As exact as it was said
-        exact = len(time.replace(":", "")) if "." in time else len("HHMMSS")
-        changed[time_key] = {"vr": "TM", "Value": [clock[:exact]]}
-    for key in _DATE_TIMES:
-        stated = _with_offset(_only(attributes, key), source)
-        if stated is not None:
-            changed[key] = {"vr": "DT", "Value": [stated]}
-    return attributes | changed
+        if element["vr"] == "SQ":
+            changed[key] = element | {"Value": [_item_told(item, source, target) for item in values]}
+        elif element["vr"] == "DT":
+            changed[key] = element | {"Value": [_with_offset(value, source) for value in values]}
+        elif element["vr"] == "DA" and (time_key := _time_key(key)) in attributes:
+            changed |= _pairs_told(key, time_key, attributes, source, target)
+    return changed
 
 
-def _with_offset(text: str, source: int | None) -> str | None:
-    """A date time with the offset that it leaves to its data set; None where it has one, or is none."""
-    match = DATE_TIME.fullmatch(text)
-    if match is None or match[8]:
-        return None
+def _item_told(item: DicomJson | None, source: int | None, target: int) -> DicomJson | None:
+    """An item of a sequence; one that states a zone of its own tells of something else, and stays."""
+    return item if item is None or OFFSET in item else item | _told(item, source, target)
+
+
+@lru_cache(_KNOWN_DATES)
+def _time_key(date_key: str) -> str:
+    """The tag of the time that tells a date more exactly, by its keyword; empty for none."""
+    keyword = keyword_for_tag(int(date_key, 16))
+    tag = tag_for_keyword(keyword.replace("Date", "Time")) if "Date" in keyword else None
+    return f"{tag:08X}" if tag is not None and date_key != _BIRTH else ""
+
+
+def _pairs_told(
+    date_key: str, time_key: str, attributes: DicomJson, source: int | None, target: int
+) -> DicomJson:
+    """Dates and their times; none where there are not as many of both."""
+    days, times = attributes[date_key]["Value"], attributes[time_key].get("Value", ())
+    if len(days) != len(times):
+        return {}
+    pairs = [_pair_told(*pair, source, target) for pair in zip(days, times, strict=True)]
+    return {
+        date_key: {"vr": "DA", "Value": [day for day, _ in pairs]},
+        time_key: {"vr": "TM", "Value": [time for _, time in pairs]},
+    }
+
+
+def _pair_told(day: Any, time: Any, source: int | None, target: int) -> tuple[Any, Any]:
+    date, clock = normal_date(str(day or "")), normal_time(str(time or ""))
+    if date is None or clock is None:
+        return day, time
+    date, clock = moved(date, clock, source, target)
+    # As exact as it was said, or as the minutes of the offset make it
+    said = len(str(time).strip().replace(":", ""))
+    seconds = len("HHMMSS") if clock[4:6] != "00" else len("HHMM") if clock[2:4] != "00" else len("HH")
+    return date, clock[: max(said, seconds)]
+
+
+def _with_offset(text: Any, source: int | None) -> Any:
+    """A date time with the offset that it leaves to its data set; without a time it is in no zone."""
+    match = DATE_TIME.fullmatch(str(text or "").strip())
+    if match is None or match[4] is None or match[8]:
+        return text
     if source is None:
         try:
-            here = datetime.strptime(text[:14], "%Y%m%d%H%M%S").astimezone().utcoffset()
+            moment = "".join(match.groups("")[:6]).ljust(14, "0")
+            here = datetime.strptime(moment, "%Y%m%d%H%M%S").astimezone().utcoffset()
         except (ValueError, OverflowError, OSError):
-            return None
+            return text
         source = int((here or timedelta()).total_seconds()) // 60
-    return text + written_offset(source)
-
-
-def _only(attributes: DicomJson, key: str) -> str:
-    values = attributes.get(key, {}).get("Value", ())
-    return str(values[0]) if len(values) == 1 and values[0] is not None else ""
+    return match[0] + written_offset(source)
 
 
 def around(moments: tuple[Moments, ...]) -> list[Criterion]:
@@ -152,10 +187,12 @@ def _later(day: str | None, days: int) -> str | None:
 
 def alternatives(
     moments: tuple[Moments, ...], zone: int, offset: int | None
-) -> Iterator[tuple[Criterion, ...]]:
-    """What is asked in one zone, asked of what is in another: groups of criteria of which one must hold."""
-    for chosen in product(*(list(_alternatives(one, zone, offset)) for one in moments)):
-        yield tuple(criterion for group in chosen for criterion in group)
+) -> list[list[tuple[Criterion, ...]]]:
+    """What is asked in one zone, asked of what is in another.
+
+    Of each date and its time, groups of criteria of which one must hold.
+    """
+    return [[tuple(group) for group in _alternatives(one, zone, offset)] for one in moments]
 
 
 def _alternatives(asked: Moments, zone: int, offset: int | None) -> Iterator[list[Criterion]]:

@@ -7,20 +7,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import chain
-from struct import pack, unpack
+from struct import unpack
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pacs.dataset.elements import UNDEFINED, Encoding
+from pacs.dataset.elements import SEQUENCE_DELIMITER, UNDEFINED, Encoding
+from pacs.dataset.heads import explicit_head, implicit_head, item_of
 from pacs.dataset.part10 import FileMeta, file_meta_bytes
 from pacs.dataset.rewrite import (
     Changes,
     explicit_element,
-    explicit_head,
     implicit_element,
-    implicit_head,
     rewritten,
     swapped,
 )
@@ -51,8 +50,6 @@ _EXTENDED_OFFSETS: Changes = {0x7FE00001: None, 0x7FE00002: None}
 _VR_OF_FLOATS = {0x7FE00008: "OF", 0x7FE00009: "OD"}
 _WIDTH = {"OB": 1, "OF": 4, "OD": 8}
 _RLE = "1.2.840.10008.1.2.5"
-_UNSIGNED_LONG = "<HHI"
-_ITEM, _DELIMITER = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 
 # Once decoded (PS3.5 8.2): subsampled colour has all samples, the transformations of JPEG 2000 are undone.
 _DECODED = {"YBR_FULL_422": "YBR_FULL", "YBR_RCT": "RGB", "YBR_ICT": "RGB"}
@@ -202,7 +199,7 @@ class Transcoder:
         with self._reader.content(instance) as read:
             for start in range(0, pixels.length, CHUNK):
                 yield read(pixels.offset + start, min(CHUNK, pixels.length - start))
-        yield pack(_UNSIGNED_LONG, *_DELIMITER, 0)
+        yield implicit_head(SEQUENCE_DELIMITER, 0)
 
 
 def _without_vrs(part: bytes) -> bytes:
@@ -287,7 +284,7 @@ def _uncompressed(form: PixelForm, pixels: PixelLocation, frames: Iterator[bytes
 
 def _encapsulated(pixels: PixelLocation, frames: Iterator[bytes]) -> Iterator[bytes]:
     """One fragment for each frame, behind an empty offset table (PS3.5 A.4)."""
-    yield explicit_head(pixels.tag, "OB", UNDEFINED) + pack(_UNSIGNED_LONG, *_ITEM, 0)
+    yield explicit_head(pixels.tag, "OB", UNDEFINED) + item_of(b"")
     for frame in frames:
-        yield pack(_UNSIGNED_LONG, *_ITEM, len(frame)) + frame
-    yield pack(_UNSIGNED_LONG, *_DELIMITER, 0)
+        yield item_of(frame)
+    yield implicit_head(SEQUENCE_DELIMITER, 0)

@@ -8,6 +8,7 @@ import time
 from typing import Any, NamedTuple
 
 import structlog
+from pydicom.datadict import tag_for_keyword
 
 from pacs.index import Worklists
 from pacs.model import DicomJson
@@ -20,9 +21,20 @@ _ACCESSION_NUMBER, _ID, _ISSUER = "00080050", "00100020", "00100021"
 _ALWAYS_THERE = {"00100010": "PN", _ID: "LO", "00100030": "DA", "00100040": "CS"}
 PATIENT = _ALWAYS_THERE | {_ISSUER: "LO", "00100024": "SQ"}
 
-# What tells who the patient is, too, and goes when it was another: Type of Patient ID, Patient's Birth Time,
-# Other Patient IDs, Names and IDs Sequence, Patient's Birth Name, Patient's Mother's Birth Name
-OF_THE_FORMER = ("00100022", "00100032", "00101000", "00101001", "00101002", "00101005", "00101060")
+# What is of one person as well, and goes when it was another: of PS3.3 Tables C.7-1, C.2-2 and C.2-3 all but
+# what is measured (size and weight), or of any of the kind (species, breed, phantoms)
+_OF_A_PERSON = """
+    TypeOfPatientID OtherPatientIDs OtherPatientIDsSequence OtherPatientNames
+    SourcePatientGroupIdentificationSequence GroupOfPatientsIdentificationSequence ReferencedPatientSequence
+    ReferencedPatientPhotoSequence MedicalRecordLocator PatientBirthName PatientMotherBirthName
+    PatientBirthTime PatientBirthDateInAlternativeCalendar PatientDeathDateInAlternativeCalendar
+    PatientAlternativeCalendar PatientAge EthnicGroup EthnicGroupCodeSequence PatientReligiousPreference
+    PatientPrimaryLanguageCodeSequence PatientInsurancePlanCodeSequence Occupation MilitaryRank
+    BranchOfService CountryOfResidence RegionOfResidence PatientAddress PatientTelephoneNumbers
+    PatientTelecomInformation ResponsiblePerson ResponsiblePersonRole ResponsibleOrganization
+    ConfidentialityConstraintOnPatientDataDescription PatientComments
+"""
+OF_THE_FORMER = tuple(f"{tag_for_keyword(keyword) or 0:08X}" for keyword in _OF_A_PERSON.split())
 
 SAID = frozenset({_ACCESSION_NUMBER, *PATIENT, *OF_THE_FORMER})
 
@@ -63,13 +75,14 @@ class WorklistPatients:
 
     def _one_of(self, study: str, items: list[DicomJson]) -> WorklistPatient | None:
         patients = [{key: item[key] for key in PATIENT if _stated(item, key)} for item in items]
-        if not patients or not _stated(patients[0], _ID):
+        one = {key: element for patient in patients for key, element in patient.items()}
+        if _ID not in one:
             return None
-        if any(_all_stated(one) != _all_stated(patients[0]) for one in patients):
-            self.tell(study, "its worklist items are not of one patient")
+        if any(_ID not in patient or not _agrees(patient, one) for patient in patients):
+            self.tell(study, "its worklist items do not say the same of the patient")
             return None
         numbers = frozenset(number for item in items if (number := _stated(item, _ACCESSION_NUMBER)))
-        return WorklistPatient(patients[0], numbers)
+        return WorklistPatient(one, numbers)
 
     def tell(self, study: str, reason: str) -> None:
         """Log why the patient of a study is not put in: once for the objects that come together."""
@@ -100,6 +113,11 @@ def corrections(said: DicomJson, patient: DicomJson) -> dict[str, DicomJson | No
 def _is_another(said: DicomJson, patient: DicomJson) -> bool:
     pairs = [(_stated(said, key), _stated(patient, key)) for key in (_ID, _ISSUER)]
     return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+
+
+def _agrees(patient: DicomJson, one: DicomJson) -> bool:
+    """Whether all that an item of the worklist states is so."""
+    return all(_stated(patient, key) == _stated(one, key) for key in patient)
 
 
 def _stated(attributes: DicomJson, key: str) -> Any:

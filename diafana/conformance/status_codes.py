@@ -53,8 +53,8 @@ def _initiator() -> Iterator[str]:
             ("Association rejected", "the same; the log says why, by source and reason"),
             (
                 "Association aborted",
-                "the same; what was answered before is not sent again. Within a message about a performed step "
-                "or the availability of instances, it counts as a refusal of that message",
+                "the same; what was answered before is not sent again. Within a message about a performed "
+                "step or the availability of instances, it counts as a refusal of that message",
             ),
             ("Network Disconnect", "the same"),
         ),

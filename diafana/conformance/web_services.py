@@ -23,7 +23,7 @@ from dicomweb.media_types import (
 )
 from dicomweb.pictures import RENDERED_MEDIA_TYPES
 from dicomweb.qido import MAX_READ, MAX_RESULTS
-from dicomweb.status import ELEMENTS_DISCARDED
+from dicomweb.status import COERCION_OF_ELEMENTS, ELEMENTS_DISCARDED
 from dicomweb.syntaxes import COMPRESSED_MEDIA_TYPES
 from dicomweb.transaction import Parameter, Transaction
 from pacs.attributes import ATTRIBUTES
@@ -165,9 +165,10 @@ def _storing() -> Iterator[str]:
     decoded = [(f"`{one}`", "decoded: Explicit VR Little Endian") for one in sorted(TRANSFORMED)]
     yield from table(("media type", "transfer syntax"), [*kept, *decoded])
     yield paragraph(
-        f"Warning Reason (0008,1196) {ELEMENTS_DISCARDED:04X}: metadata held what stands in no data set. "
-        f"What is done with an object is as over {link('5.2.5.2', 'C-STORE')}; nothing is coerced. Failure "
-        f"Reasons: {link('7.3.3.3.3', 'table')}."
+        f"Warning Reason (0008,1196) {ELEMENTS_DISCARDED:04X}: metadata held what stands in no data set; "
+        f"{COERCION_OF_ELEMENTS:04X}: the same is kept already, coerced when a known system sent it. What is "
+        f"done with an object is as over {link('5.2.5.2', 'C-STORE')}; nothing is coerced. Failure Reasons: "
+        f"{link('7.3.3.3.3', 'table')}."
     )
 
 

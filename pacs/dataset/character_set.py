@@ -35,7 +35,8 @@ class _Set(NamedTuple):
         """The bytes of a character; none where the set does not hold it."""
         whole = character.encode(self.codec, "ignore")
         code = whole[len(self.lead) :]
-        if not whole.startswith(self.lead) or len(code) != self.width or min(code) < 0xA0:
+        first = 0xA0 if self.width == 1 else 0xA1  # of a set of 96 characters, or of 94 by 94 (ISO 2022)
+        if not whole.startswith(self.lead) or len(code) != self.width or min(code) < first:
             return b""
         if self.exact and not whole.decode(self.exact, "ignore"):
             return b""
@@ -230,13 +231,13 @@ def _term(value: str) -> int | str | None:
 def _terms(values: tuple[str, ...], numbers: list[int]) -> tuple[str, ...]:
     """The Defined Terms of sets with these numbers, with code extensions where there are several."""
     first, *others = numbers
-    if others:
-        return ("" if first == _ASCII else f"ISO 2022 IR {first}", *(f"ISO 2022 IR {one}" for one in others))
-    if first == _ASCII:
+    if not others and first == _ASCII:
         return ()
-    if _SETS[first].width > 1:  # Table C.12-4 has no Value 1
-        return "", f"ISO 2022 IR {first}"
-    return (f"ISO 2022 IR {first}" if "2022" in values[0] else f"ISO_IR {first}",)
+    if not others and _SETS[first].width == 1:
+        return (f"ISO 2022 IR {first}" if "2022" in values[0] else f"ISO_IR {first}",)
+    extended = tuple(f"ISO 2022 IR {number}" for number in numbers if number != _ASCII)
+    # Sets of two bytes are none for Value 1, which is empty before them (Table C.12-4)
+    return extended if first in _SETS and _SETS[first].width == 1 else ("", *extended)
 
 
 _State = tuple[_Set | None, _Set | None]  # what is G0, None for ASCII, and what is G1

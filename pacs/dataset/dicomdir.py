@@ -10,7 +10,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from pacs.dataset.elements import ITEM
+from pacs.dataset.heads import item_of
 from pacs.dataset.part10 import FileMeta, file_meta_bytes
 from pacs.dataset.rewrite import explicit_element
 from pacs.dataset.transfer_syntax import EXPLICIT_LITTLE_ENDIAN
@@ -151,8 +151,7 @@ class Directory:
             places.append(_place(following.get(record.level, 0), following.pop(record.level + 1, 0)))
             following[record.level] = offset
         for record, place in zip(self._records, reversed(places), strict=True):
-            content = place + record.content
-            yield pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
+            yield item_of(place + record.content)
 
 
 def _file_set(first: int) -> bytes:

@@ -25,14 +25,14 @@ from pacs.dataset.elements import (
     TooDeep,
     name,
 )
+from pacs.dataset.heads import explicit_head, implicit_head
 from pacs.dataset.vr import BINARY_WIDTH, CHARSET_VRS, LONG_VRS, NUMBER_CODES, SHORT_VRS, SINGLE_TEXT_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
 
 UNICODE = "ISO_IR 192"
 
-_MOST_SHORT = 0xFFFE  # bytes of a value whose length has 16 bits
-_MOST_LONG = 0xFFFFFFFE
+_MOST_LONG = 0xFFFFFFFE  # bytes of a value
 _OTHER_GROUPS = (0x0000, 0x0002)  # of commands and file meta information (PS3.7 E, PS3.10 7.1)
 _PADDING = 0xFFFCFFFC  # from here on: trailing padding, items and delimiters
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
@@ -54,15 +54,21 @@ class BulkValue:
 Bulk = Callable[[int, str], BulkValue]
 
 
+# The bytes of a text and its VR. Raises ValueError where there are none.
+EncodeText = Callable[[str, str], bytes]
+
+
 class JsonEncoder:
     """Writes one data set. Values that lie elsewhere stay there: what is written is pieces, to be joined.
 
     discarded: tags of what stands in no data set, and was left out.
     """
 
-    def __init__(self, bulk: Bulk) -> None:
+    def __init__(self, bulk: Bulk, encode_text: EncodeText | None = None) -> None:
+        """encode_text: for values that are not binary, as for encode_values; in Unicode without."""
         self.discarded: list[int] = []
         self._bulk = bulk
+        self._encode_text = encode_text or _in_unicode
         self._pieces: list[Sized] = []
         self._written = bytearray()
         self._is_ascii = True
@@ -101,12 +107,12 @@ class JsonEncoder:
             raise TooDeep(f"{name(tag)}: sequences are nested deeper than {MAXIMUM_DEPTH} levels", tag)
         if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
             raise MalformedObject(f"{name(tag)}: a sequence is an array of objects", tag)
-        self._header(tag, "SQ", UNDEFINED)
+        self._head(tag, "SQ", UNDEFINED)
         for item in items:
-            self._written += _delimiter(ITEM, UNDEFINED)
+            self._written += implicit_head(ITEM, UNDEFINED)
             self._data_set(item or {}, depth)
-            self._written += _delimiter(ITEM_DELIMITER)
-        self._written += _delimiter(SEQUENCE_DELIMITER)
+            self._written += implicit_head(ITEM_DELIMITER, 0)
+        self._written += implicit_head(SEQUENCE_DELIMITER, 0)
 
     def _encoded(self, tag: int, vr: str, form: str, value: Any) -> bytes:
         if form == "InlineBinary":
@@ -117,14 +123,14 @@ class JsonEncoder:
         if tag == SPECIFIC_CHARACTER_SET and values and not self._is_ascii:
             values = [UNICODE]
         try:
-            return encode_values(vr, values)
+            return encode_values(vr, values, self._encode_text)
         except (ValueError, TypeError, OverflowError, struct_error) as reason:
             raise MalformedObject(f"{name(tag)}: a value is none of the VR {vr}", tag) from reason
 
     def _value(self, tag: int, vr: str, value: bytes) -> None:
         if len(value) % 2:
             value += padding(vr)
-        self._header(tag, vr, len(value))
+        self._head(tag, vr, len(value))
         self._written += value
 
     def _bulk_value(self, tag: int, vr: str, uri: Any) -> None:
@@ -132,12 +138,12 @@ class JsonEncoder:
             raise MalformedObject(f"{name(tag)}: BulkDataURI is a string", tag)
         value = self._bulk(tag, uri)
         if value.encapsulated:
-            self._header(tag, "OB", UNDEFINED)
+            self._head(tag, "OB", UNDEFINED)
             self._place(value.pieces)
-            self._written += _delimiter(SEQUENCE_DELIMITER)
+            self._written += implicit_head(SEQUENCE_DELIMITER, 0)
             return
         length = sum(map(len, value.pieces))
-        self._header(tag, vr, length + length % 2)
+        self._head(tag, vr, length + length % 2)
         self._place(value.pieces)
         self._written += padding(vr) * (length % 2)
 
@@ -150,15 +156,10 @@ class JsonEncoder:
             self._pieces.append(bytes(self._written))
             self._written.clear()
 
-    def _header(self, tag: int, vr: str, length: int) -> None:
-        """PS3.5 7.1.2; a value too long for its VR is UN (6.2.2)."""
+    def _head(self, tag: int, vr: str, length: int) -> None:
         if length > _MOST_LONG and length != UNDEFINED:
             raise MalformedObject(f"{name(tag)}: the value is longer than 4 GB", tag)
-        if vr in SHORT_VRS and length <= _MOST_SHORT:
-            self._written += pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
-        else:
-            code = b"UN" if vr in SHORT_VRS else vr.encode()
-            self._written += pack("<HH2sHI", tag >> 16, tag & 0xFFFF, code, 0, length)
+        self._written += explicit_head(tag, vr, length)
 
 
 def _tag(key: str) -> int:
@@ -197,13 +198,8 @@ def _in_unicode(text: str, vr: str) -> bytes:
     return text.encode("utf-8" if vr in CHARSET_VRS else "latin-1")
 
 
-def encode_values(
-    vr: str,
-    values: list[Any],
-    encode_text: Callable[[str, str], bytes] = _in_unicode,
-    order: str = "<",
-) -> bytes:
-    """Values that are not binary.  encode_text: of a text and its VR.  order: of bytes, as struct has it.
+def encode_values(vr: str, values: list[Any], encode_text: EncodeText, order: str = "<") -> bytes:
+    """Values that are not binary.  order: of bytes, as struct has it.
 
     Raises ValueError, TypeError, OverflowError or struct.error for values of the wrong kind.
     """
@@ -270,7 +266,3 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 def padding(vr: str) -> bytes:
     """What makes the length of a value even (PS3.5 6.2)."""
     return b"\0" if vr == "UI" or vr in BINARY_WIDTH else b" "
-
-
-def _delimiter(tag: int, length: int = 0) -> bytes:
-    return pack("<HHI", tag >> 16, tag & 0xFFFF, length)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from pacs.dataset.vr import BINARY_WIDTH, LONG_VRS, NUMBER_CODES, SHORT_VRS, implicit_vr
+from pacs.dataset.vr import BINARY_WIDTH, CHARSET_VRS, LONG_VRS, NUMBER_CODES, SHORT_VRS, implicit_vr
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
 
@@ -87,7 +87,7 @@ def _value(vr: str, value: Any, path: str, tag: int) -> Any:
         return None
     check: Callable[[Any], Any] = _CHECKS.get(vr, _text)
     checked = check(value)
-    if checked is None:
+    if checked is None or (isinstance(checked, str) and not (checked.isascii() or vr in CHARSET_VRS)):
         raise MalformedObject(f"{path}: a value does not fit its vr {vr}, or has a null character", tag)
     return checked or None if vr == "PN" else checked
 

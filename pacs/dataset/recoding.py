@@ -1,13 +1,13 @@
 """Values of a data set written in its character set, and its text in another one (PS3.3 C.12.1.1.2)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from struct import error as struct_error
 
 from pacs.dataset.character_set import DEFAULT, CharacterSet, character_set
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET
 from pacs.dataset.elements import PIXEL_DATA, Buffer, Element, Encoding, read_elements
-from pacs.dataset.json_encoder import UNICODE, BulkValue, JsonEncoder
-from pacs.dataset.rewrite import ElementWriter, WriteElement
+from pacs.dataset.json_encoder import UNICODE, BulkValue, EncodeText, JsonEncoder, encode_values, padding
+from pacs.dataset.rewrite import Rewriter, WriteElement
 from pacs.dataset.vr import CHARSET_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
@@ -21,21 +21,31 @@ def value_in(tag: int, element: DicomJson, terms: Sequence[str]) -> bytes | None
     terms: of Specific Character Set; none for the default repertoire.
     None when that cannot hold it: what is written has to be read as what was meant.
     """
-    if element["vr"] == "SQ":
-        return _sequence(tag, element, terms)
-    text = "\\".join(map(_text, element.get("Value", ())))
-    named = character_set(tuple(terms))
-    if not text.isascii() and named.terms != tuple(terms):  # misspelt: others may read it as another set
-        return None
-    value = named.encode(text, element["vr"])
-    return None if value is None else _even(value)
+    vr, named = element["vr"], character_set(tuple(terms))
 
+    def encode_text(text: str, vr: str) -> bytes:
+        value = named.encode(text, vr) if vr in CHARSET_VRS else text.encode("ascii")
+        # Of misspelt terms, others may think something else
+        if value is None or not (text.isascii() or _is_spelt_right(terms, named)):
+            raise ValueError(vr)
+        return value
 
-def _sequence(tag: int, element: DicomJson, terms: Sequence[str]) -> bytes | None:
     try:
-        pieces = JsonEncoder(_no_bulk).encode({f"{tag:08X}": element})
-    except MalformedObject:
+        if vr == "SQ":
+            return _sequence(tag, element, terms, encode_text)
+        value = encode_values(vr, element.get("Value", []), encode_text)
+    except (ValueError, TypeError, OverflowError, MalformedObject, struct_error):
         return None
+    return value + padding(vr) * (len(value) % 2)
+
+
+def _is_spelt_right(terms: Sequence[str], named: CharacterSet) -> bool:
+    """Whether others understand it as we do. Value 1 may say that it is ASCII, or be empty (PS3.3 C.12-3)."""
+    return named.terms == tuple("" if term == "ISO 2022 IR 6" else term for term in terms)
+
+
+def _sequence(tag: int, element: DicomJson, terms: Sequence[str], encode_text: EncodeText) -> bytes | None:
+    pieces = JsonEncoder(_no_bulk, encode_text).encode({f"{tag:08X}": element})
     written = b"".join(piece for piece in pieces if isinstance(piece, bytes))
     *before, sequence = read_elements(written, _EXPLICIT).elements
     if before and list(terms) != [UNICODE]:  # a character set stands before what is not ASCII
@@ -45,13 +55,6 @@ def _sequence(tag: int, element: DicomJson, terms: Sequence[str]) -> bytes | Non
 
 def _no_bulk(tag: int, _uri: str) -> BulkValue:
     raise MalformedObject("the value lies elsewhere", tag)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        groups = (value.get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic"))
-        return "=".join(groups).rstrip("=")
-    return "" if value is None else str(value)
 
 
 def _even(value: bytes) -> bytes:
@@ -80,7 +83,7 @@ def in_utf_8(part: bytes, encoding: Encoding, write: WriteElement) -> bytes:
     return b"".join(content for _, content in _Converter(part, encoding, elements, write).all(elements))
 
 
-class _Converter(ElementWriter):
+class _Converter(Rewriter):
     def __init__(self, part: bytes, encoding: Encoding, elements: list[Element], write: WriteElement) -> None:
         super().__init__(part, encoding, elements, write)
         self._set: CharacterSet = DEFAULT

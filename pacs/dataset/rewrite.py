@@ -7,10 +7,10 @@ out as they went in.
 from collections.abc import Callable, Mapping
 from struct import pack, unpack_from
 
-from pacs.dataset.elements import ITEM, SEQUENCE_DELIMITER, Buffer, Element, Encoding, read_elements
-from pacs.dataset.vr import BINARY_WIDTH, LONG_VRS, is_signed_by_pixel_representation
+from pacs.dataset.elements import SEQUENCE_DELIMITER, Buffer, Element, Encoding, read_elements
+from pacs.dataset.heads import explicit_head, implicit_head, item_of
+from pacs.dataset.vr import BINARY_WIDTH, is_signed_by_pixel_representation
 
-_LONGEST_SHORT = 0xFFFF  # bytes of a value whose length is written with 16 bits
 _WIDTH = {**BINARY_WIDTH, "AT": 2, "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "UV": 8, "SV": 8, "FD": 8}
 _PIXEL_REPRESENTATION = 0x00280103
 
@@ -23,26 +23,12 @@ WriteElement = Callable[[int, str, bytes], bytes]
 
 def explicit_element(tag: int, vr: str, value: bytes) -> bytes:
     """An element in Explicit VR Little Endian. value: of even length; as UN when too long for its VR."""
-    if vr not in LONG_VRS and len(value) > _LONGEST_SHORT:
-        vr = "UN"  # PS3.5 6.2.2 note 8
     return explicit_head(tag, vr, len(value)) + value
-
-
-def explicit_head(tag: int, vr: str, length: int) -> bytes:
-    """What stands before a value in Explicit VR Little Endian."""
-    if vr in LONG_VRS:
-        return pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
-    return pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
 
 
 def implicit_element(tag: int, _vr: str, value: bytes) -> bytes:
     """An element in Implicit VR Little Endian. value: of even length."""
     return implicit_head(tag, len(value)) + value
-
-
-def implicit_head(tag: int, length: int) -> bytes:
-    """What stands before a value in Implicit VR Little Endian."""
-    return pack("<HHI", tag >> 16, tag & 0xFFFF, length)
 
 
 def rewritten(
@@ -56,9 +42,7 @@ def rewritten(
     """
     elements = read_elements(part, encoding).elements
     as_it_is = encoding == Encoding(explicit=write is explicit_element) and write in _AS_IT_IS
-    written = (
-        copied(part, elements) if as_it_is else ElementWriter(part, encoding, elements, write).all(elements)
-    )
+    written = copied(part, elements) if as_it_is else Rewriter(part, encoding, elements, write).all(elements)
     kept = [(tag, content) for tag, content in written if tag not in changes and tag & 0xFFFF]
     new = [(tag, content) for tag, content in changes.items() if content is not None]
     return b"".join(content for _, content in sorted(kept + new, key=lambda pair: pair[0]))
@@ -87,7 +71,7 @@ def _is_delimiter(part: Buffer, position: int) -> bool:
     return part[position : position + 4] == pack("<HH", SEQUENCE_DELIMITER >> 16, SEQUENCE_DELIMITER & 0xFFFF)
 
 
-class ElementWriter:
+class Rewriter:
     """Writes the elements of a part anew, one by one."""
 
     def __init__(self, part: bytes, encoding: Encoding, elements: list[Element], write: WriteElement) -> None:
@@ -117,8 +101,7 @@ class ElementWriter:
         return self._write(element.tag, self._vr(element), value)
 
     def _item(self, elements: list[Element]) -> bytes:
-        content = b"".join(written for _, written in self.all(elements))
-        return pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
+        return item_of(b"".join(written for _, written in self.all(elements)))
 
     def _is_unknown(self, element: Element) -> bool:
         """Whether it goes on as UN with the bytes that it has: it came so, or cannot be read inside."""

@@ -3,22 +3,17 @@
 Binary values are left out. What does not fit its VR is written without a value: it was so in some object.
 """
 
-from collections.abc import Callable
 from struct import error as struct_error
-from struct import pack
 from typing import Any
 
 from pacs.dataset.character_set import CharacterSet
 from pacs.dataset.dicom_json import SPECIFIC_CHARACTER_SET
-from pacs.dataset.elements import ITEM, Encoding
-from pacs.dataset.json_encoder import encode_values, padding
-from pacs.dataset.vr import BINARY_WIDTH, CHARSET_VRS, SHORT_VRS
+from pacs.dataset.elements import Encoding
+from pacs.dataset.heads import explicit_head, implicit_head, item_of
+from pacs.dataset.json_encoder import EncodeText, encode_values, padding
+from pacs.dataset.vr import BINARY_WIDTH, CHARSET_VRS
 from pacs.errors import MalformedObject
 from pacs.model import DicomJson
-
-_MOST_SHORT = 0xFFFE  # bytes of a value whose length has 16 bits
-
-_EncodeText = Callable[[str, str], bytes]
 
 
 class NotHeld(Exception):
@@ -44,7 +39,7 @@ def encode_short(data_set: DicomJson, encoding: Encoding, character_set: Charact
 
 
 class _Writer:
-    def __init__(self, encoding: Encoding, encode_text: _EncodeText) -> None:
+    def __init__(self, encoding: Encoding, encode_text: EncodeText) -> None:
         self._explicit = encoding.explicit
         self._order = "<" if encoding.little_endian else ">"
         self._encode_text = encode_text
@@ -57,23 +52,17 @@ class _Writer:
     def _element(self, tag: int, element: dict[str, Any]) -> bytes:
         vr, values = element["vr"], element.get("Value") or []
         if vr == "SQ":
-            return self._with_header(tag, vr, b"".join(map(self._item, values)))
+            return self._with_head(tag, vr, b"".join(map(self._item, values)))
         try:
             value = b"" if vr in BINARY_WIDTH else encode_values(vr, values, self._encode_text, self._order)
         except (ValueError, TypeError, OverflowError, MalformedObject, struct_error):
             value = b""
-        return self._with_header(tag, vr, value + padding(vr) * (len(value) % 2))
+        return self._with_head(tag, vr, value + padding(vr) * (len(value) % 2))
 
     def _item(self, item: DicomJson | None) -> bytes:
-        content = self.elements(item or {}, {})
-        return pack(f"{self._order}HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
+        return item_of(self.elements(item or {}, {}), self._order)
 
-    def _with_header(self, tag: int, vr: str, value: bytes) -> bytes:
-        """PS3.5 7.1.2; a value too long for its VR is UN (6.2.2)."""
-        group, number = tag >> 16, tag & 0xFFFF
-        if not self._explicit:
-            return pack(f"{self._order}HHI", group, number, len(value)) + value
-        if vr in SHORT_VRS and len(value) <= _MOST_SHORT:
-            return pack(f"{self._order}HH2sH", group, number, vr.encode(), len(value)) + value
-        code = b"UN" if vr in SHORT_VRS else vr.encode()
-        return pack(f"{self._order}HH2sHI", group, number, code, 0, len(value)) + value
+    def _with_head(self, tag: int, vr: str, value: bytes) -> bytes:
+        if self._explicit:
+            return explicit_head(tag, vr, len(value), self._order) + value
+        return implicit_head(tag, len(value), self._order) + value

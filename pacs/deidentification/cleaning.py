@@ -1,9 +1,10 @@
 """A data set cleaned element by element, its items too. Values that are kept are never decoded."""
 
 from collections.abc import Callable
-from struct import calcsize, pack
+from struct import calcsize
 
-from pacs.dataset.elements import ITEM, Element, Encoding, read_elements
+from pacs.dataset.elements import Element, Encoding, read_elements
+from pacs.dataset.heads import item_of
 from pacs.dataset.rewrite import explicit_element
 from pacs.dataset.vr import BINARY_WIDTH, NUMBER_CODES, implicit_vr
 from pacs.deidentification.actions import Action, action_of
@@ -96,11 +97,6 @@ class Cleaner:
     ) -> bytes:
         contents = (b"".join(content for _, content in self._elements(part, item, write)) for item in items)
         return explicit_element(element.tag, "SQ", b"".join(map(item_of, contents)))
-
-
-def item_of(content: bytes) -> bytes:
-    """An item of a sequence (PS3.5 7.5).  content: its elements."""
-    return pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
 
 
 def _is_left_out(element: Element) -> bool:

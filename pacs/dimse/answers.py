@@ -119,7 +119,8 @@ C_ECHO = Answers({SUCCESS: "we are here"})
 C_STORE = Answers(
     {
         SUCCESS: "it is kept: file, folder and index are on the device; also where the same was kept already",
-        COERCION_OF_ELEMENTS: "the first of its UID stays, this one is in quarantine (`--duplicates keep`)",
+        COERCION_OF_ELEMENTS: "the same, coerced by a rule for the sender; "
+        "or the first of its UID stays, this one is in quarantine (`--duplicates keep`)",
     },
     _failures(
         errors.MalformedObject,

@@ -41,8 +41,8 @@ class PlainWriter:
         return b"".join(elements)
 
     def _element(self, tag: int, vr: str, text: str | None) -> bytes | None:
-        if text is None or vr not in _PADDING or not text.isascii():
-            return None
+        if text is None or vr not in _PADDING or not text.isascii() or "\x1b" in text:
+            return None  # behind an escape, ASCII may be the bytes of another set
         if len(text) % 2:
             text += _PADDING[vr]
         if len(text) > _LONGEST:

@@ -57,6 +57,9 @@ class Reception:
                 stored = self._archive.store(incoming, self._check)
                 if stored.outcome is Outcome.FIRST_KEPT:
                     return self._first_kept()
+                if stored.is_coerced:
+                    comment = "elements were put in: Original Attributes has what was there"
+                    return {"Status": COERCION_OF_ELEMENTS, "ErrorComment": comment}
             except ArchiveError as error:
                 self._error = error
         if self._error is None:

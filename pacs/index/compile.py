@@ -1,6 +1,6 @@
 """From a Query to SQL: first its shape, of which there are few; a statement is built once for each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -75,19 +75,21 @@ class Test(NamedTuple):
 
 _OfOne = tuple[tuple[int, ...], tuple[Test, ...]]
 _Criteria = tuple[_OfOne, ...]
+_Zone = tuple[bool, tuple[tuple[_Criteria, ...], ...]]
 
 
 class Shape(NamedTuple):
     """A query without its values.
 
     criteria: the path of each attribute, and tests of which one must hold.  below: the same of what is below.
-    zoned: groups of which one must hold, each of studies in one time zone; whether it is one that they state.
+    zoned: of each time zone whether studies state it, and for each date and its time groups of which one
+        must hold in it.
     """
 
     level: Level
     criteria: _Criteria
     below: _Criteria
-    zoned: tuple[tuple[bool, _Criteria], ...]
+    zoned: tuple[_Zone, ...]
     of_patient: bool
     of_changed: bool
     order: tuple[Order, ...]
@@ -103,13 +105,10 @@ def shape_of(query: Query, offsets: Sequence[int] = ()) -> tuple[Shape, dict[str
     values: list[Any] = []
     own = (*query.criteria, *around(query.moments))
     criteria = _shapes((*own, *query.below), values)
-    zoned = [
-        (offset, _shapes(group, values))
-        for offset in ((None, *offsets) if query.moments else ())
-        for group in alternatives(query.moments, query.zone, offset)
-    ]
+    zones = (None, *offsets) if query.moments else ()
+    zoned = tuple(_zone_shape(query, offset, values) for offset in zones)
     parameters = {f"p{number}": value for number, value in enumerate(values)}
-    parameters |= {f"zone{at}": offset for at, (offset, _) in enumerate(zoned) if offset is not None}
+    parameters |= {f"zone{at}": offset for at, offset in enumerate(zones) if offset is not None}
     if query.patient_identity is not None:
         parameters["identity"] = query.patient_identity
     if query.changed is not None:
@@ -122,7 +121,7 @@ def shape_of(query: Query, offsets: Sequence[int] = ()) -> tuple[Shape, dict[str
         query.level,
         tuple(criteria[: len(own)]),
         tuple(criteria[len(own) :]),
-        tuple((offset is not None, tuple(group)) for offset, group in zoned),
+        zoned,
         query.patient_identity is not None,
         query.changed is not None,
         query.order,
@@ -130,6 +129,13 @@ def shape_of(query: Query, offsets: Sequence[int] = ()) -> tuple[Shape, dict[str
         bool(query.offset),
     )
     return shape, parameters
+
+
+def _zone_shape(query: Query, offset: int | None, values: list[Any]) -> _Zone:
+    """What the moments of a query are in one zone, without their values, which are added to the others."""
+    pairs = alternatives(query.moments, query.zone, offset)
+    shapes = tuple(tuple(tuple(_shapes(group, values)) for group in groups) for groups in pairs)
+    return offset is not None, shapes
 
 
 def _shapes(criteria: Sequence[Criterion], values: list[Any]) -> list[_OfOne]:
@@ -161,7 +167,7 @@ def statement(shape: Shape) -> Select[Any]:
     """The statement that finds what a query of this shape asks, in order."""
     found = _SELECTS[shape.level]
     of_items: dict[tuple[int, ...], list[tuple[Attribute, _Tests]]] = {}
-    of_zones = (one for _, group in shape.zoned for one in group)
+    of_zones = (one for _, pairs in shape.zoned for groups in pairs for group in groups for one in group)
     bound = iter(list(_bound((*shape.criteria, *shape.below, *of_zones))))
     own = list(islice(bound, len(shape.criteria)))
     for attribute, parameters in islice(bound, len(shape.below)):
@@ -253,18 +259,22 @@ def _where_zoned(shape: Shape, bound: Iterator[tuple[Attribute, _Tests]]) -> Col
 
     Hardly any zone tells many studies from each other: written so, no index is looked into for it.
     """
-    groups = []
+    zones = []
     offset = _study.c.timezone_offset + 0
-    for at, (is_stated, group) in enumerate(shape.zoned):
+    for at, (is_stated, pairs) in enumerate(shape.zoned):
         is_there = offset == bindparam(f"zone{at}") if is_stated else offset.is_(None)
-        tests = (_where(attribute, shape.level, own) for attribute, own in islice(bound, len(group)))
-        groups.append(and_(is_there, *tests))
-    return or_(*groups)
+        tests = ([_where_all(shape.level, islice(bound, len(group))) for group in one] for one in pairs)
+        zones.append(and_(is_there, *(or_(*groups) for groups in tests)))
+    return or_(*zones)
+
+
+def _where_all(level: Level, criteria: Iterable[tuple[Attribute, _Tests]]) -> ColumnElement[bool]:
+    return and_(*(_where(attribute, level, tests) for attribute, tests in criteria))
 
 
 def _where_in_item(criteria: list[tuple[Attribute, _Tests]], level: Level) -> ColumnElement[bool]:
     """Keys of one sequence: some item of it has them all. The only item, or else the first, has columns."""
-    in_columns = and_(*(_where(attribute, level, tests) for attribute, tests in criteria))
+    in_columns = _where_all(level, criteria)
     tests_of_keys = [
         (attribute, [(test.operation, values) for test, values in tests]) for attribute, tests in criteria
     ]

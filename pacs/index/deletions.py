@@ -1,6 +1,7 @@
-"""How often something was deleted, told to all processes at once through memory that they share."""
+"""That something was deleted, told to all processes at once through memory that they share."""
 
 import os
+import secrets
 from mmap import mmap
 from pathlib import Path
 
@@ -8,8 +9,9 @@ _BYTES = 8
 
 
 class Deletions:
-    """The number of deletions. What was remembered under an older number may be there no longer.
+    """A number that is another after each deletion. What was remembered under another may be gone.
 
+    It is drawn by lot: of two processes that counted at once, one would put the other's count back.
     It needs no sync: a service that starts remembers nothing.
     """
 
@@ -25,13 +27,13 @@ class Deletions:
         self._number = memoryview(self._memory).cast("Q")
 
     @property
-    def count(self) -> int:
+    def last(self) -> int:
         """The number now. To be read before what is remembered under it is looked up."""
         return self._number[0]
 
     def add(self) -> None:
-        """Count one more: before the commit that deletes for those who write, and after it for readers."""
-        self._number[0] += 1
+        """Draw another: before the commit that deletes for those who write, and after it for readers."""
+        self._number[0] = secrets.randbits(8 * _BYTES)
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -174,7 +174,7 @@ def restate(connection: Connection, record: Record, study_key: int, series_key: 
     if kept is not None:
         patient = {key: kept[key] for key in _PATIENT_KEYS if key in kept}
         values = _patient_columns(connection, patient, row.study_instance_uid)
-        values |= search_columns(kept, Level.STUDY) | {"attributes": dump(kept)}
+        values |= _study_columns(kept) | {"attributes": dump(kept)}
         connection.execute(update(study).where(study.c.key == study_key), values)
         _forget_without_studies(connection, row.patient_key)
         study_values.write(connection, study_key, search_values(kept, _LISTED_OF_STUDY))
@@ -238,11 +238,14 @@ def _owner_of(row: Any) -> Owner:
 def _insert_study(connection: Connection, record: Record) -> int:
     patient, study = record.header.level(Level.PATIENT), record.header.level(Level.STUDY)
     row = _patient_columns(connection, patient, record.instance.study_instance_uid)
-    row |= search_columns(study, Level.STUDY)
-    row |= {"attributes": dump(patient | study), "changed": time.time(), "timezone_offset": offset_of(study)}
+    row |= _study_columns(study) | {"attributes": dump(patient | study), "changed": time.time()}
     key = _insert_row(connection, schema.study, row)
     study_values.add(connection, key, search_values(study, _LISTED_OF_STUDY))
     return key
+
+
+def _study_columns(attributes: DicomJson) -> dict[str, Any]:
+    return search_columns(attributes, Level.STUDY) | {"timezone_offset": offset_of(attributes)}
 
 
 def _patient_columns(connection: Connection, patient: DicomJson, study_instance_uid: str) -> dict[str, Any]:

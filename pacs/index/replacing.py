@@ -48,15 +48,18 @@ class Replacer:
             row = _find(connection, record)
         return row is not None and _is_rival(row, record)
 
-    def replace(self, record: Record, removal: Removal, is_restored: bool = False) -> Replacement:
+    def replace(
+        self, record: Record, removal: Removal, *, is_restored: bool = False, of: str = ""
+    ) -> Replacement:
         """Put an object into the place of the one of its UID, which is removed, durably by then.
 
         Where that is no rival of it, it is a CONFLICT.
         is_restored: whether it was removed before, and is to leave the book of the removed.
+        of: the file that is to be there before; empty for whichever there is. Another is a CONFLICT, too.
         Raises StorageFailed or OutOfSpace; only when it was the sync that failed, it may be replaced.
         """
         with self._transactions.begin() as connection:
-            replacement = _replace(connection, record, removal)
+            replacement = _replace(connection, record, removal, of)
             if replacement.former:
                 if is_restored:
                     take_back(connection, [record.instance])
@@ -66,9 +69,9 @@ class Replacer:
         return replacement
 
 
-def _replace(connection: Connection, record: Record, removal: Removal) -> Replacement:
+def _replace(connection: Connection, record: Record, removal: Removal, of: str) -> Replacement:
     row = _find(connection, record)
-    if row is None or not _is_rival(row, record):
+    if row is None or not _is_rival(row, record) or of not in ("", row.file):
         return Replacement(Verdict.CONFLICT)
     if row.digest == record.instance.digest:
         return Replacement(Verdict.IDENTICAL)

@@ -71,7 +71,7 @@ class Writer:
         self._deletions = deletions
         self._statements = _Statements(engine)
         self._known: _Known = OrderedDict()
-        self._known_at = deletions.count
+        self._known_at = deletions.last
 
     def write(self, records: list[Record]) -> list[Verdict]:
         """Write all records in one transaction, which is on the device when this returns.
@@ -119,9 +119,9 @@ class Writer:
         return verdicts, self._transactions.last
 
     def _write_in(self, connection: Connection, records: list[Record], is_restored: bool) -> list[Verdict]:
-        if self._known_at != self._deletions.count:  # a series may be gone, and its key be another's
+        if self._known_at != self._deletions.last:  # a series may be gone, and its key be another's
             self._known.clear()
-            self._known_at = self._deletions.count
+            self._known_at = self._deletions.last
         transaction = _Transaction(connection, self._statements, self._known)
         verdicts = transaction.write(records)
         created = [r.instance for r, v in zip(records, verdicts, strict=True) if v is Verdict.CREATED]

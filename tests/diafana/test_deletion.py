@@ -30,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("service")
 # What ends the service from within, as if its power were cut: the supervisor first, so that none comes back
 DIE = """
 import os, signal
-def die(*_):
+def die(*_, **__):
     os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
 """

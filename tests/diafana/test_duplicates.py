@@ -190,12 +190,12 @@ BEFORE = {  # by what is done next; nothing has changed yet
 }
 AFTER = {  # the commit
     "before its sync": f"""{WHOLE}
-def replace(self, *arguments):
+def replace(self, *arguments, **named):
     engine.Transactions.sync = die
-    return whole(self, *arguments)
+    return whole(self, *arguments, **named)
 replacing.Replacer.replace = replace
 """,
-    "and its sync": f"{WHOLE}\nreplacing.Replacer.replace = lambda *a: (whole(*a), die())",
+    "and its sync": f"{WHOLE}\nreplacing.Replacer.replace = lambda *a, **n: (whole(*a, **n), die())",
     "before the former is moved": "from pacs.files import recycled; recycled.DiskRecycledFiles.take = die",
     "before the move is synced": """
 from pacs.files import recycled

@@ -13,7 +13,7 @@ from pydicom.uid import generate_uid
 
 from hl7v2.mllp import END, START
 from testdata.ct import ct_series
-from testdata.files import write_folder
+from testdata.files import part10, write_folder
 from testdata.orders import orm
 from testdata.procedure_steps import scheduled_step
 from tests.diafana.commands import diafana
@@ -102,8 +102,12 @@ def test_so_does_a_step_over_the_web(service: Service) -> None:
     )
     assert answer.status_code == 201, answer.text
     (image,) = typed(uid)
-    assert store(service.dimse_port, image).Status == 0
-    assert store(service.dimse_port, image).Status == 0
+    for _ in range(2):  # PS3.4 B.4.1.3: who sent it is told that it was coerced
+        assert store(service.dimse_port, image).Status == 0xB000
+    url, head = f"{service.url}/dicom-web/studies", {"Content-Type": "application/dicom"}
+    again = httpx.post(url, content=part10(image), headers=head)
+    assert again.status_code == 202
+    assert again.json()["00081199"]["Value"][0]["00081196"]["Value"] == [0xB000]
     assert study(service, uid)["00100010"]["Value"] == [{"Alphabetic": "Wałęsa^Lech"}]
     assert patient_in_fhir(service, uid)["name"][0]["family"] == "Wałęsa"
     (kept,) = service.get(f"/dicom-web/studies/{uid}/metadata").json()
@@ -111,3 +115,7 @@ def test_so_does_a_step_over_the_web(service: Service) -> None:
     assert item["04000565"]["Value"] == ["CORRECT"]
     (old,) = item["04000550"]["Value"]
     assert (old["00100020"]["Value"], old["00100010"]["Value"]) == (["4711"], [{"Alphabetic": "Dalo^Nicolo"}])
+    (right,) = typed(uid)
+    right.PatientName, right.PatientID, right.SpecificCharacterSet = "Wałęsa^Lech", "PZ1", "ISO_IR 192"
+    right.PatientBirthDate, right.PatientSex = "19580314", "F"
+    assert store(service.dimse_port, right).Status == 0

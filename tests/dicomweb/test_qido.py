@@ -203,6 +203,26 @@ def test_fields_that_the_index_does_not_keep_are_of_the_object(library: Library)
     assert values(library.http.get(query, headers=JSON).json(), "00180060") == [float(dataset.KVP)]
 
 
+@pytest.mark.parametrize("more", ["", ",InstanceCreationTime"])
+def test_dates_that_are_read_from_the_object_are_told_in_the_zone_too(service: Service, more: str) -> None:
+    (dataset,) = ct_series(slices=1, rows=8, columns=8)
+    dataset.TimezoneOffsetFromUTC = "+0100"
+    dataset.ContentDate = dataset.InstanceCreationDate = "20240101"
+    dataset.ContentTime = dataset.InstanceCreationTime = "0130"
+    dataset.DateOfSecondaryCapture, dataset.TimeOfSecondaryCapture = "20240102", "0030"
+    dataset.InstanceCoercionDateTime = "20240101013000"
+    service.keep(dataset)
+    fields = f"ContentDate,ContentTime,InstanceCreationDate,DateOfSecondaryCapture,00080015{more}"
+    query = f"/instances?TimezoneOffsetFromUTC=-0500&includefield={fields}"
+    (found,) = service.http.get(query, headers=JSON).json()
+    assert found["00080201"]["Value"] == ["-0500"]
+    assert (found["00080023"]["Value"], found["00080033"]["Value"]) == (["20231231"], ["1930"])
+    assert found["00080012"]["Value"] == ["20231231"]
+    assert found.get("00080013", {}).get("Value") == (["1930"] if more else None)
+    assert found["00181012"]["Value"] == ["20240101"]
+    assert found["00080015"]["Value"] == ["20240101013000+0100"]
+
+
 def test_private_fields_come_with_their_owner(service: Service) -> None:
     (dataset,) = ct_series(slices=1, rows=8, columns=8)
     dataset.private_block(0x0009, "DIAFANA TEST", create=True).add_new(0x01, "LO", "of our own")

@@ -92,3 +92,10 @@ def test_discarded_elements_are_a_warning() -> None:
     (item,) = store_response([one], URL)["00081199"]["Value"]
     assert item["00081196"] == {"vr": "US", "Value": [0xB006]}
     assert store_status([one]) == 202
+
+
+def test_that_another_form_is_kept_than_came_is_a_warning() -> None:
+    one = Received("1.4", "1.3", Stored(Outcome.ALREADY_STORED, "1.1", "1.2", "1.3", "1.4", is_coerced=True))
+    (item,) = store_response([one], URL)["00081199"]["Value"]
+    assert item["00081196"] == {"vr": "US", "Value": [0xB000]}
+    assert store_status([one]) == 202

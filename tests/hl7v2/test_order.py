@@ -97,6 +97,15 @@ def test_an_orm_becomes_a_step(receiver: Receiver, steps: ScheduledSteps) -> Non
     assert step.ScheduledProtocolCodeSequence[0].CodeValue == "PTOR"
 
 
+@pytest.mark.parametrize(("named", "kept"), [("ISO", "ISO"), ("x400", "X400"), ("é", ""), ("a\\E\\b", "")])
+def test_the_type_of_a_universal_id_is_a_code_or_none(
+    receiver: Receiver, steps: ScheduledSteps, named: str, kept: str
+) -> None:
+    took(receiver, orm(PID=PID.replace("OSP&2.999.1&ISO", f"OSP&2.999.1&{named}")))
+    (issuer,) = Dataset.from_json(steps.get(*ORM_NAMES)).IssuerOfPatientIDQualifiersSequence
+    assert (issuer.UniversalEntityID, issuer.UniversalEntityIDType or "") == ("2.999.1", kept)
+
+
 def test_an_omi_becomes_a_step_for_each_ipc(receiver: Receiver, steps: ScheduledSteps) -> None:
     took(receiver, omi())
     first, second = (Dataset.from_json(steps.get("2.999.77.3", name)) for name in ("SPS3001", "SPS3002"))

@@ -4,6 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import structlog
 from pydicom import Dataset, dcmread
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -12,17 +13,21 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
 )
+from structlog.testing import capture_logs
 
 from pacs.archive import Archive
 from pacs.coercion import Coercer
-from pacs.errors import InstanceConflict, Refused
-from pacs.files import new_file
-from pacs.model import Coercion, Instance, Level, Outcome, Source
+from pacs.errors import InstanceConflict, OutOfSpace, Refused
+from pacs.files import DiskFiles, new_file
+from pacs.files.derived import DerivedFiles
+from pacs.index import Index
+from pacs.model import Coercion, Duplicates, Instance, Level, Outcome, Source
 from pacs.query import Query
 from testdata.compressed import compressed
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.files import part10
+from tests.pacs.files.test_disk import files_below, open_descriptors, small_disk
 from tests.pacs.objects import in_syntax, renamed
 
 LATIN_1, HOSPITAL, ORDERS = "ISO_IR 100", "HOSPITAL A", "RIS 1"
@@ -46,8 +51,13 @@ def image(syntax: str = ExplicitVRLittleEndian, rows: int = 32) -> Dataset:
     return dataset
 
 
-def sent(archive: Archive, content: bytes, rules: Coercion = ALL) -> Outcome:
-    incoming = archive.sender(SENDER, rules).begin_part10()
+def sent(
+    archive: Archive,
+    content: bytes,
+    rules: Coercion = ALL,
+    duplicates: Duplicates = Duplicates.SET_ASIDE,
+) -> Outcome:
+    incoming = archive.sender(SENDER, rules, duplicates=duplicates).begin_part10()
     incoming.write(content)
     return archive.store(incoming).outcome
 
@@ -110,6 +120,39 @@ def test_coming_again_it_is_the_same(archive: Archive, tmp_path: Path, rules: Co
     assert kept(archive, dataset)[0] == before
     assert list((tmp_path / "quarantine").glob("**/*.dcm")) == []
     assert len(list((tmp_path / "objects").glob("**/*.dcm"))) == 1
+
+
+@pytest.mark.parametrize("rules", [ALL, NONE])
+@pytest.mark.parametrize("policy", Duplicates)
+def test_coming_again_it_takes_the_place_of_its_lost_file(
+    archive: Archive, tmp_path: Path, rules: Coercion, policy: Duplicates
+) -> None:
+    dataset = image()
+    sent(archive, umlauts(dataset), rules)
+    before, _ = kept(archive, dataset)
+    (tmp_path / "objects" / before.file).unlink()
+    assert sent(archive, umlauts(dataset), ALL, policy) is Outcome.REPLACED
+    after, here = kept(archive, dataset)
+    assert (after.file != before.file, here.IssuerOfPatientID) == (True, HOSPITAL)
+    assert sent(archive, umlauts(dataset), ALL, policy) is Outcome.ALREADY_STORED
+    assert list((tmp_path / "quarantine").glob("**/*.dcm")) == []
+
+
+def test_who_sends_hears_whether_what_is_kept_is_what_came(archive: Archive) -> None:
+    def is_coerced(dataset: Dataset, rules: Coercion, duplicates: Duplicates = Duplicates.SET_ASIDE) -> bool:
+        incoming = archive.sender(SENDER, rules, duplicates=duplicates).begin_part10()
+        incoming.write(part10(dataset))
+        return archive.store(incoming).is_coerced
+
+    first, second = image(), renamed(image(), "2.999.40.4")
+    assert [is_coerced(first, rules) for rules in (ALL, ALL, NONE)] == [True, True, True]
+    assert [is_coerced(second, rules) for rules in (NONE, NONE, ALL)] == [False, False, False]
+    first.PatientName = second.PatientName = "Meier"
+    assert is_coerced(second, ALL, Duplicates.REPLACE)
+    assert not is_coerced(first, NONE, Duplicates.REPLACE)
+    first.IssuerOfPatientID, first.AccessionNumber = HOSPITAL, ""
+    renamed(first, "2.999.40.5")
+    assert not is_coerced(first, Coercion(issuer_of_patient_id="B", issuer_of_accession_number="C"))
 
 
 def test_other_content_is_a_conflict_all_the_same(archive: Archive) -> None:
@@ -202,6 +245,19 @@ def test_what_cannot_be_coerced_stays_as_it_is(archive: Archive, syntax: str) ->
     assert ORIGINALS not in kept(archive, report)[1]
 
 
+def test_why_a_series_is_not_coerced_is_told_once(archive: Archive) -> None:
+    sender = archive.sender(SENDER, ALL)
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        for number in range(3):
+            report = renamed(in_syntax(dose_report(), ExplicitVRBigEndian), f"2.999.40.6.{number}")
+            incoming = sender.begin_part10()
+            incoming.write(part10(report))
+            archive.store(incoming)
+    told = [(line["source"], line["reason"]) for line in lines if line["event"] == "not coerced"]
+    assert told == [("MODALITY", "it is deflated, or in big endian")]
+
+
 def test_elements_out_of_order_are_left_alone() -> None:
     element = b"\x10\x00\x20\x00LO\x02\x00A1" + b"\xe0\x7f\x10\x00OB\x00\x00\x02\x00\x00\x00xx"
     late = element + b"\x10\x00\x21\x00LO\x02\x00B "
@@ -216,3 +272,14 @@ def test_a_broken_object_is_refused_as_ever(archive: Archive, tmp_path: Path) ->
         with pytest.raises(Refused):
             sent(archive, content[:end])
     assert list((tmp_path / "objects").glob("**/*.dcm")) == []
+
+
+def test_a_disk_that_is_full_for_what_is_put_in_keeps_nothing_of_it(tmp_path: Path, index: Index) -> None:
+    with small_disk(tmp_path / "small", "size=8m") as folder:
+        files, derived = DiskFiles(folder), DerivedFiles(tmp_path / "derived")
+        archive = Archive(files, derived, index, "DIAFANA", "/dicom-web", lambda: None)
+        assert sent(archive, umlauts(image())) is Outcome.STORED
+        before = files_below(folder), open_descriptors()
+        with pytest.raises(OutOfSpace):
+            sent(archive, umlauts(renamed(image(rows=1600), "2.999.40.3")))
+        assert (files_below(folder), open_descriptors()) == before

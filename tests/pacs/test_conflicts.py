@@ -1,5 +1,6 @@
 """What comes again in other content, by the policy for its sender; and what interruptions leave of it."""
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,16 @@ def aside(folder: Path) -> list[str]:
     return [row.reason for row in rows]
 
 
+def lose(folder: Path, instance: Instance, loss: str) -> None:
+    """Let its file be gone, or cut short."""
+    path = folder / "objects" / instance.file
+    if loss == "gone":
+        path.unlink()
+    else:
+        path.chmod(0o640)
+        os.truncate(path, instance.size - 1)
+
+
 @pytest.fixture
 def first(archive: Archive) -> Instance:
     return instance_of(archive, store(archive, picture("a")))
@@ -110,6 +121,44 @@ def test_it_takes_the_place_of_the_first(
 def test_the_same_content_is_no_conflict(archive: Archive, first: Instance, policy: Duplicates) -> None:
     assert send(archive, policy) is Outcome.ALREADY_STORED
     assert here(archive) == first
+
+
+@pytest.mark.parametrize("loss", ["gone", "cut short"])
+@pytest.mark.parametrize("policy", [SET_ASIDE, KEEP, REPLACE])
+def test_other_content_takes_the_place_of_what_was_lost(
+    archive: Archive,
+    index: Index,
+    files: DiskFiles,
+    first: Instance,
+    tmp_path: Path,
+    policy: Duplicates,
+    loss: str,
+) -> None:
+    lose(tmp_path, first, loss)
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        assert send(archive, policy, OTHER_CONTENT) is Outcome.REPLACED
+    assert ("lost file replaced", first.file) in [(line["event"], line.get("lost")) for line in lines]
+    assert content(archive) == data_set("a", OTHER_CONTENT)
+    assert aside(tmp_path) == []
+    assert places(files) == ([here(archive).file], [] if loss == "gone" else [first.file])
+    assert list(verify(files, index, lambda: None)) == []
+    assert archive.deletion.restore(first.sop_instance_uid) == []
+    assert content(archive) == data_set("a", OTHER_CONTENT)
+    with pytest.raises(InstanceConflict):
+        send(archive, SET_ASIDE)
+
+
+@pytest.mark.parametrize("policy", [SET_ASIDE, KEEP, REPLACE])
+@pytest.mark.parametrize("what", ANOTHER)
+def test_another_object_takes_nobodys_place_even_where_the_first_was_lost(
+    archive: Archive, first: Instance, tmp_path: Path, policy: Duplicates, what: str
+) -> None:
+    lose(tmp_path, first, "gone")
+    with pytest.raises(InstanceConflict):
+        send(archive, policy, ANOTHER[what])
+    assert here(archive) == first
+    assert send(archive, policy) is Outcome.STORED
 
 
 @pytest.mark.parametrize("policy", [KEEP, REPLACE])

@@ -27,7 +27,9 @@ def test_an_offset_is_read_and_written(text: str, offset: int) -> None:
     assert written_offset(offset) == text.strip()
 
 
-@pytest.mark.parametrize("text", ["", "0100", "+1", "+0160", "+1401", "-1201", "UTC", "+01:00"])
+@pytest.mark.parametrize(
+    "text", ["", "0100", "+1", "+0160", "+1401", "-1201", "+0107", "-0320", "UTC", "+01:00"]
+)
 def test_what_is_no_offset_is_refused(text: str) -> None:
     assert read_offset(text) is None
     with pytest.raises(InvalidQuery, match="TimezoneOffsetFromUTC"):
@@ -39,14 +41,23 @@ def test_a_day_may_change() -> None:
     assert moved("20240229", "233000.000000", 0, 60) == ("20240301", "003000.000000")
 
 
-@pytest.mark.parametrize("day", ["20240230", "99991231", "00010101", "00000000"])
-def test_what_is_out_of_the_calendar_stays(day: str) -> None:
-    """As far as it is: whatever comes of it is a date."""
-    for source, target in ((-720, 840), (840, -720), (None, 0)):
-        date, time = moved(day, "120000.000000", source, target)
-        assert len(date) == 8
-        assert len(time) == 13
-    assert moved("20240230", "120000.000000", 0, 60) == ("20240230", "120000.000000")
+@pytest.mark.parametrize(
+    ("day", "source", "target", "told"),
+    [
+        ("20240230", 0, 60, ("20240230", "12")),
+        ("20240230", None, 0, ("20240230", "12")),
+        ("00000000", 840, -720, ("00000000", "12")),
+        ("99991231", -720, 840, ("99991231", "12")),
+        ("99991231", 840, -720, ("99991230", "10")),
+        ("00010101", 840, -720, ("00010101", "12")),
+        ("00010101", -720, 840, ("00010102", "14")),
+    ],
+)
+def test_what_is_out_of_the_calendar_stays(
+    day: str, source: int | None, target: int, told: tuple[str, str]
+) -> None:
+    date, hour = told
+    assert moved(day, "120000.000000", source, target) == (date, f"{hour}0000.000000")
 
 
 def elements(**values: str) -> dict[str, dict[str, object]]:
@@ -59,8 +70,9 @@ def elements(**values: str) -> dict[str, dict[str, object]]:
     ("date", "time", "told"),
     [
         ("20240101", "003000", ("20231231", "183000")),
-        ("20240101", "0030", ("20231231", "183000")),
+        ("20240101", "0030", ("20231231", "1830")),
         ("20240101", "00:30:00", ("20231231", "183000")),
+        ("20240101", "03", ("20231231", "21")),
         ("20240101", "003000.25", ("20231231", "183000.25")),
         ("20240101", "noon", ("20240101", "noon")),
         ("2024", "003000", ("2024", "003000")),
@@ -73,6 +85,37 @@ def test_attributes_are_told_in_a_zone(date: str, time: str, told: tuple[str, st
     assert in_zone(kept, 60, -300) == expected
 
 
+def test_a_time_is_told_as_exactly_as_it_was_said_or_as_the_offset_is() -> None:
+    told = [in_zone(elements(date="20240101", time="09"), 60, target) for target in (0, 345, -210)]
+    assert [one["00080030"]["Value"] for one in told] == [["08"], ["1345"], ["0430"]]
+
+
+def test_every_date_that_has_a_time_is_told_in_the_zone() -> None:
+    """By their names, whether the index keeps them or not; those of items, and of several of each, too."""
+    kept = {
+        "00080012": {"vr": "DA", "Value": ["20240101"]},
+        "00080013": {"vr": "TM", "Value": ["003000"]},
+        "00181200": {"vr": "DA", "Value": ["20240101", None, "20240301"]},
+        "00181201": {"vr": "TM", "Value": ["0030", "09", "0900"]},
+        "00181012": {"vr": "DA", "Value": ["20240101", "20240102"]},
+        "00181014": {"vr": "TM", "Value": ["0030"]},
+        "00100030": {"vr": "DA", "Value": ["19700101"]},
+        "00100032": {"vr": "TM", "Value": ["0030"]},
+        "00091012": {"vr": "DA", "Value": ["20240101"]},
+    }
+    item = {"00400002": {"vr": "DA", "Value": ["20240101"]}, "00400003": {"vr": "TM", "Value": ["0030"]}}
+    of_another = {**item, "00080201": {"vr": "SH", "Value": ["+0900"]}}
+    told = in_zone({**kept, "00400100": {"vr": "SQ", "Value": [item, None, of_another]}}, 60, -300)
+    assert (told["00080012"]["Value"], told["00080013"]["Value"]) == (["20231231"], ["183000"])
+    assert told["00181200"]["Value"] == ["20231231", None, "20240301"]
+    assert told["00181201"]["Value"] == ["1830", "09", "0300"]
+    for key in ("00181012", "00181014", "00100030", "00100032", "00091012"):
+        assert told[key] == kept[key]
+    first, nothing, other = told["00400100"]["Value"]
+    assert (first["00400002"]["Value"], first["00400003"]["Value"]) == (["20231231"], ["1830"])
+    assert (nothing, other) == (None, of_another)
+
+
 def test_a_date_without_a_time_is_that_day_everywhere() -> None:
     assert in_zone(elements(date="20240101"), 60, -720) == elements(date="20240101", offset="-1200")
 
@@ -82,13 +125,23 @@ def test_a_date_without_a_time_is_that_day_everywhere() -> None:
     [
         ("20240101003000", "20240101003000+0100"),
         ("20240101003000.25", "20240101003000.25+0100"),
-        ("2024", "2024+0100"),
+        ("2024010100", "2024010100+0100"),
+        ("20240101", "20240101"),
+        ("2024", "2024"),
         ("20240101003000-0500", "20240101003000-0500"),
         ("noon", "noon"),
     ],
 )
-def test_date_times_state_the_offset_that_they_left_to_their_study(kept: str, told: str) -> None:
+def test_date_times_state_the_offset_that_they_left_to_their_study(
+    kept: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of this machine, where it states none; a date without a time is that day everywhere."""
     attributes = {"0008002A": {"vr": "DT", "Value": [kept]}}
+    monkeypatch.setenv("TZ", "<+01>-01")
+    time.tzset()
+    assert in_zone(attributes, None, -300)["0008002A"] == {"vr": "DT", "Value": [told]}
+    monkeypatch.undo()
+    time.tzset()
     assert in_zone(attributes, 60, -300)["0008002A"] == {"vr": "DT", "Value": [told]}
 
 
@@ -139,7 +192,8 @@ def test_what_is_found_is_what_lies_there_in_the_asked_zone(
     assume(days or times)
     assume(time or not (times and are_together))  # of days between it may be found
     asked = Moments(DATE, TIME, days, times, are_together)
-    found = any(fulfils(group, day, time) for group in alternatives((asked,), zone, offset))
+    (groups,) = alternatives((asked,), zone, offset)
+    found = any(fulfils(group, day, time) for group in groups)
     assert found == expected(asked, zone - offset, day, time)
 
 

@@ -154,13 +154,25 @@ def test_only_what_differs_is_put_in(archive: Archive, steps: ScheduledSteps) ->
 def test_nobody_is_made_of_two_patients(archive: Archive, steps: ScheduledSteps) -> None:
     step = scheduled_step(study=STUDY) | elements(PatientBirthDate=None, PatientSex=None)
     steps.create(step)
-    here = after(archive, image(IssuerOfPatientID="ELSEWHERE", OtherPatientNames="Rosi", PatientWeight="70"))
+    of_him: dict[str, Any] = {
+        "OtherPatientNames": "Rosi",
+        "PatientAddress": "Via Roma 1",
+        "PatientTelephoneNumbers": "011 234",
+        "MedicalRecordLocator": "MRN 77",
+        "PatientAge": "066Y",
+        "EthnicGroup": "X",
+        "PatientComments": "Rosi",
+        "ResponsiblePerson": "Rosi^Anna",
+        "ReferencedPatientSequence": [Dataset()],
+    }
+    here = after(archive, image(IssuerOfPatientID="ELSEWHERE", PatientWeight="70", **of_him))
     assert patient(here) == ("Rossi^Maria", "P1", "", "")
     assert "IssuerOfPatientID" not in here
-    assert "OtherPatientNames" not in here
+    assert [keyword for keyword in of_him if keyword in here] == []
     assert here.PatientWeight == 70
     (old,) = here.OriginalAttributesSequence[0].ModifiedAttributesSequence
     assert (old.IssuerOfPatientID, old.OtherPatientNames, old.PatientSex) == ("ELSEWHERE", "Rosi", "M")
+    assert [keyword for keyword in of_him if keyword not in old] == []
 
 
 def test_of_the_same_patient_what_the_worklist_does_not_know_stays(
@@ -214,7 +226,17 @@ def test_no_accession_number_contradicts_nothing(archive: Archive, steps: Schedu
 def test_steps_of_different_patients(archive: Archive, steps: ScheduledSteps) -> None:
     steps.create(scheduled_step(study=STUDY))
     steps.create(scheduled_step("SPS2", study=STUDY, patient_id="P2"))
-    assert "not of one patient" in reason_for_leaving(archive, image())
+    assert "do not say the same" in reason_for_leaving(archive, image())
+
+
+@pytest.mark.parametrize("silent", ["SPS1", "SPS2"])
+def test_what_one_step_of_a_patient_leaves_out_the_other_says(
+    archive: Archive, steps: ScheduledSteps, silent: str
+) -> None:
+    for name in ("SPS1", "SPS2"):
+        left_out = elements(PatientSex=None, PatientBirthDate=None) if name == silent else {}
+        steps.create(scheduled_step(name, study=STUDY) | left_out)
+    assert patient(after(archive, image())) == RIGHT
 
 
 def test_several_steps_of_one_patient(archive: Archive, steps: ScheduledSteps) -> None:
@@ -318,6 +340,15 @@ def test_the_character_set_of_the_sender_is_that_of_the_name(archive: Archive, s
     left_out, wrong = here.OriginalAttributesSequence
     assert left_out.ModifiedAttributesSequence[0]["SpecificCharacterSet"].is_empty
     assert wrong.ModifiedAttributesSequence[0].PatientName == "Rosi^Niccolò"
+
+
+@pytest.mark.parametrize("stated", ["ISO_IR 100", "ISO_IR 192", None])
+def test_a_code_that_is_none_keeps_the_patient_out(
+    archive: Archive, steps: ScheduledSteps, stated: str | None
+) -> None:
+    steps.create(scheduled_step(study=STUDY) | elements(PatientSex="é"))
+    dataset = image(SpecificCharacterSet=stated) if stated else image()
+    assert "cannot hold" in reason_for_leaving(archive, dataset)
 
 
 # Coming again

@@ -75,6 +75,9 @@ def test_what_is_answered_is_told_in_defined_terms(row: Named) -> None:
         ("\\ISO 2022 58", "\\ISO 2022 IR 58"),
         ("ISO_IR 149", "\\ISO 2022 IR 149"),
         ("ISO 2022 IR 87", "\\ISO 2022 IR 87"),
+        ("ISO 2022 IR 87\\ISO 2022 IR 13", "\\ISO 2022 IR 87\\ISO 2022 IR 13"),
+        ("ISO 2022 IR 149\\ISO 2022 IR 100", "\\ISO 2022 IR 149\\ISO 2022 IR 100"),
+        ("ISO 2022 IR 13\\ISO 2022 IR 87", "ISO 2022 IR 13\\ISO 2022 IR 87"),
         ("ISO_IR 100\\ISO_IR 144", "ISO 2022 IR 100\\ISO 2022 IR 144"),
         ("ISO_IR 100\\ISO_IR 192", "ISO_IR 100"),
         ("GB18030\\ISO 2022 IR 58", "GB18030"),
@@ -151,6 +154,7 @@ def test_text_is_written(terms: str, vr: str, text: str, raw: bytes) -> None:
         ("ISO_IR 13", "¥"),
         ("ISO_IR 13", "‾"),
         ("\\ISO 2022 IR 149", "똠"),
+        ("\\ISO 2022 IR 149", "좤"),
         ("\\ISO 2022 IR 58", "東"),
         ("\\ISO 2022 IR 87", "ｱ"),
         ("GBK", "😀"),
@@ -160,6 +164,18 @@ def test_text_is_written(terms: str, vr: str, text: str, raw: bytes) -> None:
 def test_what_a_set_does_not_hold_is_not_written_in_it(terms: str, text: str) -> None:
     assert of(terms).encode(text, "LO") is None
     assert UTF_8.encode(text, "LO") == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("registered", "escape"),
+    [(87, b"\x1b$B"), (159, b"\x1b$(D"), (149, b"\x1b$)C"), (58, b"\x1b$)A")],
+)
+def test_no_byte_of_two_is_out_of_its_plane(registered: int, escape: bytes) -> None:
+    """Of 94 by 94 characters (ISO 2022): what other bytes there are, belongs to others than DICOM names."""
+    written = (of(f"\\ISO 2022 IR {registered}").encode(chr(code), "LO") for code in range(0x80, 0xD800))
+    pairs = [one.removeprefix(escape)[:2] for one in written if one]
+    assert len(pairs) > 6000
+    assert all(0x21 <= byte & 0x7F <= 0x7E for pair in pairs for byte in pair)
 
 
 TERMS = st.sampled_from(sorted({row.terms for row in ROWS} | {"", "ISO_IR 100\\ISO 2022 IR 87", "NONESUCH"}))

@@ -30,6 +30,7 @@ def name(**groups: str) -> DicomJson:
         (["", "ISO 2022 IR 87"], {"Alphabetic": "A", "Ideographic": "山"}, b"A=\x1b$B;3\x1b(B"),
         (["", "ISO 2022 IR 87"], {"Alphabetic": "Alò"}, None),
         (["latin1"], {"Alphabetic": "Alò"}, None),  # misspelt: others may not know what is meant
+        (["ISO 2022 IR 6", "ISO 2022 IR 100"], {"Alphabetic": "Alò"}, b"Al\x1b-A\xf2"),
         (["ISO_IR 192"], {}, b""),
     ],
 )
@@ -44,10 +45,15 @@ def test_a_name_in_a_character_set(terms: list[str], groups: dict[str, str], val
         ({"vr": "DA", "Value": ["19580314"]}, b"19580314"),
         ({"vr": "CS"}, b""),
         ({"vr": "LO", "Value": [None]}, b""),
+        ({"vr": "UI", "Value": ["2.999.1"]}, b"2.999.1\0"),
+        ({"vr": "CS", "Value": ["é"]}, None),
+        ({"vr": "DA", "Value": ["１９５８０３１４"]}, None),
+        ({"vr": "LO", "Value": [7]}, None),
     ],
 )
-def test_other_values(element_: DicomJson, value: bytes) -> None:
+def test_other_values(element_: DicomJson, value: bytes | None) -> None:
     assert value_in(DESCRIPTION, element_, ["ISO_IR 100"]) == value
+    assert value is not None or value_in(DESCRIPTION, element_, ["ISO_IR 192"]) is None
 
 
 def test_sequences_are_in_ascii_or_utf_8() -> None:
@@ -58,6 +64,8 @@ def test_sequences_are_in_ascii_or_utf_8() -> None:
         assert b"2.999.1 " in (value_in(QUALIFIERS, issuer("2.999.1"), terms) or b"")
     assert value_in(QUALIFIERS, issuer("Città"), ["ISO_IR 100"]) is None
     assert "Città".encode() in (value_in(QUALIFIERS, issuer("Città"), ["ISO_IR 192"]) or b"")
+    code = {"vr": "SQ", "Value": [{"00400033": {"vr": "CS", "Value": ["é"]}}]}
+    assert value_in(QUALIFIERS, code, ["ISO_IR 192"]) is None
     broken: Any = {"vr": "SQ", "Value": [{"00400032": {"vr": "UT", "BulkDataURI": "https://example.org"}}]}
     assert value_in(QUALIFIERS, broken, ["ISO_IR 192"]) is None
 

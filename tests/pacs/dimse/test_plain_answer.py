@@ -45,7 +45,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         {"Alphabetic": st.sampled_from(["Rossi^Maria", "Bianchi^Ada^^Dr", "D'Amico^N"])},
         optional={"Phonetic": st.sampled_from(["rossi^maria", ""])},
     ),
-    "LO": st.text("abc 1", min_size=1, max_size=9).map(str.strip).filter(bool),
+    "LO": st.text("abc 1\x1b$-FB", min_size=1, max_size=9).map(str.strip).filter(bool),
     "IS": st.integers(0, 99999),
     "DS": st.sampled_from([61.5, 82, 0.25]),
 }
@@ -88,6 +88,7 @@ def test_an_answer_is_the_same_whoever_writes_it(answer: dict[str, Any], syntax:
         ("SQ", {"00080100": {"vr": "SH", "Value": ["X"]}}),
         ("US", 512),
         ("LO", "x" * 70_000),
+        ("LO", "a\x1b-Fb"),
     ],
 )
 def test_what_is_not_plain_is_left_to_others(vr: str, value: Any) -> None:
