@@ -160,7 +160,7 @@ def _plain(part: str) -> str | None:
 
 def _person_name(part: str) -> dict[str, str] | None:
     groups = zip(_NAME_GROUPS, part.rstrip(" \0").split("="), strict=False)
-    return {label: group.strip() for label, group in groups if group.strip()} or None
+    return {label: group.strip(" ") for label, group in groups if group.strip(" ")} or None
 
 
 def _integer(part: str) -> int | str | None:
