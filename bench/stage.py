@@ -22,7 +22,7 @@ class Amounts:
 
     ct: int = 200
     mr: int = 800
-    stow: int = 5
+    stow: int = 12
     seconds: int = 5
     searches: int = 60
 
