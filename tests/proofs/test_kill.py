@@ -18,7 +18,7 @@ from pacs.model import Outcome
 commit_until = ingest.Committer.commit_until
 
 def too_early(self, pending):
-    pending.outcome = ingest._stored(pending.record.instance, Outcome.STORED)
+    pending.outcome = ingest._stored(pending.record.instance, Outcome.STORED, False)
     later = ingest.Pending(self, pending.incoming, pending.record)
     self._waiting.remove(pending)
     self._waiting.append(later)
