@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, TypeVar, TypeVarTuple
 
 SEARCHERS = 4  # threads that ask the index; more would only wait for each other's turn to run Python
-SOON = 0.002  # seconds in which most searches are answered
+SOON = 0.01  # seconds in which most searches are answered, also those that wait behind three others
 READERS = 16  # threads that wait for disks
 STORERS = 8  # threads that write what arrives; a slow sender holds none of them
 
