@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pacs.archive import Archive
-from pacs.dimse import DimseServer, Limits
+from pacs.changes import Bell
+from pacs.dimse import DimseServer, Limits, rounds
 from pacs.dimse.answers import BEFORE, C_STORE, N_EVENT_REPORT
 from pacs.dimse.association import Request
 from pacs.dimse.command import C_STORE_RQ, N_EVENT_REPORT_RQ, Command
@@ -23,6 +24,18 @@ from pacs.procedure_steps.scheduled import ScheduledSteps
 OVER_OURS = {C_STORE_RQ: C_STORE, N_EVENT_REPORT_RQ: N_EVENT_REPORT}
 
 StartFront = Callable[..., int]
+
+
+@pytest.fixture
+def bell(tmp_path: Path) -> Bell:
+    """What a courier listens to."""
+    return Bell(tmp_path / "bell")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Couriers try again at once."""
+    monkeypatch.setattr(rounds, "PAUSES", (0.05,))
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +20,8 @@ from tests.pacs.dimse.peer import pdu
 from tests.pacs.dimse.scp import free_port
 from tests.pacs.dimse.working import at_work
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 CT, SR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.22"
 STUDY, STEP = "2.999.42", "2.999.42.9"
@@ -53,16 +54,6 @@ KEYWORDS = {
 
 # PS3.8 9.3.6 and 9.3.8
 RELEASE, ABORT = pdu(5, bytes(4)), pdu(7, bytes(4))
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "PAUSES", (0.05,))
-
-
-@pytest.fixture
-def bell(tmp_path: Path) -> Bell:
-    return Bell(tmp_path / "bell")
 
 
 @pytest.fixture

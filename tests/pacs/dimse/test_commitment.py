@@ -43,11 +43,6 @@ MR = "1.2.840.10008.5.1.4.1.1.4"
 
 
 @pytest.fixture
-def bell(tmp_path: Path) -> Bell:
-    return Bell(tmp_path / "commitment-bell")
-
-
-@pytest.fixture
 def desk(index: Index, bell: Bell, tmp_path: Path) -> Desk:
     return Desk(index.commitment_requests, tmp_path / "doors", bell.ring)
 

@@ -1,7 +1,6 @@
 """The SCU of the Storage Commitment Push Model (PS3.4 J.3): what was sent is asked to be committed."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from pydicom import Dataset
@@ -36,11 +35,6 @@ def images() -> list[Dataset]:
 @pytest.fixture
 def stored(archive: Archive, images: list[Dataset]) -> list[Instance]:
     return keep(archive, *images)
-
-
-@pytest.fixture
-def bell(tmp_path: Path) -> Bell:
-    return Bell(tmp_path / "outbox-bell")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from pacs.archive import Archive
 from pacs.changes import Bell
-from pacs.dimse import courier, rounds
+from pacs.dimse import courier
 from pacs.dimse.courier import Courier
 from pacs.dimse.status import PROCESSING_FAILURE
 from pacs.index import Index
@@ -21,18 +21,10 @@ from tests.pacs.dimse.working import at_work
 from tests.pacs.objects import keep
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("impatient")
+
 UID = "2.999.20.9"
 TAKEN = ([CTImageStorage], [str(ExplicitVRLittleEndian)])
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "PAUSES", (0.05,))
-
-
-@pytest.fixture
-def bell(tmp_path: Path) -> Bell:
-    return Bell(tmp_path / "bell")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +21,6 @@ from tests.waiting import wait_until
 
 UID = "2.999.41.9"
 TAKEN = ([CTImageStorage], [str(ExplicitVRLittleEndian)])
-
-
-@pytest.fixture
-def bell(tmp_path: Path) -> Bell:
-    return Bell(tmp_path / "bell")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from pynetdicom import evt
 from structlog.testing import capture_logs
 
 from pacs.changes import Bell
-from pacs.dimse import rounds
 from pacs.dimse.message_courier import MOST_REFUSALS, MessageCourier
 from pacs.dimse.sop_classes import PERFORMED_STEP, VERIFICATION
 from pacs.dimse.step_courier import STEPS
@@ -24,6 +23,8 @@ from testdata.procedure_steps import begun_step, ended_step
 from tests.pacs.dimse.scp import serving
 from tests.pacs.dimse.working import at_work
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 UID, OTHER = "2.999.15.1", "2.999.15.2"
 
@@ -67,16 +68,6 @@ def manager(
     handlers = [(evt.EVT_N_CREATE, known.create), (evt.EVT_N_SET, known.set_)]
     with serving("MPPS", [(sop_class, [ImplicitVRLittleEndian])], handlers, port) as known.peer:
         yield known
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "PAUSES", (0.05,))
-
-
-@pytest.fixture
-def bell(tmp_path: Path) -> Bell:
-    return Bell(tmp_path / "bell")
 
 
 @pytest.fixture
