@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, true
 
 from pacs.attributes import Key, Matching
+from pacs.index.trigrams import HasAll
 from pacs.query import Condition, Empty, OneOf, Range, Wildcard
 
 # What is done, and with which values
@@ -74,6 +75,9 @@ def compare(column: ColumnElement[Any], tests: Sequence[Comparison]) -> ColumnEl
 _OPERATIONS: dict[str, Any] = {
     "in": lambda column, *values: column.in_(values) if len(values) > 1 else column == values[0],
     "like": lambda column, like: column.like(like, escape="\\"),
+    "like among few": lambda column, trigrams, like: and_(
+        HasAll(column, trigrams), column.like(like, escape="\\")
+    ),
     "like within": lambda column, low, high, like: and_(
         column >= low, column < high, column.like(like, escape="\\")
     ),

@@ -50,7 +50,16 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _make_strict)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "connect", _give_room)
     return engine
+
+
+def _give_room(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """PostgreSQL notes the rows that it finds; short of room, their pages, to compare all rows of them."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SET work_mem = '32MB'")
+    connection.commit()
 
 
 def _make_strict(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

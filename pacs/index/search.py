@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from pacs.index import schema
 from pacs.index.compile import Shape, shape_of, statement
 from pacs.index.engine import Prepared, connected, reading
+from pacs.index.trigrams import Trigrams
 from pacs.model import DicomJson, Found, Kept, Level
 from pacs.query import Query
 
@@ -31,6 +32,7 @@ class Search:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._trigrams = Trigrams(engine)
         self._statement = lru_cache(KNOWN_SHAPES)(self._prepare)
         self._statement_of_kept = lru_cache(KNOWN_SHAPES)(self._prepare_kept)
         self._known_instance = lru_cache(KNOWN_INSTANCES)(_decode)
@@ -99,7 +101,8 @@ class Search:
         )
 
     def _shape_of(self, query: Query) -> tuple[Shape, dict[str, Any]]:
-        return shape_of(query, self._offsets() if query.moments else ())
+        narrow = partial(self._trigrams.narrow, min(query.level, Level.STUDY))
+        return shape_of(query, self._offsets() if query.moments else (), narrow)
 
     def _offsets(self) -> list[int]:
         """The offsets from UTC that studies state: few, each found in the index behind the one before."""

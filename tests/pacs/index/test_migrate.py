@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import UniqueConstraint, inspect
 
+from dicomweb.search_parameters import parse_search
 from pacs import index as index_room
 from pacs.attributes import columns
 from pacs.files import DiskFiles
@@ -36,6 +37,7 @@ _BEFORE = (
 
 
 FINDING_STEPS = import_module("pacs.index.migrations.versions.0014_performed_steps")
+MIDDLE_OF_NAMES = import_module("pacs.index.migrations.versions.0020_the_middle_of_names")
 TIME_ZONES = import_module("pacs.index.migrations.versions.0018_time_zones")
 
 
@@ -49,7 +51,8 @@ def url(tmp_path: Path) -> str:
 def test_migrating_makes_the_tables_of_the_schema(url: str) -> None:
     engine = open_engine(url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_name": lambda name, *_: "_trigrams" not in (name or "")}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
 
@@ -144,6 +147,28 @@ def test_steps_that_were_performed_before_are_found(tmp_path: Path, url: str) ->
     study = next(key for key in KEYS if key.keyword == "StudyInstanceUID")
     found = PerformedSteps(index.worklist, 30.0).search(parse_criteria({study: [STUDY]}))
     assert [one["00080018"]["Value"] for one in found] == [["2.999.1"]]
+    index.close()
+
+
+def test_names_that_were_stored_before_are_found_by_their_middle(tmp_path: Path, files: DiskFiles) -> None:
+    url = sqlite_url(tmp_path / "index.sqlite")
+    migrate(url)
+    index = Index(url)
+    index.writer.write([record(files, "a", {0x00100010: ("PN", b"Rossi^Anna")})])
+    index.close()
+    undone = (
+        statement
+        for table in ("patient", "study")
+        for statement in (
+            *(f"DROP TRIGGER {table}_is_{event}" for event in ("new", "gone", "renamed")),
+            f"DROP TABLE {table}_trigrams",
+        )
+    )
+    migrate_again(url, MIDDLE_OF_NAMES.down_revision, MIDDLE_OF_NAMES.revision, undone)
+    index = Index(url)
+    for level in (Level.PATIENT, Level.STUDY):
+        query = parse_search(level, [("PatientName", "*oss*")]).query
+        assert index.count_answers(query) == 1
     index.close()
 
 

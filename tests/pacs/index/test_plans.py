@@ -1,6 +1,7 @@
 """How SQLite goes about searches that very many studies would make slow."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy import Engine
 from dicomweb.search_parameters import parse_search
 from pacs.attributes import BY_TAG, LISTED
 from pacs.index import migrate, sqlite_url
-from pacs.index.compile import shape_of, statement
+from pacs.index.compile import Narrow, shape_of, statement
 from pacs.index.engine import open_engine
+from pacs.index.trigrams import Trigrams
 from pacs.model import Level
 from pacs.query import Criterion, OneOf, Order, Query, SortKey
 
@@ -30,9 +32,11 @@ def plan(engine: Engine, **keys: str) -> list[str]:
     return plan_of(engine, parse_search(Level.STUDY, [*keys.items(), ("limit", "50")]).query)
 
 
-def plan_of(engine: Engine, query: Query, offsets: tuple[int, ...] = ()) -> list[str]:
+def plan_of(
+    engine: Engine, query: Query, offsets: tuple[int, ...] = (), narrow: Narrow = lambda tests: tests
+) -> list[str]:
     """The same of any query."""
-    shape, parameters = shape_of(query, offsets)
+    shape, parameters = shape_of(query, offsets, narrow)
     compiled = statement(shape).compile(engine)
     values = compiled.construct_params(parameters)
     with engine.connect() as connection:
@@ -44,6 +48,14 @@ def plan_of(engine: Engine, query: Query, offsets: tuple[int, ...] = ()) -> list
 
 def test_a_name_is_looked_for_in_the_order_of_the_list_without_reading_rows(empty: Engine) -> None:
     assert "SCAN study USING COVERING INDEX ix_study_newest" in plan(empty, PatientName="*ossi*")
+
+
+def test_the_middle_of_a_name_that_few_have_is_found_by_its_trigrams(empty: Engine) -> None:
+    for name in ("*ossi*", "*ossi", "*ross?ni*an*"):
+        query = parse_search(Level.STUDY, [("PatientName", name), ("limit", "50")]).query
+        steps = plan_of(empty, query, narrow=partial(Trigrams(empty).narrow, Level.STUDY))
+        assert any(step.startswith("SEARCH study USING INTEGER PRIMARY KEY") for step in steps), steps
+        assert not any(step.startswith("SCAN study ") for step in steps)
 
 
 def test_the_beginning_of_a_name_bounds_what_is_read(empty: Engine) -> None:
