@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -29,6 +30,9 @@ from pacs.forwarding.told import told
 from pacs.index import Index, Tasks
 from viewer import page
 from viewer.ohif import OhifFiles
+
+# Addresses have patients' names in them, which FastAPI would tell whom the environment names
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 class BacklogCollector(Collector):
@@ -61,7 +65,9 @@ class Application(NamedTuple):
 
 def application(parts: Parts, dimse_port: int) -> Application:
     """dimse_port: where DICOM networking listens."""
-    app = FastAPI(title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Diafana", version=version("diafana"), docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY
+    )
     add_problem_handlers(app)
     settings = parts.settings
     dicomweb, worklist = services(parts)

@@ -16,7 +16,8 @@ from dicomweb.threads import Threads
 from dicomweb.warning import warn
 from pacs.archive import Archive
 from pacs.errors import ArchiveError
-from pacs.model import DicomJson, Level
+from pacs.model import DicomJson, Found, Level
+from pacs.query import Query
 from pacs.time_zones import in_zone, offset_of
 
 # Answers at most to a search of the whole archive; a study or series is always answered whole.
@@ -32,6 +33,9 @@ _UID_TAGS = (("studies", "0020000D"), ("series", "0020000E"), ("instances", "000
 MORE_RESULTS = "There are {}additional results that can be requested."  # PS3.18 8.3.4.4
 
 log = structlog.get_logger()
+
+# The body, how many answers there are in all if that is asked, what to warn of (PS3.18 8.3.4.4)
+_Answer = tuple[bytes, int | None, list[str]]
 
 _HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
 
@@ -66,22 +70,37 @@ class Search:
         form = self._negotiation.choose_data_sets(request)
         search = parse_search(level, parameters(request), *uids(request))
         cap = None if "study" in request.path_params else MAX_RESULTS
+        limit = min((n for n in (search.query.limit, cap) if n is not None), default=None)
+        query = replace(search.query, limit=None if limit is None else limit + 1)
         url = service_url(request, self._root)
         writer = data_sets_writer(form)
-        content, total, warnings = await self._threads.search(self._answer, search, cap, url, writer)
+        few = None if search.counted or search.unindexed else self._archive.few(query)
+        if few is None:
+            answer = await self._threads.search(self._search_and_answer, search, query, limit, url, writer)
+        else:
+            answer = self._answer(search, iter(few), limit, url, writer)
+        content, total, warnings = answer
         headers = {**_HEADERS, "Content-Type": writer.content_type} if content else _HEADERS
         response = Response(content, 200 if content else 204, headers)
         if total is not None:
             response.headers["X-Total-Count"] = str(total)
         return warn(response, url, *warnings)
 
+    def _search_and_answer(
+        self, search: SearchRequest, query: Query, limit: int | None, url: str, writer: DataSetsWriter
+    ) -> _Answer:
+        return self._answer(search, self._archive.search(query), limit, url, writer)
+
     def _answer(
-        self, search: SearchRequest, cap: int | None, url: str, writer: DataSetsWriter
-    ) -> tuple[bytes, int | None, list[str]]:
-        """The body, how many answers there are in all if that is asked, what to warn of (PS3.18 8.3.4.4)."""
+        self,
+        search: SearchRequest,
+        found: Iterator[Found],
+        limit: int | None,
+        url: str,
+        writer: DataSetsWriter,
+    ) -> _Answer:
+        """found: one more than the limit, if there are so many."""
         query = search.query
-        limit = min((n for n in (query.limit, cap) if n is not None), default=None)
-        found = self._archive.search(replace(query, limit=None if limit is None else limit + 1))
         pick = search.picker()
         levels = [answer.levels for answer in islice(found, limit)]
         more = limit is not None and next(found, None) is not None

@@ -100,6 +100,10 @@ class Archive:
         """All answers to a query in its order, read in pages as they are taken."""
         return self._index.search(query)
 
+    def few(self, query: Query) -> list[Found] | None:
+        """All answers to a query, where it takes less to find them than to ask another thread; or None."""
+        return self._index.few(query)
+
     def kept(self, query: Query) -> Iterator[Kept]:
         """What is kept of the instances that a query finds, in its order, read in pages as they are taken."""
         return self._index.kept(query)

@@ -173,6 +173,10 @@ class Index:
         """All answers to a query, in its order."""
         return self._search.search(query)
 
+    def few(self, query: Query) -> list[Found] | None:
+        """All answers to a query, if an index on this machine leads straight to them, and they are few."""
+        return self._search.few(query)
+
     def kept(self, query: Query) -> Iterator[Kept]:
         """What is kept of the instances that a query finds, in its order."""
         return self._search.kept(query)

@@ -1,6 +1,7 @@
 """The application as a whole: pages of other origins (CORS), and what it tells of itself (OpenAPI)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -68,3 +69,18 @@ def test_openapi_tells_of_all_rooms(own: httpx.Client) -> None:
 def test_what_is_not_there_is_a_problem(own: httpx.Client) -> None:
     response = own.get("/nowhere")
     assert (response.status_code, response.json()["title"]) == (404, "Not Found")
+
+
+def test_no_telemetry_is_told_whatever_else_runs_in_the_process(tmp_path: Path) -> None:
+    """Addresses have patients' names in them."""
+    program = (
+        "from opentelemetry import trace\n"
+        "class Telling(trace.TracerProvider):\n"
+        "    def get_tracer(self, *names, **more):\n"
+        "        raise AssertionError('a request is told')\n"
+        "trace.set_tracer_provider(Telling())\n"
+        "from diafana.cli import main\n"
+        "main()\n"
+    )
+    with Service(tmp_path / "data", "--workers", "1", program=("-c", program)) as service:
+        assert service.get("/dicom-web/studies?PatientName=Rossi").status_code == 200

@@ -91,6 +91,17 @@ def test_a_study_that_holds_a_uid_is_found_from_there(empty: Engine, keyword: st
     assert not any(step.startswith("SCAN") for step in steps)
 
 
+@pytest.mark.parametrize(
+    ("keyword", "index"),
+    [("PatientID", "ix_study_patient_id"), ("AccessionNumber", "ix_study_accession_number")],
+)
+@pytest.mark.parametrize("level", [Level.STUDY, Level.SERIES])
+def test_an_identifier_leads_to_its_studies(empty: Engine, level: Level, keyword: str, index: str) -> None:
+    steps = plan_of(empty, parse_search(level, [(keyword, "x"), ("limit", "17")]).query)
+    assert any(f"{index} (" in step for step in steps), steps
+    assert not any(step.startswith("SCAN") for step in steps)
+
+
 def test_the_newest_studies_are_not_sorted(empty: Engine) -> None:
     assert any("ix_study_newest" in step for step in plan(empty))
 

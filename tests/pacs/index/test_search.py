@@ -35,6 +35,7 @@ from pacs.query import (
 from testdata.files import part10
 from testdata.raw_bytes import element, item
 from tests.pacs.index.conftest import DATABASES, empty_index
+from tests.pacs.index.test_write import of_patient, record
 from tests.pacs.objects import begin, picture, store, stored
 from tests.properties.query_cases import CASES, EXTENDED_CASES, Case, data_sets, label_of, uid_of
 from tests.properties.reference_matcher import BY_KEYWORDS, found_in_memory
@@ -75,6 +76,49 @@ def test_a_question_finds_what_it_must(held: Archive, case: Case) -> None:
 def test_a_question_with_semantics_of_its_own_finds_what_it_must(held: Archive, case: Case) -> None:
     asked = query(case.level, case.keys, case.semantics)
     assert sorted(labels(case.level, held.search(asked))) == sorted(case.found)
+
+
+@pytest.mark.parametrize("case", [*CASES, *EXTENDED_CASES], ids=str)
+def test_few_answers_are_the_same_as_all(held: Archive, case: Case) -> None:
+    asked = query(case.level, case.keys, case.semantics)
+    few = held.few(asked)
+    assert few is None or few == list(held.search(asked))
+
+
+@pytest.mark.parametrize(
+    ("level", "keys", "leads"),
+    [
+        (Level.PATIENT, {"PatientID": ["P1"]}, True),
+        (Level.STUDY, {"PatientID": ["P1"], "StudyDate": ["20240101-"]}, True),
+        (Level.STUDY, {"AccessionNumber": ["ACC-1"]}, True),
+        (Level.SERIES, {"StudyInstanceUID": [uid_of("A")]}, True),
+        (Level.STUDY, {"PatientID": ["P*"]}, False),
+        (Level.STUDY, {"PatientName": ["Perez*"]}, False),
+        (Level.STUDY, {}, False),
+        (Level.INSTANCE, {"StudyInstanceUID": [uid_of("A")]}, False),  # may be thousands
+    ],
+)
+def test_few_are_found_at_once_where_an_index_leads_to_them(
+    held: Archive,
+    request: pytest.FixtureRequest,
+    level: Level,
+    keys: Mapping[str, Sequence[str]],
+    leads: bool,
+) -> None:
+    """A database behind a network would have others wait."""
+    is_local = "postgresql" not in request.node.name
+    assert (held.few(query(level, keys)) is not None) is (leads and is_local)
+
+
+def test_many_answers_are_not_found_at_once(index: Index, files: DiskFiles) -> None:
+    records = [
+        record(files, f"study{n}", of_patient("P1", study=f"2.999.{n}")) for n in range(search.FEW + 1)
+    ]
+    index.writer.write(records)
+    asked = query(Level.STUDY, {"PatientID": ["P1"]})
+    assert index.few(asked) is None
+    few = index.few(replace(asked, limit=search.FEW))
+    assert few == (None if few is None else list(index.search(asked))[: search.FEW])
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.level is Level.INSTANCE], ids=str)
