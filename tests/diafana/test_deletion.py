@@ -1,7 +1,6 @@
 """Deletion by the service as a whole: in every worker, by its followers, cut off at any point, and back."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from testdata.ct import ct_series
 from testdata.files import part10
 from testdata.key_objects import rejection_note
 from tests.diafana.commands import diafana
+from tests.kept_files import contents
 from tests.pacs.dimse.peer import find, store
 from tests.service import Service
 from tests.waiting import wait_until
@@ -94,12 +94,7 @@ def is_gone(service: Service, dataset: Dataset) -> bool:
 def files_in(service: Service, folder: str, *datasets: Dataset) -> int:
     """How many files of a folder of the data hold one of these instances."""
     wanted = [dataset.SOPInstanceUID.encode() for dataset in datasets]
-    found = 0
-    for path in (service.data / folder).rglob("*.dcm"):
-        with suppress(FileNotFoundError):  # it is being moved
-            content = path.read_bytes()
-            found += any(uid in content for uid in wanted)
-    return found
+    return sum(any(uid in content for uid in wanted) for _, content in contents(service.data / folder))
 
 
 def test_it_is_gone_in_every_worker_at_once(service: Service) -> None:

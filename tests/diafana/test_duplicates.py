@@ -15,6 +15,7 @@ from testdata.files import part10
 from testdata.measurement_report import measurement_report
 from tests.diafana.commands import diafana
 from tests.diafana.test_deletion import DIE, path_of, program, study_of
+from tests.kept_files import contents
 from tests.pacs.dimse.peer import store
 from tests.service import Service
 from tests.waiting import wait_until
@@ -55,7 +56,7 @@ def said(service: Service, image: Dataset) -> str:
 
 def files(data: Path, folder: str, image: Dataset) -> int:
     uid = image.SOPInstanceUID.encode()
-    return sum(uid in path.read_bytes() for path in (data / folder).rglob("*.dcm"))
+    return sum(uid in content for _, content in contents(data / folder))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from testdata.key_objects import rejection_note
 from testdata.measurement_report import measurement_report
 from testdata.non_patient import color_palette, hanging_protocol
 from testdata.us import us_cine
+from tests.kept_files import contents
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -91,9 +92,7 @@ def test_compressed_cine_and_report_are_sent_as_they_are(service: Service, tmp_p
     run("dcmsend", "--scan-directories", "--recurse", "127.0.0.1", str(service.dimse_port), tmp_path)
     found = find(service, f"StudyInstanceUID={cine.StudyInstanceUID}", "ModalitiesInStudy", "PatientName")
     assert found[0]["ModalitiesInStudy"] == "US"
-    (kept,) = (
-        path for path in service.data.rglob("*.dcm") if cine.SOPInstanceUID.encode() in path.read_bytes()
-    )
+    (kept,) = (path for path, content in contents(service.data) if cine.SOPInstanceUID.encode() in content)
     assert "JPEGBaseline" in run("dcmdump", "+P", "0002,0010", kept)
 
 

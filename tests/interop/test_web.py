@@ -18,6 +18,7 @@ from testdata.files import part10
 from testdata.measurement_report import measurement_report
 from testdata.mr import mr_series
 from testdata.us import us_cine
+from tests.kept_files import contents
 from tests.pacs.dimse.peer import store
 from tests.service import Service
 
@@ -214,7 +215,7 @@ def test_metadata_are_made_ahead_once_a_series_rests(sent: Sent) -> None:
 
 def test_thumbnails_are_made_ahead_once_a_series_rests(sent: Sent) -> None:
     derived = sent.service.data / "derived"
-    eventually(lambda: [path for path in derived.rglob("*-*") if path.read_bytes()[:2] == b"\xff\xd8"])
+    eventually(lambda: [path for path, content in contents(derived, "*-*") if content[:2] == b"\xff\xd8"])
     study, series, _ = uids(sent.ct[0])
     answer = sent.service.get(f"/dicom-web/studies/{study}/series/{series}/thumbnail")
     assert Image.open(io.BytesIO(answer.content)).format == "JPEG"
