@@ -174,7 +174,7 @@ class Index:
         return self._search.search(query)
 
     def few(self, query: Query) -> list[Found] | None:
-        """All answers to a query, if an index on this machine leads straight to them, and they are few."""
+        """All answers of a search for studies, if an index on this machine leads to few of them."""
         return self._search.few(query)
 
     def kept(self, query: Query) -> Iterator[Kept]:

@@ -24,10 +24,10 @@ LONGEST_KNOWN = 4096  # bytes of attributes; longer ones are decoded each time
 
 _study, _series, _instance = schema.study, schema.series, schema.instance
 
-FEW = 16  # answers that are found in the time that another thread takes to wake
+FEW = 16  # studies that are found in the time that another thread takes to wake
 
-# Keys of which a value has an index that leads to few studies
-_LEADING = frozenset({"PatientID", "AccessionNumber", "StudyInstanceUID", "SeriesInstanceUID"})
+# Keys of a study with an index, of which a value mostly leads to few
+_LEADING = frozenset({"PatientID", "AccessionNumber", "StudyInstanceUID"})
 
 Row = tuple[Any, ...]
 
@@ -45,6 +45,7 @@ class Search:
         self._study_totals = lru_cache(PAGE)(self._prepare_study_totals)
         self._series_above = lru_cache(PAGE)(self._prepare_series_above)
         self._patient_totals = lru_cache(PAGE)(self._prepare_patient_totals)
+        self._beyond_few = lru_cache(len(_LEADING))(self._prepare_beyond_few)
 
     def _prepare(self, shape: Shape) -> Prepared:
         return Prepared(statement(shape), self._engine)
@@ -106,6 +107,11 @@ class Search:
             self._engine,
         )
 
+    def _prepare_beyond_few(self, column: str) -> Prepared:
+        """Whether more than FEW studies have a value in this column."""
+        having = select(_study.c.key).where(_study.c[column] == bindparam("value"))
+        return Prepared(having.limit(1).offset(FEW), self._engine)
+
     def _shape_of(self, query: Query) -> tuple[Shape, dict[str, Any]]:
         narrow = partial(self._trigrams.narrow, min(query.level, Level.STUDY))
         return shape_of(query, self._offsets() if query.moments else (), narrow)
@@ -142,15 +148,24 @@ class Search:
                     yield from self._parts(page, above)
 
     def few(self, query: Query) -> list[Found] | None:
-        """All answers, if an index on this machine leads straight to them, and they are at most FEW.
+        """All answers of a search for studies, if an index on this machine leads to FEW studies at most.
 
         None otherwise. It takes a fraction of a millisecond either way, where the index is in memory.
         """
-        if not self._is_local or query.level is Level.INSTANCE or not any(map(_leads, query.criteria)):
+        is_direct = self._is_local and query.level is Level.STUDY
+        if not is_direct or not any(map(self._leads_to_few, query.criteria)):
             return None
-        limit = FEW + 1 if query.limit is None else min(query.limit, FEW + 1)
-        found = list(self.search(replace(query, limit=limit)))
-        return found if len(found) <= FEW else None
+        return list(self.search(query))
+
+    def _leads_to_few(self, criterion: Criterion) -> bool:
+        """Whether at most FEW studies fulfil this one; a number that all share would lead to all."""
+        attribute, condition = criterion.attribute, criterion.condition
+        if attribute.keyword not in _LEADING or not isinstance(condition, OneOf) or len(condition.values) > 1:
+            return False
+        (value,) = condition.values
+        with reading(self._engine) as connection:
+            beyond = self._beyond_few(attribute.column).run(connection.cursor(), [{"value": value}])
+            return beyond.fetchone() is None
 
     def kept(self, query: Query) -> Iterator[Kept]:
         """What is kept of the instances that a query finds, in its order. The iterator may be left early."""
@@ -195,16 +210,6 @@ class Search:
     def _instance(self, attributes: bytes, transfer_syntax_uid: str) -> DicomJson:
         decode = self._known_instance if len(attributes) <= LONGEST_KNOWN else _decode
         return decode(attributes, transfer_syntax_uid)
-
-
-def _leads(criterion: Criterion) -> bool:
-    """Whether this alone leaves few studies or series."""
-    condition = criterion.condition
-    return (
-        criterion.attribute.keyword in _LEADING
-        and isinstance(condition, OneOf)
-        and len(condition.values) == 1
-    )
 
 
 def _whole(page: Sequence[Row], totals: dict[int, DicomJson]) -> Iterator[Found]:

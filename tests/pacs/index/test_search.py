@@ -88,14 +88,17 @@ def test_few_answers_are_the_same_as_all(held: Archive, case: Case) -> None:
 @pytest.mark.parametrize(
     ("level", "keys", "leads"),
     [
-        (Level.PATIENT, {"PatientID": ["P1"]}, True),
         (Level.STUDY, {"PatientID": ["P1"], "StudyDate": ["20240101-"]}, True),
         (Level.STUDY, {"AccessionNumber": ["ACC-1"]}, True),
-        (Level.SERIES, {"StudyInstanceUID": [uid_of("A")]}, True),
+        (Level.STUDY, {"StudyInstanceUID": [uid_of("A")]}, True),
         (Level.STUDY, {"PatientID": ["P*"]}, False),
         (Level.STUDY, {"PatientName": ["Perez*"]}, False),
         (Level.STUDY, {}, False),
-        (Level.INSTANCE, {"StudyInstanceUID": [uid_of("A")]}, False),  # may be thousands
+        # All of these may be thousands, or be counted from thousands
+        (Level.STUDY, {"StudyInstanceUID": [uid_of("A"), uid_of("B")]}, False),
+        (Level.PATIENT, {"PatientID": ["P1"]}, False),
+        (Level.SERIES, {"StudyInstanceUID": [uid_of("A")]}, False),
+        (Level.INSTANCE, {"StudyInstanceUID": [uid_of("A")]}, False),
     ],
 )
 def test_few_are_found_at_once_where_an_index_leads_to_them(
@@ -110,15 +113,19 @@ def test_few_are_found_at_once_where_an_index_leads_to_them(
     assert (held.few(query(level, keys)) is not None) is (leads and is_local)
 
 
-def test_many_answers_are_not_found_at_once(index: Index, files: DiskFiles) -> None:
+@pytest.mark.parametrize("others", [{}, {"StudyDate": ["19000101"]}, {"StudyInstanceUID": ["2.999.3"]}])
+def test_a_number_that_many_share_leads_to_none(
+    index: Index, files: DiskFiles, others: dict[str, list[str]]
+) -> None:
+    """Whatever is asked besides would have all of them read, unless it leads to few."""
     records = [
         record(files, f"study{n}", of_patient("P1", study=f"2.999.{n}")) for n in range(search.FEW + 1)
     ]
-    index.writer.write(records)
-    asked = query(Level.STUDY, {"PatientID": ["P1"]})
-    assert index.few(asked) is None
-    few = index.few(replace(asked, limit=search.FEW))
-    assert few == (None if few is None else list(index.search(asked))[: search.FEW])
+    asked = query(Level.STUDY, {"PatientID": ["P1"], **others})
+    index.writer.write(records[:-1])
+    is_local = index.few(asked) is not None
+    index.writer.write(records[-1:])
+    assert (index.few(asked) is not None) is (is_local and "StudyInstanceUID" in others)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.level is Level.INSTANCE], ids=str)
