@@ -36,9 +36,9 @@ def test_what_cannot_be_put_off_is_not_tried_again_at_once(
     with capture_logs() as logs, at_work(Rounds(index.notices, bell, work).run, bell):
         wait_until(lambda: logs and "VIEWER" in tried)
         for _ in range(3):  # each wakes it, as an attempt does that has ended
+            told = tried.count("VIEWER")
             index.notices.add([Availability("2.999.42", "", {})])
             bell.ring()
-            told = tried.count("VIEWER")
             wait_until(lambda told=told: tried.count("VIEWER") > told)  # type: ignore[misc]
     assert tried.count("RIS") == 1
     ((event, reason),) = {(one["event"], one["reason"]) for one in logs}
