@@ -153,6 +153,9 @@ class Query:
     zone: int = 0
 
 
+_DELIMITERS = str.maketrans("^=", "  ")  # within a group, where signs of other widths become these
+
+
 def fold(text: str) -> str:
     """Text without case, accents and runs of blanks, so that "PÉREZ" finds "Perez"."""
     decomposed = unicodedata.normalize("NFKD", text)
@@ -166,8 +169,8 @@ def fold_name(name: str) -> str:
 
     Empty groups at the end are left out: "Yamada^Tarou=山田^太郎=" becomes "yamada tarou=山田 太郎".
     """
-    groups = [fold(group.replace("^", " ")) for group in name.split("=")]
-    return "=".join(groups).rstrip("=")
+    groups = (unicodedata.normalize("NFKD", group) for group in name.split("="))
+    return "=".join(fold(group.translate(_DELIMITERS)) for group in groups).rstrip("=")
 
 
 @lru_cache(KNOWN_TIMES)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 from pacs.archive import Archive
@@ -18,6 +19,9 @@ from tests.validators import Validators, are_missing
 # How long an example takes says nothing of whether it is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# Nor how long a busy machine takes to answer, for which httpx waits 5 seconds unless it is told otherwise.
+DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.write = 60.0
 
 pynetdicom_reactor.mend()
 

@@ -77,7 +77,8 @@ class Placeholders:
                     self._discard(one)
                 # Whoever receives next meets the same and tells the sender; then it is tried again
                 with self._low:
-                    self._low.wait()
+                    if not self._closed:
+                        self._low.wait()
                 continue
             with self._low:
                 self._ready.extend(made)

@@ -17,6 +17,7 @@ from pacs.files.new_file import STAGE
 from pacs.model import Source, Stored
 from testdata.ct import ct_series
 from testdata.files import part10
+from tests.kept_files import open_files
 
 DELIMITER = b"--B\r\n\r\n"
 LAST = b"\r\n--B--"
@@ -24,10 +25,6 @@ LAST = b"\r\n--B--"
 
 def receive(archive: Archive, boundary: str | None = "B") -> Reception:
     return Reception(archive, Source(address="test"), None, boundary)
-
-
-def open_files() -> set[Path]:
-    return set(Path("/proc/self/fd").iterdir())
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -130,13 +127,15 @@ def test_a_bare_object_that_is_abandoned_leaves_no_file(
 
 
 @pytest.mark.parametrize("ends", [Reception.abandon, Reception.finish])
-def test_metadata_leave_no_file_open(archive: Archive, ends: Callable[[Reception], object]) -> None:
-    before = open_files()
+def test_metadata_leave_no_file_open(
+    archive: Archive, tmp_path: Path, ends: Callable[[Reception], object]
+) -> None:
+    before = open_files(tmp_path)
     receiving = Reception(archive, Source(address="test"), None, "B", "application/dicom+json")
     receiving.take([DELIMITER + b"[{}]" + LAST])
-    assert len(open_files() - before) == 1
+    assert len(open_files(tmp_path)) == len(before) + 1
     ends(receiving)
-    assert open_files() == before
+    assert open_files(tmp_path) == before
 
 
 def test_who_is_taking_stops_when_the_request_is_abandoned(archive: Archive, tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ from testdata.us import us_cine
 from tests.pacs.dimse.peer import store
 from tests.service import Service
 
-PATIENCE = 20_000.0  # milliseconds for what the page shows when it can
+PATIENCE = 40_000.0  # milliseconds for what the page shows when it can
+
+MILLIMETRES = re.compile(" mm$")
+
+expect.set_options(timeout=PATIENCE)
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("service")]
 
@@ -98,7 +102,7 @@ def open_series(page: Page, sent: Sent, dataset: Dataset) -> None:
 def expect_picture(image: Locator) -> None:
     """An image that has arrived and has pixels."""
     expect(image).to_be_visible(timeout=PATIENCE)
-    expect(image).to_have_js_property("complete", True, timeout=PATIENCE)
+    expect(image).to_have_js_property("complete", True)
     assert image.evaluate("image => image.naturalWidth") > 0
 
 
@@ -265,7 +269,7 @@ def test_an_empty_archive_says_how_to_send_something(
         expect(welcome).to_contain_text(str(service.dimse_port))
         expect(welcome).to_contain_text(f"dcmsend -v -nh -aec LEER +sd +r 127.0.0.1 {service.dimse_port}")
         assert store(service.dimse_port, ct_series(slices=1, rows=32, columns=32)[0]).Status == 0
-        expect(page.get_by_test_id("study-row")).to_have_count(1, timeout=PATIENCE)
+        expect(page.get_by_test_id("study-row")).to_have_count(1)
         page.goto("about:blank")  # before the service ends, so that nothing is asked of it in vain
 
 
@@ -309,7 +313,7 @@ def test_a_line_is_set_with_the_keyboard_and_put_away(page: Page, sent: Sent) ->
     expect(page.get_by_test_id("stack")).to_have_attribute("data-shown", "1")
     page.keyboard.press("l")
     value = page.get_by_test_id("ruler-value")
-    expect(value).to_have_text(re.compile(" mm$"))
+    expect(value).to_have_text(MILLIMETRES)
     before = float(value.inner_text().split()[0])
     page.keyboard.press("Shift+ArrowRight")
     moved = float(value.inner_text().split()[0])
@@ -329,10 +333,12 @@ def test_a_length_that_cannot_be_saved_stays(browser: Browser, sent: Sent) -> No
     page.route("**/fhir/Observation", lambda route: route.abort())
     page.get_by_test_id("ruler").click()
     draw_line(page, 60, 40)
-    shown = page.get_by_test_id("ruler-value").inner_text()
+    value = page.get_by_test_id("ruler-value")
+    expect(value).to_have_text(MILLIMETRES)
+    shown = value.inner_text()
     page.get_by_test_id("ruler-save").click()
     expect(page.get_by_test_id("ruler-message")).to_contain_text("not saved")
-    expect(page.get_by_test_id("ruler-value")).to_have_text(shown)
+    expect(value).to_have_text(shown)
     expect(page.get_by_test_id("ruler-save")).to_be_enabled()
     page.close()
 
@@ -347,6 +353,7 @@ def test_what_is_being_saved_stays_as_it_is_and_is_saved_once(browser: Browser, 
     page.get_by_test_id("ruler").click()
     draw_line(page, 60, 40)
     value = page.get_by_test_id("ruler-value")
+    expect(value).to_have_text(MILLIMETRES)
     shown = value.inner_text()
     with page.expect_request("**/fhir/Observation"):
         page.get_by_test_id("ruler-save").click()
@@ -385,7 +392,7 @@ def test_ultrasound_is_measured_within_its_region(page: Page, sent: Sent) -> Non
     page.get_by_test_id("ruler").click()
     draw_line(page, 50, 0)
     value = page.get_by_test_id("ruler-value")
-    expect(value).to_have_text(re.compile(" mm$"))
+    expect(value).to_have_text(MILLIMETRES)
     box = page.get_by_test_id("viewport").bounding_box()
     assert box is not None
     pixels = 50 / min(box["width"] / cine.Columns, box["height"] / cine.Rows)

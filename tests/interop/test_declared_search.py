@@ -91,7 +91,7 @@ def _evaluate(
 ) -> dict[tuple[str, str], tuple[str, Mapping[str, list[Any]]] | None]:
     question = json.dumps({"resources": resources, "parameters": asked})
     command = ["node", str(FOLDER / "values.cjs")]
-    done = subprocess.run(command, input=question, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, input=question, capture_output=True, text=True, timeout=300, check=True)
     told = [one and (one["type"], one["values"]) for one in json.loads(done.stdout)]
     return dict(zip(asked, told, strict=True))
 

@@ -48,7 +48,7 @@ def as_it_is(_: schemathesis.SerializationContext, value: Any) -> bytes:
 EXAMPLES = settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_nothing_that_is_asked_is_a_failure_of_the_service(service: Service) -> None:
     described = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
     operations = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]

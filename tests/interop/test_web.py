@@ -22,7 +22,7 @@ from tests.kept_files import contents
 from tests.pacs.dimse.peer import store
 from tests.service import Service
 
-PATIENCE = 20.0  # seconds for what is made behind the senders' backs
+PATIENCE = 60.0  # seconds for what is made behind the senders' backs
 
 pytestmark = pytest.mark.xdist_group("service")
 

@@ -27,7 +27,8 @@ from testdata.compressed import compressed
 from testdata.ct import ct_series
 from testdata.dose_report import dose_report
 from testdata.files import part10
-from tests.pacs.files.test_disk import files_below, open_descriptors, small_disk
+from tests.kept_files import open_files
+from tests.pacs.files.test_disk import files_below, small_disk
 from tests.pacs.objects import in_syntax, renamed
 
 LATIN_1, HOSPITAL, ORDERS = "ISO_IR 100", "HOSPITAL A", "RIS 1"
@@ -279,7 +280,7 @@ def test_a_disk_that_is_full_for_what_is_put_in_keeps_nothing_of_it(tmp_path: Pa
         files, derived = DiskFiles(folder), DerivedFiles(tmp_path / "derived")
         archive = Archive(files, derived, index, "DIAFANA", "/dicom-web", lambda: None)
         assert sent(archive, umlauts(image())) is Outcome.STORED
-        before = files_below(folder), open_descriptors()
+        before = files_below(folder), open_files(tmp_path)
         with pytest.raises(OutOfSpace):
             sent(archive, umlauts(renamed(image(rows=1600), "2.999.40.3")))
-        assert (files_below(folder), open_descriptors()) == before
+        assert (files_below(folder), open_files(tmp_path)) == before

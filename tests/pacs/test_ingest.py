@@ -46,8 +46,10 @@ from pacs.query import Query
 from testdata.broken import BROKEN, executable_preamble, pdf_preamble
 from testdata.raw_bytes import UNDEFINED, header
 from testdata.studies import uid
-from tests.pacs.files.test_disk import files_below, open_descriptors, small_disk
+from tests.kept_files import open_files
+from tests.pacs.files.test_disk import files_below, small_disk
 from tests.pacs.objects import Changes, begin, data_set, instance_of, picture, store, stored
+from tests.waiting import wait_until
 
 ANNOUNCED = FileMeta(SecondaryCaptureImageStorage, uid("raw", "a"), ExplicitVRLittleEndian)
 SENDER = Source("SENDER", "10.1.2.3")
@@ -376,6 +378,7 @@ def test_what_is_ready_waits_a_moment_for_what_soon_is(
         assert WatchedFile.syncing.wait(60)
         monkeypatch.setattr(WatchedFiles, "create", DiskFiles.create)
         stored_quickly = threads.submit(place.archive.store, begin(place.archive, quick))
+        wait_until(lambda: stored_quickly.done() or place.archive._committer._waiting)
         done, _ = wait([stored_quickly], timeout=60 if commits == 2 else 0.3)
         assert len(done) == commits - 1
         WatchedFile.discarded_meanwhile.set()  # which is what the slow one waits for
@@ -668,7 +671,6 @@ def test_a_file_is_not_discarded_while_it_is_synced(tmp_path: Path) -> None:
     place = made(tmp_path / "place", WatchedFiles(tmp_path / "place"))
     place.index.writer.__class__ = FullWriter
     pending = place.archive.submit(begin(place.archive, picture("a")))
-    assert WatchedFile.syncing.wait(60)
     with pytest.raises(OutOfSpace):
         pending.result()
     place.index.close()
@@ -712,12 +714,12 @@ def test_a_full_disk_refuses_without_a_trace_until_there_is_room(
         place = made(folder)
         first = stored(place.archive, picture("before"))
         filling = fill(folder)
-        descriptors = open_descriptors()
+        before = open_files(tmp_path)
         for _ in range(3):
             with pytest.raises(OutOfSpace):
                 send(place.archive)
         assert place.kept() == [first.file]
-        assert open_descriptors() == descriptors
+        assert open_files(tmp_path) == before
         assert place.archive.read_frame(first, 1) == bytes(range(0, 256, 16))
         filling.unlink()
         assert send(place.archive).outcome is Outcome.STORED

@@ -148,6 +148,8 @@ def test_a_name_is_folded_group_by_group(name: str, folded: str) -> None:
 @given(st.text(max_size=40))
 @example("İstanbul")
 @example("ŉ\u0345")
+@example("a\uff3eb")
+@example("\u2a75 a\uff1d")
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert fold_name(fold_name(text)) == fold_name(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydicom.data.data_manager import DATA_ROOT
 from pydicom.dataset import Dataset
@@ -169,7 +169,7 @@ def test_noise_raises_nothing(noise: bytes, syntax: UID) -> None:
     _said(read_data_set(noise, syntax))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.sampled_from(sorted(WHOLE)), CHANGES)
 def test_what_pydicom_reads_without_a_fault_is_read_the_same(
     kind: tuple[UID, bool], changes: list[tuple[int, int]]

@@ -24,7 +24,7 @@ def test_each_caller_gets_the_response() -> None:
     scp.add_supported_context(VERIFICATION)
     server: Any = scp.start_server(("127.0.0.1", 0), block=False)
     scu = AE()
-    scu.dimse_timeout = 1
+    scu.dimse_timeout = 20
     scu.add_requested_context(VERIFICATION)
     try:
         for _ in range(6):

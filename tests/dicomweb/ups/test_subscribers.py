@@ -229,7 +229,7 @@ def test_who_does_not_take_what_is_sent_is_let_go_and_told_later(
 def test_who_does_not_take_last_words_holds_up_nobody(
     service: WorklistService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "LAST_WORDS_TIME", 0.2)
+    monkeypatch.setattr(channels, "LAST_WORDS_TIME", 3.0)
     subscribe(service, WORKLIST, "SLOW")
     with flooded(service), service.channel("OTHER") as other:
         service.server.should_exit = True

@@ -17,6 +17,10 @@ from tests.fhir_api.subscriptions.subscriber import Subscriber
 Speaker = Callable[[Callable[[socket.socket], None]], str]
 
 
+PATIENT = (20.0, 40.0)
+FOUND = b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"
+
+
 def subscription(endpoint: str, **channel: object) -> Subscription:
     content = {"criteria": "Device", "channel": {"type": "rest-hook", "endpoint": endpoint, **channel}}
     return Subscription("a", 1, 0, Status.REQUESTED, "", content, Addresses("", ""), 0, 0)
@@ -46,9 +50,11 @@ def speaker() -> Iterator[Speaker]:
 
 
 @pytest.fixture
-def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[RestHook]:
-    monkeypatch.setattr(hook_module, "TIMEOUT", 0.5)
-    monkeypatch.setattr(hook_module, "DEADLINE", 1.5)
+def hook(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[RestHook]:
+    """Waits so many seconds for a part of an answer, and for the whole."""
+    timeout, deadline = getattr(request, "param", PATIENT)
+    monkeypatch.setattr(hook_module, "TIMEOUT", timeout)
+    monkeypatch.setattr(hook_module, "DEADLINE", deadline)
     hook = RestHook()
     yield hook
     hook.close()
@@ -76,14 +82,15 @@ def saying(text: bytes) -> Callable[[socket.socket], None]:
 
 
 @pytest.mark.parametrize(
-    ("speak", "reason"),
+    ("hook", "speak", "reason"),
     [
-        (drip, "no answer: TimeoutError"),
-        (lambda connection: connection.recv(1), "no answer: ReadTimeout"),
-        (saying(b"220 mail.example.org ESMTP\r\n"), "no answer: RemoteProtocolError"),
-        (lambda connection: connection.close(), "no answer: "),
-        (saying(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"), "answered with 302"),
+        ((20.0, 1.5), drip, "no answer: TimeoutError"),
+        ((0.5, 40.0), lambda connection: connection.recv(1), "no answer: ReadTimeout"),
+        (PATIENT, saying(b"220 mail.example.org ESMTP\r\n"), "no answer: RemoteProtocolError"),
+        (PATIENT, lambda connection: connection.close(), "no answer: "),
+        (PATIENT, saying(FOUND), "answered with 302"),
     ],
+    indirect=["hook"],
 )
 def test_what_is_no_answer_is_a_failure(
     speaker: Speaker, hook: RestHook, speak: Callable[[socket.socket], None], reason: str

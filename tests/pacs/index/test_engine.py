@@ -10,7 +10,7 @@ from sqlalchemy.schema import CreateTable
 from pacs.errors import OutOfSpace, StorageFailed
 from pacs.index import engine as engines
 from pacs.index.engine import Prepared, Transactions, open_engine, sqlite_url
-from tests.pacs.files.test_disk import open_descriptors, small_disk
+from tests.pacs.files.test_disk import small_disk
 from tests.pacs.index.notes import note, notes
 
 
@@ -90,6 +90,10 @@ def test_one_process_writes_at_a_time(tmp_path: Path, transactions: Transactions
     with pytest.raises(RuntimeError), transactions.begin():
         raise RuntimeError("broken off")
     assert not is_locked(lock)
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_closing_leaves_no_descriptor_open(engine: Engine) -> None:
@@ -177,7 +181,9 @@ def test_the_log_of_sqlite_has_its_whole_length_before_the_first_commit(
 
 def test_a_small_disk_is_not_filled_with_the_log(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
-        transactions = Transactions(open_engine(sqlite_url(disk / "notes.sqlite")))
+        engine = open_engine(sqlite_url(disk / "notes.sqlite"))
+        transactions = Transactions(engine)
         transactions.lengthen_log()
         transactions.close()
+        engine.dispose()
         assert sum(file.stat().st_size for file in disk.iterdir()) < 1 << 20

@@ -15,7 +15,7 @@ from testdata.procedure_steps import begun_step
 from tests.pacs.index.test_migrate import migrate_again
 
 TOLD = Availability("2.999.42", "2.999.42.9", {"2.999.42.1": [("1.2.3", "2.999.42.1.1", True)]})
-LATER = 2e9
+LATER = 1e12
 
 
 @pytest.fixture

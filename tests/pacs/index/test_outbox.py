@@ -10,7 +10,7 @@ from pacs.model import Instance, Peer
 
 UID = "2.999.20.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
-LATER = 2e9
+LATER = 1e12
 
 
 def instance(number: int) -> Instance:
