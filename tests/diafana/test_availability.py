@@ -15,7 +15,7 @@ from testdata.key_objects import rejection_note
 from testdata.procedure_steps import begun_step, elements, ended_step
 from tests.diafana.commands import diafana
 from tests.pacs.dimse.notified import Listener, notified
-from tests.pacs.dimse.peer import associated, store
+from tests.pacs.dimse.peer import associated
 from tests.pacs.dimse.scp import free_port
 from tests.service import Service
 from tests.waiting import wait_until
@@ -33,7 +33,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def service(data: Path, rest: str = "0.5", **settings: Any) -> Service:
+def service(data: Path, rest: str = "1.5", **settings: Any) -> Service:
     return Service(data, "--workers", "1", DIAFANA_REST_SECONDS=rest, **settings)
 
 
@@ -48,8 +48,11 @@ def command(data: Path, *arguments: str) -> str:
 
 
 def send(to: Service, *images: Dataset) -> None:
-    for image in images:
-        assert store(to.dimse_port, image).Status == 0
+    """Over one association: a study comes to rest between two that are further apart."""
+    contexts = {(image.SOPClassUID, image.file_meta.TransferSyntaxUID) for image in images}
+    with associated(to.dimse_port, *contexts) as association:
+        for image in images:
+            assert association.send_c_store(image).Status == 0
 
 
 def delete(at: Service, image: Dataset) -> None:
@@ -118,7 +121,8 @@ def test_who_does_not_answer_at_first_is_told_later_and_holds_up_no_others(data:
         assert other.next().availability == said(CT[:2])
         wait_until(lambda: "Connection refused" in command(data, "list"))
         assert "RIS              notifications of availability that wait: 1." in command(data, "list")
-        with notified(port=port) as ris:  # it is tried again after five seconds
+        with notified(port=port) as ris:
+            command(data, "change", "RIS", "--port", str(port))  # it is due at once
             assert ris.next().availability == said(CT[:2])
             wait_until(lambda: len(logged(archive, "availability told")) == 2)
     assert "wait" not in command(data, "list")

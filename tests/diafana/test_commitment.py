@@ -99,6 +99,7 @@ def test_another_archive_commits_to_what_is_sent_to_it(
         added = command(data, "peer", "add", "SECOND", "127.0.0.1", second.dimse_port, "--commit")
         assert added.code == 0
         assert command(data, "peer", "list").out.endswith("  commits\n")
+        know(tmp_path / "second", "DIAFANA", service.dimse_port)
         send_study(service, UID, "SECOND", images[0])
         told = result(service, UID)
         assert numbers(told) == [0, len(images), 0, 0]

@@ -148,7 +148,9 @@ def test_a_rejection_note_hides_and_what_it_became_is_withdrawn(service: Service
 def test_it_is_restored_beside_the_running_service(service: Service) -> None:
     slices = keep(service)
     assert delete(service, study_of(slices[0])) == 204
-    assert store(service.dimse_port, note_on(slices, "DataRetentionPolicyExpired")).Status == 0
+    note = note_on(slices, "DataRetentionPolicyExpired")
+    assert store(service.dimse_port, note).Status == 0
+    wait_until(partial(is_gone, service, note))  # as a note is that was heeded
     done = diafana("restore", slices[0].StudyInstanceUID, "--data", service.data)
     assert (done.code, done.out.split()) == (0, ["2", "restored"])
     assert statuses(service, path_of(slices[0])) == {200}

@@ -94,7 +94,7 @@ def send_around(service: Service, form: str, around: tuple[bytes, bytes], chunke
             yield bytes(MEGABYTE)
         yield end
 
-    return httpx.post(f"{service.url}/dicom-web/studies", content=stream(), headers=headers, timeout=100)
+    return httpx.post(f"{service.url}/dicom-web/studies", content=stream(), headers=headers, timeout=500)
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["of known length", "in chunks"])
@@ -132,7 +132,7 @@ def test_downloads_at_once_keep_no_more_than_what_is_under_way(service: Service)
 
 def download(service: Service, study: str) -> socket.socket:
     """The connection of somebody who has asked for a study."""
-    connection = socket.create_connection(("127.0.0.1", service.http_port), timeout=100)
+    connection = socket.create_connection(("127.0.0.1", service.http_port), timeout=500)
     accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
     connection.sendall(
         f"GET /dicom-web/studies/{study} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n".encode()

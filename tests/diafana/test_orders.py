@@ -84,6 +84,8 @@ def test_what_was_performed_is_told_to_another_archive(tmp_path: Path) -> None:
         listed = diafana("peer", "list", "--data", tmp_path / "one").out
         assert "OTHER            messages about performed steps that wait: 2" in listed
         with Service(tmp_path / "other", "--workers", "1", "--dimse-port", str(port)) as other:
+            changed = ("peer", "change", "OTHER", "--port", str(port), "--data", tmp_path / "one")
+            assert diafana(*changed).code == 0  # they are due at once
             deadline = time.monotonic() + PATIENCE
             while (found := other.get(step)).status_code != 200 or b"COMPLETED" not in found.content:
                 assert time.monotonic() < deadline

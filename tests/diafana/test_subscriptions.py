@@ -13,8 +13,9 @@ from testdata.ct import ct_series
 from testdata.files import part10
 from testdata.measurement_report import measurement_report
 from tests.diafana.commands import diafana
-from tests.fhir_api.subscriptions.subscriber import Subscriber
+from tests.fhir_api.subscriptions.subscriber import Call, Subscriber
 from tests.service import Service
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("service")
 
@@ -59,15 +60,21 @@ def keep(service: Service, *datasets: Dataset) -> None:
         httpx.post(url, content=part10(dataset), headers=form).raise_for_status()
 
 
+def content(call: Call) -> Any:
+    return json.loads(call.body)
+
+
 def test_a_subscriber_is_told_of_reports_and_of_studies_at_rest(tmp_path: Path, study: list[Dataset]) -> None:
     with Subscriber() as subscriber, serving(tmp_path / "data", subscriber.url) as service:
         subscribe(service, f"{subscriber.url}/fhir", "DiagnosticReport?status=final")
         subscribe(service, f"{subscriber.url}/fhir", f"ImagingStudy?identifier={study[0].StudyInstanceUID}")
         keep(service, *study)
         report = subscriber.wait_for("/fhir/DiagnosticReport/")
-        told = subscriber.wait_for("/fhir/ImagingStudy/")
+        path = subscriber.wait_for("/fhir/ImagingStudy/").path
         assert report.headers["authorization"] == "Bearer hush"
-        assert json.loads(told.body) == service.get(told.path).json()
+        wait_until(
+            lambda: service.get(path).json() in [json.loads(call.body) for call in subscriber.of("PUT")]
+        )
         assert service.stop() == 0
     assert "hush" not in service.log.read_text()
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,15 @@ def state_of(report: dict[str, Any]) -> str:
 
 def workers(service: Service) -> list[psutil.Process]:
     children: list[psutil.Process] = psutil.Process(service.process.pid).children()
-    return [process for process in children if process.nice() == 0]
+    return [process for process in children if niceness(process) == 0]
+
+
+def niceness(process: psutil.Process) -> int | None:
+    """None: it has just ended."""
+    try:
+        return int(process.nice())
+    except psutil.NoSuchProcess:
+        return None
 
 
 def holders(service: Service) -> set[int]:
@@ -79,7 +87,11 @@ def holders(service: Service) -> set[int]:
 
 
 def pipes(process: psutil.Process) -> list[str]:
-    return [str(link.readlink()) for link in Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()]
+    found = []
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it has been closed meanwhile
+            found.append(str(link.readlink()))
+    return found
 
 
 def test_a_change_made_in_one_worker_is_told_through_all(service: Service) -> None:

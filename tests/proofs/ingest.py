@@ -52,7 +52,7 @@ class Ingest:
     def wait_for(self, number: int) -> None:
         """Return when so many instances are acknowledged."""
         with self._enough:
-            assert self._enough.wait_for(lambda: len(self.acknowledged) >= number, timeout=60), "too slow"
+            assert self._enough.wait_for(lambda: len(self.acknowledged) >= number, timeout=300), "too slow"
 
     def end(self) -> None:
         """Stop sending, and wait for the senders."""

@@ -22,7 +22,7 @@ def too_early(self, pending):
     later = ingest.Pending(self, pending.incoming, pending.record)
     self._waiting.remove(pending)
     self._waiting.append(later)
-    threading.Timer(0.5, commit_until, (self, later)).start()
+    threading.Timer(60, commit_until, (self, later)).start()
 
 ingest.Committer.commit_until = too_early
 """

@@ -31,6 +31,7 @@ PATIENT_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
 def associated(port: int, *contexts: tuple[str, str | list[str]]) -> Iterator[Association]:
     """An association by pynetdicom. contexts: abstract syntax and transfer syntaxes."""
     sender = AE("SENDER")
+    sender.dimse_timeout = 110  # for what is long on a slow disk
     for abstract_syntax, transfer_syntaxes in contexts:
         sender.add_requested_context(abstract_syntax, transfer_syntaxes)
     association = sender.associate("127.0.0.1", port, ae_title="DIAFANA")
@@ -62,7 +63,7 @@ class RawPeer:
     """A peer that sends whatever bytes it likes."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
 
     def __enter__(self) -> Self:
         return self

@@ -88,8 +88,9 @@ def test_j_3_3_who_stays_is_told_over_the_same_association(port: int, ct: list[D
     assert set(reports.associations) == {association}
 
 
-@pytest.mark.usefixtures("working")
-def test_j_3_3_who_has_left_is_told_over_another(index: Index, port: int, ct: list[Dataset]) -> None:
+def test_j_3_3_who_has_left_is_told_over_another(
+    index: Index, port: int, ct: list[Dataset], teller: Teller, bell: Bell
+) -> None:
     reports = Reports()
     with listening(reports) as peer:
         index.peers.put(peer)
@@ -97,7 +98,8 @@ def test_j_3_3_who_has_left_is_told_over_another(index: Index, port: int, ct: li
             pass
         with asking(port) as association:
             assert ask(association, named(UID, *ct)) == 0x0000
-        assert reports.next() == (UID, 1, uids(ct), {})
+        with at_work(teller.run, bell):
+            assert reports.next() == (UID, 1, uids(ct), {})
         (own,) = reports.associations
         assert own is not association
         assert own.requestor.ae_title == "ARCHIVE"  # by which it called us
@@ -151,51 +153,59 @@ def test_c_14_a_transaction_uid_is_used_once(index: Index, port: int, ct: list[D
             assert reports.next() == (uid, 2, [], {ct[0].SOPInstanceUID: 0x0131})
 
 
-@pytest.mark.usefixtures("working")
-def test_who_does_not_answer_is_tried_again(index: Index, port: int, ct: list[Dataset]) -> None:
+def test_who_does_not_answer_is_tried_again(
+    index: Index,
+    port: int,
+    ct: list[Dataset],
+    teller: Teller,
+    bell: Bell,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rounds, "PAUSES", (0.2,))
     where = free_port()
     reports = Reports(status=lambda count: 0x0110 if count == 1 else 0x0000)
     with listening(reports, where) as peer:
         index.peers.put(peer)
-    with capture_logs() as logs, asking(port) as association:
+    with asking(port) as association:
         assert ask(association, named(UID, *ct)) == 0x0000
-        association.release()
+    with capture_logs() as logs, at_work(teller.run, bell):
         wait_until(lambda: any("could not be told" in one["event"] for one in logs))
         with listening(reports, where, takes=False):
             wait_until(lambda: any("no report of a commitment" in one.get("reason", "") for one in logs))
         with listening(reports, where):
             assert [reports.next() for _ in range(2)] == [(UID, 1, uids(ct), {})] * 2
-    wait_until(lambda: index.commitment_requests.next_due() is None)
+        wait_until(lambda: index.commitment_requests.next_due() is None)
 
 
-@pytest.mark.usefixtures("working")
 def test_a_report_that_is_refused_for_good_is_not_told_again(
-    index: Index, port: int, ct: list[Dataset]
+    index: Index, port: int, ct: list[Dataset], teller: Teller, bell: Bell
 ) -> None:
     reports = Reports(status=lambda _: 0x0115)
     with listening(reports) as peer, capture_logs() as logs:
         index.peers.put(peer)
         with asking(port) as association:
             ask(association, named(UID, *ct))
-        reports.next()
-        wait_until(lambda: index.commitment_requests.next_due() is None)
+        with at_work(teller.run, bell):
+            reports.next()
+            wait_until(lambda: index.commitment_requests.next_due() is None)
     assert [one["status"] for one in logs if "not taken" in one["event"]] == ["0115"]
 
 
-@pytest.mark.usefixtures("working")
-def test_who_is_not_known_is_told_once_it_is(index: Index, port: int, ct: list[Dataset], bell: Bell) -> None:
+def test_who_is_not_known_is_told_once_it_is(
+    index: Index, port: int, ct: list[Dataset], teller: Teller, bell: Bell
+) -> None:
     reports = Reports()
-    with capture_logs() as logs:
-        with asking(port) as association:
-            assert ask(association, named(UID, *ct)) == 0x0000
+    with asking(port) as association:
+        assert ask(association, named(UID, *ct)) == 0x0000
+    with capture_logs() as logs, at_work(teller.run, bell):
         wait_until(lambda: any("not known" in one["event"] for one in logs))
-    (warning,) = (one for one in logs if "not known" in one["event"])
-    assert warning["advice"] == "diafana peer add MODALITY HOST PORT"
-    assert index.commitment_requests.next_due() is None
-    with listening(reports) as peer:
-        index.peers.put(peer)
-        bell.ring()
-        assert reports.next() == (UID, 1, uids(ct), {})
+        (warning,) = (one for one in logs if "not known" in one["event"])
+        assert warning["advice"] == "diafana peer add MODALITY HOST PORT"
+        wait_until(lambda: index.commitment_requests.next_due() is None)
+        with listening(reports) as peer:
+            index.peers.put(peer)
+            bell.ring()
+            assert reports.next() == (UID, 1, uids(ct), {})
 
 
 def test_what_was_asked_outlives_who_looks_at_it(

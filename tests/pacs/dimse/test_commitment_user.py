@@ -46,7 +46,7 @@ def ring_outbox(bell: Bell) -> Callable[[], None]:
 @pytest.fixture(autouse=True)
 def courier(archive: Archive, index: Index, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(rounds, "PAUSES", (0.2,))
-    monkeypatch.setattr(commitment_user, "HERE", 2.0)
+    monkeypatch.setattr(commitment_user, "HERE", 20.0)
     with at_work(Courier(archive, index, "DIAFANA", bell).run, bell):
         yield
 
@@ -81,8 +81,15 @@ def committed(sending: Sending) -> list[str]:
 
 @pytest.mark.parametrize("where", ["here", "early", "another"])
 def test_j_3_3_a_report_is_heard_over_both_kinds_of_associations(
-    index: Index, port: int, send: Send, images: list[Dataset], where: str
+    index: Index,
+    port: int,
+    send: Send,
+    images: list[Dataset],
+    where: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if where == "another":
+        monkeypatch.setattr(commitment_user, "HERE", 0.1)
     with committing(Committer(port if where == "another" else where)) as other:
         send(other.peer)
         told = ended(index)
@@ -95,8 +102,15 @@ def test_j_3_3_a_report_is_heard_over_both_kinds_of_associations(
 
 @pytest.mark.parametrize("where", ["here", "another"])
 def test_what_is_not_committed_is_sent_again_once(
-    index: Index, port: int, send: Send, images: list[Dataset], where: str
+    index: Index,
+    port: int,
+    send: Send,
+    images: list[Dataset],
+    where: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if where == "another":
+        monkeypatch.setattr(commitment_user, "HERE", 0.1)
     first, second, third = uids(images)
 
     def failing(uid: str, asked: int) -> int:

@@ -13,7 +13,7 @@ from pynetdicom import AE
 from structlog.testing import capture_logs
 
 from pacs.archive import Archive
-from pacs.dimse import DimseServer, Limits, wire
+from pacs.dimse import DimseServer, Limits, server, wire
 from pacs.dimse.answers import C_ECHO, C_STORE
 from pacs.dimse.c_echo import Echo
 from pacs.dimse.c_store import Store
@@ -193,7 +193,10 @@ def test_associations_beyond_the_limit_are_refused_without_a_thread(start_front:
         peer.socket.close()
 
 
-def test_associations_are_shared_out_between_those_who_accept(archive: Archive) -> None:
+def test_associations_are_shared_out_between_those_who_accept(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "WAITS", 5000)  # one that is held up is waited for
     with socket.create_server(("127.0.0.1", 0)) as listener, listener.dup() as same:
         occupancy, limits = Occupancy(2), Limits(12, 50, 10.0)
         fronts = [

@@ -252,7 +252,7 @@ def test_a_handshake_that_never_ends_meets_the_deadline_of_a_request(
     start: StartTls, said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And it holds nobody up."""
-    monkeypatch.setattr(association, "REQUEST_TIME", 0.5)
+    monkeypatch.setattr(association, "REQUEST_TIME", 3.0)
     plain, protected = start()
     with RawPeer(protected) as slow:
         slow.socket.sendall(said)

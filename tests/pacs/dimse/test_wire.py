@@ -83,8 +83,10 @@ def test_a_peer_that_does_not_take_what_it_asked_for_is_let_go(ends: Ends, takes
         thread.join()
 
 
-def test_what_is_sent_arrives_whole(ends: Ends) -> None:
+def test_what_is_sent_arrives_whole(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "PDU_TIME", 60.0)
     ours, peer = ends
+    peer.settimeout(60)
     sent = bytes(range(256)) * 20_000
     thread = threading.Thread(target=ours.write, args=(sent[:1000], sent[1000:]))
     thread.start()
