@@ -19,7 +19,7 @@ from tests.pacs.dimse.scp import VERIFICATION, serving
 
 PUSH_MODEL, INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 SYNTAXES = [str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian)]
-PATIENCE = 30.0  # seconds for what must happen by itself
+PATIENCE = 60.0  # seconds for what must happen by itself; it may be tried only after 30
 
 # Transaction UID, event type, what is committed, what is not and why
 Told = tuple[str, int, list[str], dict[str, int]]
