@@ -331,7 +331,10 @@ def fragment(control: int, content: bytes = b"") -> bytes:
 def test_a_message_that_does_not_end_is_a_failure(
     begin: bytes, endless: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often something comes; empty fragments have no bytes that could be too many."""
+    """However often something comes; empty fragments have no bytes that could be too many.
+
+    Whoever is waited for a last millisecond may be silent in that.
+    """
     monkeypatch.setattr(requestor, "RESPONSE_TIME", 0.5)
     monkeypatch.setattr(requestor, "DATA_SET_TIME", 0.5)
     verification = Context("1.2.840.10008.1.1", ImplicitVRLittleEndian)
@@ -347,7 +350,7 @@ def test_a_message_that_does_not_end_is_a_failure(
     with (
         answering(lambda _: 0, handlers=[(evt.EVT_C_ECHO, chatter)]) as peer,
         Dialogue(peer, "DIAFANA", [verification], most_bytes=1 << 30) as association,
-        pytest.raises(PeerFailed, match="does not end"),
+        pytest.raises(PeerFailed, match=r"does not end|silent for too long"),
     ):
         association.request(
             verification, {"CommandField": C_ECHO_RQ, "AffectedSOPClassUID": verification.abstract_syntax}
