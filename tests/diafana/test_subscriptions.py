@@ -72,9 +72,7 @@ def test_a_subscriber_is_told_of_reports_and_of_studies_at_rest(tmp_path: Path, 
         report = subscriber.wait_for("/fhir/DiagnosticReport/")
         path = subscriber.wait_for("/fhir/ImagingStudy/").path
         assert report.headers["authorization"] == "Bearer hush"
-        wait_until(
-            lambda: service.get(path).json() in [json.loads(call.body) for call in subscriber.of("PUT")]
-        )
+        wait_until(lambda: service.get(path).json() in map(content, subscriber.of("PUT")))
         assert service.stop() == 0
     assert "hush" not in service.log.read_text()
 

@@ -20,7 +20,6 @@ from tests.pacs.dimse.peer import store
 from tests.service import Service
 
 PATIENCE = 40_000.0  # milliseconds for what the page shows when it can
-
 MILLIMETRES = re.compile(" mm$")
 
 expect.set_options(timeout=PATIENCE)
@@ -101,7 +100,7 @@ def open_series(page: Page, sent: Sent, dataset: Dataset) -> None:
 
 def expect_picture(image: Locator) -> None:
     """An image that has arrived and has pixels."""
-    expect(image).to_be_visible(timeout=PATIENCE)
+    expect(image).to_be_visible()
     expect(image).to_have_js_property("complete", True)
     assert image.evaluate("image => image.naturalWidth") > 0
 

@@ -667,10 +667,12 @@ class FullWriter(Writer):
         raise OutOfSpace("no room left for the index")
 
 
-def test_a_file_is_not_discarded_while_it_is_synced(tmp_path: Path) -> None:
+def test_a_file_is_not_discarded_while_it_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WatchedFile, "seconds", 3.0)
     place = made(tmp_path / "place", WatchedFiles(tmp_path / "place"))
     place.index.writer.__class__ = FullWriter
     pending = place.archive.submit(begin(place.archive, picture("a")))
+    assert WatchedFile.syncing.wait(60)
     with pytest.raises(OutOfSpace):
         pending.result()
     place.index.close()

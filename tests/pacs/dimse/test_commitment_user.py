@@ -51,6 +51,14 @@ def courier(archive: Archive, index: Index, bell: Bell, monkeypatch: pytest.Monk
         yield
 
 
+@pytest.fixture
+def where(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """Over which association it reports: of another, ours is not to be held open for it."""
+    if request.param == "another":
+        monkeypatch.setattr(commitment_user, "HERE", 0.1)
+    return str(request.param)
+
+
 Send = Callable[[Peer], None]
 
 
@@ -79,17 +87,10 @@ def committed(sending: Sending) -> list[str]:
     return sorted(uid for _, uid in sending.committed)
 
 
-@pytest.mark.parametrize("where", ["here", "early", "another"])
+@pytest.mark.parametrize("where", ["here", "early", "another"], indirect=True)
 def test_j_3_3_a_report_is_heard_over_both_kinds_of_associations(
-    index: Index,
-    port: int,
-    send: Send,
-    images: list[Dataset],
-    where: str,
-    monkeypatch: pytest.MonkeyPatch,
+    index: Index, port: int, send: Send, images: list[Dataset], where: str
 ) -> None:
-    if where == "another":
-        monkeypatch.setattr(commitment_user, "HERE", 0.1)
     with committing(Committer(port if where == "another" else where)) as other:
         send(other.peer)
         told = ended(index)
@@ -100,17 +101,10 @@ def test_j_3_3_a_report_is_heard_over_both_kinds_of_associations(
     assert sorted(other.stored) == uids(images)
 
 
-@pytest.mark.parametrize("where", ["here", "another"])
+@pytest.mark.parametrize("where", ["here", "another"], indirect=True)
 def test_what_is_not_committed_is_sent_again_once(
-    index: Index,
-    port: int,
-    send: Send,
-    images: list[Dataset],
-    where: str,
-    monkeypatch: pytest.MonkeyPatch,
+    index: Index, port: int, send: Send, images: list[Dataset], where: str
 ) -> None:
-    if where == "another":
-        monkeypatch.setattr(commitment_user, "HERE", 0.1)
     first, second, third = uids(images)
 
     def failing(uid: str, asked: int) -> int:
