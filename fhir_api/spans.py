@@ -10,7 +10,9 @@ _MOMENT = re.compile(
 )
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,17}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?")
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _ONE_DAY = datetime.timedelta(days=1)
+_ONE_SECOND = datetime.timedelta(seconds=1)
 
 
 class Stretch(NamedTuple):
@@ -21,8 +23,10 @@ class Stretch(NamedTuple):
 
 
 def instant(seconds: float) -> str:
-    """Seconds since 1970 as an instant of FHIR, to the millisecond, in UTC."""
+    """Seconds since 1970 as an instant of FHIR, in UTC: the millisecond that they lie in, not one after."""
     moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    if moment.timestamp() > seconds:  # it is rounded to the microsecond
+        moment -= datetime.datetime.resolution
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -62,9 +66,9 @@ def _seconds(day: datetime.date) -> float:
 
 def _in_day(text: str, second: str | None, fraction: str | None, zone: str | None) -> Stretch:
     moment = datetime.datetime.fromisoformat(text if zone else f"{text}Z")
-    length = 60.0 if second is None else 10.0 ** -(len(fraction) - 1) if fraction else 1.0
-    low = moment.timestamp()
-    return Stretch(low, low + length)
+    digits = min(len(fraction or ".") - 1, 6)  # a moment has no more of them
+    length = datetime.timedelta(minutes=1) if second is None else _ONE_SECOND / 10**digits
+    return Stretch(moment.timestamp(), (moment - _EPOCH + length) / _ONE_SECOND)
 
 
 def of_period(period: dict[str, Any]) -> Stretch | None:

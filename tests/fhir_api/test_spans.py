@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fhir_api.answers import Addresses
@@ -15,7 +15,7 @@ from fhir_api.outcome import RequestFault
 from fhir_api.search_request import parse_search
 from fhir_api.search_table import parameter_of
 from fhir_api.search_values import parse
-from fhir_api.spans import Stretch, of_moment, of_number, of_period
+from fhir_api.spans import Stretch, instant, of_moment, of_number, of_period
 from fhir_api.store import Origin, ResourceStore
 
 NOWHERE = Addresses("", "")
@@ -38,6 +38,7 @@ def at(text: str) -> float:
         ("2026-03-01T10:15+01:00", "2026-03-01T09:15Z", 60),
         ("2026-03-01T10:15:20Z", "2026-03-01T10:15:20Z", 1),
         ("2026-03-01T10:15:20.5Z", "2026-03-01T10:15:20.5Z", 0.1),
+        ("2999-12-31T23:59:59Z", "2999-12-31T23:59:59Z", 1),
     ],
 )
 def test_a_moment_is_all_that_it_may_mean(text: str, low: str, length: float) -> None:
@@ -52,6 +53,15 @@ def test_a_moment_is_all_that_it_may_mean(text: str, low: str, length: float) ->
 )
 def test_what_is_no_moment_is_none(text: str) -> None:
     assert of_moment(text) is None
+
+
+@given(st.floats(0, at("2999-12-31T00:00Z")))
+@example(at("2026-03-01T10:15:20.124Z") - 2.0**-22)
+@example(at("2026-03-01T10:15:20.123Z"))
+def test_what_is_told_of_a_time_is_what_it_is_found_by(seconds: float) -> None:
+    stretch = of_moment(instant(seconds))
+    assert stretch is not None
+    assert stretch.low <= seconds < stretch.high
 
 
 @given(st.text("0123456789-T:.Z+", max_size=30))
