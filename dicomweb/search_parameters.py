@@ -318,9 +318,10 @@ class _LevelReading(Reading[Attribute]):
 def _whole_number(name: str, value: str, earlier: int | None) -> int:
     if earlier is not None:
         raise InvalidQuery(f"{name}: it is given more than once")
-    if not _WHOLE_NUMBER.fullmatch(value.strip()):
+    number = value.strip()
+    if not _WHOLE_NUMBER.fullmatch(number):
         raise InvalidQuery(f"{name}: expected a whole number of at most nine digits")
-    return int(value)
+    return int(number)
 
 
 def _listed(attribute: Key, value: str) -> list[str]:

@@ -20,7 +20,7 @@ FORMATS = (*JSON_TYPES, *XML_TYPES)
 
 _ANY = ("*/*", "application/*")
 _STRICT = re.compile(r"(^|[,;\s])handling\s*=\s*\"?strict\b", re.IGNORECASE)
-_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _LISTED = re.compile(r"(?:\\.|[^,\\])+", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\,|$])")
 _PARTS = re.compile(r"((?:\\.|[^$\\])+)\$((?:\\.|[^$\\])+)", re.DOTALL)
 _TOKEN = re.compile(r"(?:((?:\\.|[^|\\])*)\|)?(.*)", re.DOTALL)
-_DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?([12]\d{3})(?:-(\d\d)(?:-(\d\d))?)?")
+_DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?([12]\d{3})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _REFERENCE = re.compile(r"(?:([A-Z][A-Za-z]+)/)?([A-Za-z0-9\-.]{1,64})")
 _ONE_DAY = datetime.timedelta(days=1)
 

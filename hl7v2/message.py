@@ -138,7 +138,8 @@ class Message:
             raise MessageRefused(Code.SEQUENCE, "MSH", "a message begins with this segment")
         field, component, repetition, escape, subcomponent = tuple(text[3:8])
         truncation = text[8:9] != field  # a fifth character, of version 2.7
-        if len({*text[3:8]}) < 5 or text[8 + truncation : 9 + truncation] != field:
+        signs = text[3 : 8 + truncation] + "\r"  # which parts the segments
+        if len({*signs}) < len(signs) or text[8 + truncation : 9 + truncation] != field:
             raise MessageRefused(Code.DATA_TYPE, "MSH-2", "these are no four encoding characters")
         if sum(map(text.count, (field, component, repetition, subcomponent, "\r"))) > MOST_PARTS:
             raise MessageRefused(Code.DATA_TYPE, "", f"the message has more than {MOST_PARTS} parts")

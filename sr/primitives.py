@@ -16,9 +16,9 @@ _REMEMBERED = 1024  # of each kind; a report has the same UIDs, moments and syst
 _NUMBERS = (int, float, Decimal)  # which are no less there when they are 0
 _NO_STRING = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
-_TIME = re.compile(r"(\d\d)(?::?(\d\d)(?::?(\d\d)(\.\d{1,6})?)?)?")
-_DATE_TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(\d{0,6}(?:\.\d{1,6})?)([+-]\d{4})?")
-_OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)")
+_TIME = re.compile(r"(\d\d)(?::?(\d\d)(?::?(\d\d)(\.\d{1,6})?)?)?", re.ASCII)
+_DATE_TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(\d{0,6}(?:\.\d{1,6})?)([+-]\d{4})?", re.ASCII)
+_OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)", re.ASCII)
 
 
 def compact(element: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def offset(text: str) -> str:
 def date(text: str) -> str:
     """A DA value, also in its old form 1993.08.22, as a FHIR date; empty when it is none."""
     digits = text.strip().replace(".", "")
-    if not re.fullmatch(r"\d{8}", digits):
+    if not re.fullmatch(r"[0-9]{8}", digits):
         return ""
     return _calendar(digits[:4], digits[4:6], digits[6:])
 

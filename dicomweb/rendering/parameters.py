@@ -85,9 +85,10 @@ def parse_quality(text: str) -> int:
 
     Raises InvalidQuery when it is none.
     """
-    if not _WHOLE.fullmatch(text.strip()) or not 1 <= int(text) <= 100:
+    number = text.strip()
+    if not _WHOLE.fullmatch(number) or not 1 <= int(number) <= 100:
         raise InvalidQuery("quality: a whole number from 1 to 100 is needed.")
-    return int(text)
+    return int(number)
 
 
 def _split_viewport(text: str) -> tuple[tuple[int, int], list[str]]:

@@ -33,7 +33,7 @@ _NEVER_ABSENT = (
     *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
 )
 
-_OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)")
+_OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)", re.ASCII)
 
 
 def of_study(instance: Dataset) -> Dataset:

@@ -23,7 +23,8 @@ _DECIMAL_STRING = 16  # characters of DS
 _LARGEST_EXPONENT = 300
 _LATERALITIES = frozenset({"7771000", "24028007", "51440002", "66459002", "260528009"})  # PS3.16 CID 244
 _DATE_TIME = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:(\.\d{1,6})\d*)?(Z|[+-]\d\d:\d\d))?)?)?"
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:(\.\d{1,6})\d*)?(Z|[+-]\d\d:\d\d))?)?)?",
+    re.ASCII,
 )
 
 # What is told by the archive, or by the resource that comes of it, whatever was posted.

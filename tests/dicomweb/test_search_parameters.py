@@ -231,6 +231,7 @@ def test_paging_is_taken_over() -> None:
     request = search("limit=0&offset=50")
     assert (request.query.limit, request.query.offset) == (0, 50)
     assert search("").query.limit is None
+    assert search("limit=+5%1F").query.limit == 5  # a sign that strip() takes for a blank, and int() does not
 
 
 _NAMES = st.sampled_from(

@@ -55,7 +55,7 @@ def test_what_is_no_moment_is_none(text: str) -> None:
     assert of_moment(text) is None
 
 
-@given(st.floats(0, at("2999-12-31T00:00Z")))
+@given(st.floats(0, at("2100-01-01T00:00Z")))
 @example(at("2026-03-01T10:15:20.124Z") - 2.0**-22)
 @example(at("2026-03-01T10:15:20.123Z"))
 def test_what_is_told_of_a_time_is_what_it_is_found_by(seconds: float) -> None:

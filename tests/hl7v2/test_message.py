@@ -75,7 +75,8 @@ def refusal(content: bytes) -> MessageRefused:
 def test_what_cannot_be_read_is_named() -> None:
     for content in (b"", b"PID|1", b"\x00\xff", b"MSH", b"GET / HTTP/1.1"):
         assert refusal(content).where == "MSH", content
-    assert refusal(b"MSH|^^^^|RIS").where == "MSH-2"
+    for signs in (b"^^^^", b"^\r\\&", b"^~\\&\r", b"^~\\&&"):
+        assert refusal(b"MSH|" + signs + b"|RIS").where == "MSH-2", signs
     assert refusal(f"{HEADER}||||||KLINGON".encode()).where == "MSH-18"
     wrong = refusal(f"{HEADER}||||||UNICODE UTF-8\rNTE|1||".encode() + b"\xf2")
     assert (wrong.where, wrong.code) == ("MSH-18", Code.DATA_TYPE)

@@ -15,7 +15,7 @@ from sr.fhir_json import dumps, loads
 from tests.fhir_api import generated
 
 TYPES = sorted(codes("resource-types")["http://hl7.org/fhir/resource-types"])
-TEXTS = st.text(st.characters(exclude_characters="\ufffe\uffff"), max_size=8)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\ufffe\uffff"), max_size=8)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**10), 10**10) | TEXTS | st.just("Patient/1"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | st.just("id"), inner, max_size=3),

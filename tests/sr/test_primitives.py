@@ -70,6 +70,7 @@ def test_offsets(text: str, told: str) -> None:
         ("00000101", ""),
         ("2024", ""),
         ("today", ""),
+        ("٢٠٢٤٠٢٢٩", ""),
     ],
 )
 def test_dates(text: str, told: str) -> None:
@@ -86,6 +87,7 @@ def test_dates(text: str, told: str) -> None:
         ("2400", ""),
         ("1060", ""),
         ("noon", ""),
+        ("१०", ""),
     ],
 )
 def test_times(text: str, told: str) -> None:
@@ -103,6 +105,7 @@ def test_times(text: str, told: str) -> None:
         ("202402291", "+01:00", "2024-02-29"),
         ("20241301", "", ""),
         ("soon", "", ""),
+        ("20240229१०", "+01:00", ""),
     ],
 )
 def test_date_times(text: str, zone: str, told: str) -> None:

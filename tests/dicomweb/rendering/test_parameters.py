@@ -94,7 +94,7 @@ def test_a_thumbnail_takes_a_size_only_and_is_not_enlarged() -> None:
         parse_thumbnail_viewport("64,32,0,0,8,8")
 
 
-@pytest.mark.parametrize(("text", "expected"), [("1", 1), ("90", 90), (" 100 ", 100)])
+@pytest.mark.parametrize(("text", "expected"), [("1", 1), ("90", 90), (" 100 ", 100), ("7\x1f", 7)])
 def test_qualities_that_are_understood(text: str, expected: int) -> None:
     assert parse_quality(text) == expected
 
