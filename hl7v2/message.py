@@ -144,7 +144,7 @@ class Message:
         if sum(map(text.count, (field, component, repetition, subcomponent, "\r"))) > MOST_PARTS:
             raise MessageRefused(Code.DATA_TYPE, "", f"the message has more than {MOST_PARTS} parts")
         unescape = Unescape(field + component + repetition + subcomponent, escape)
-        self.segments = [Segment(parsed, unescape) for parsed in hl7.parse(text) if str(parsed)]
+        self.segments = [Segment(parsed, unescape) for parsed in hl7.parse(text) if any(map(str, parsed))]
         self.header = self.segments[0]
 
     def __iter__(self) -> Iterator[Segment]:

@@ -39,6 +39,11 @@ class Receiver:
             refused = error
         except ArchiveError as error:
             refused = MessageRefused(_code_of(error), "", str(error))
+        except (
+            Exception
+        ):  # the edge: without an answer its sender would send it for ever, and nothing after it
+            log.exception("order failed", peer=source)
+            refused = MessageRefused(Code.INTERNAL, "", "the archive failed on it, and its log says where")
         else:
             log.info("order taken", peer=source)
             return None

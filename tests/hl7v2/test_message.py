@@ -83,6 +83,12 @@ def test_what_cannot_be_read_is_named() -> None:
     assert "parts" in str(refusal(HEADER.encode() + b"\rZZZ" + b"|" * MOST_PARTS))
 
 
+def test_a_second_head_without_fields_is_passed_over() -> None:
+    message = Message(f"{HEADER}\rMSH\r\rNTE|1||on".encode())
+    assert [segment.name for segment in message] == ["MSH", "MSH", "NTE"]
+    assert message.first("NTE").text(3) == "on"
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     for whole in (content, b"MSH|^~\\&|" + content):

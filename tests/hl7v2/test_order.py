@@ -278,6 +278,18 @@ def test_nothing_of_a_patient_is_in_what_is_logged(
         assert private not in logged
 
 
+def test_an_order_that_the_archive_fails_on_is_answered(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sent it would send it again and again, and nothing after it."""
+    monkeypatch.setattr("hl7v2.receiver.steps_of", lambda message: message["none"])
+    code, _, reason = refused(receiver, orm())
+    assert code is Code.INTERNAL
+    assert "the archive failed" in reason
+    monkeypatch.undo()
+    took(receiver, orm())
+
+
 @given(st.data())
 def test_whatever_is_written_in_an_order_is_read_or_refused(data: st.DataObject) -> None:
     """Nothing else is raised than what becomes an acknowledgement."""
