@@ -39,9 +39,7 @@ class Receiver:
             refused = error
         except ArchiveError as error:
             refused = MessageRefused(_code_of(error), "", str(error))
-        except (
-            Exception
-        ):  # the edge: without an answer its sender would send it for ever, and nothing after it
+        except Exception:  # the edge: whoever gets no answer sends it again, and nothing after it
             log.exception("order failed", peer=source)
             refused = MessageRefused(Code.INTERNAL, "", "the archive failed on it, and its log says where")
         else:
