@@ -18,7 +18,7 @@ from sr.ledger import Unmapped
 
 # To be raised whenever the same report becomes other resources, or the tables or search parameters change:
 # all that is kept is then dropped and made again.
-MAPPING_VERSION = 9
+MAPPING_VERSION = 10
 
 
 @dataclass(frozen=True, slots=True)
