@@ -23,7 +23,8 @@ _METHODOLOGY: Key = ("DCM", "128415")
 _METHOD_TYPE: Key = ("DCM", "128477")
 _REPORT_USED: Key = ("DCM", "128416")
 # Things of which there may be several, so that properties of one would pass for those of another: Radiation
-# Dose Estimate Representation, Patient Model Registration, X-Ray Beam Attenuator
+# Dose Estimate Representation, Patient Model Registration, X-Ray Beam Attenuator. One that has a value, which
+# the standard does not know, is told like anything else that has
 _THINGS = frozenset({("DCM", "128412"), ("DCM", "128456"), ("DCM", "128457")})
 
 
@@ -33,7 +34,7 @@ def dose_estimate(walker: Walker, item: Item, context: Context) -> list[str]:
     methodology = [child for child in parts[Role.CONTENT] if child.key == _METHODOLOGY]
     below = [one for child in methodology for one in child.walk()]
     own = _estimated(walker, item, below, walker.narrow(item, parts, context))
-    things = [one for one in [*parts[Role.CONTENT], *below] if one.key in _THINGS]
+    things = [one for one in [*parts[Role.CONTENT], *below] if one.key in _THINGS and one.value is None]
     members = [walker.emit(_thing(walker, one, own)) for one in things]
     components = [*walker.components(item, parts), *walker.flatten(methodology, reference)]
     inner = own.below(schemes.concept(item.concept), components)

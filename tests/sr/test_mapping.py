@@ -184,6 +184,13 @@ ITEMS = st.recursive(
 )
 
 
+def test_a_number_is_told_where_a_container_belongs() -> None:
+    attenuator = ("128457", "DCM", "X-Ray Beam Attenuator")
+    estimate, methodology = ("128402", "DCM", "Dose Estimate"), ("128415", "DCM", "Methodology")
+    _check(report(container(estimate, num(attenuator, "0.5"))))
+    _check(report(container(estimate, container(methodology, num(attenuator, "0.5")))))
+
+
 @settings(max_examples=150)
 @given(st.lists(ITEMS, max_size=5))
 def test_any_tree_of_items_is_told_or_accounted_for(items: list[Dataset]) -> None:
